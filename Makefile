@@ -1,0 +1,30 @@
+# `make demo` and `make test` are all that a new checkout needs: each makes the environment it runs in.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check clean
+
+$(VENV)/.made: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+# What a person sees: the whole way on one simulated server.
+demo: $(VENV)/.made
+	$(BIN)/remediate demo
+
+# The suite, on every supported pair of Python and ansible-core that this machine has a Python for.
+test: $(VENV)/.made
+	$(BIN)/python tests/environments.py
+	$(BIN)/python -m pytest $(PYTEST)
+
+check: $(VENV)/.made
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+clean:
+	rm -rf .venv .venv-* build dist

@@ -1,0 +1,128 @@
+# Copyright (c) 2026 the remediate authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Writes down what a run of a plan does, inside the ansible-playbook process, so that it goes on when the parent dies.
+
+One JSON object a line, on the disk before the next step. Before a batch of hosts begins, its planned changes are
+written: should everything end right after a write on a server, the record says what may have been written there.
+A run that cannot be recorded does not begin, or stops.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ansible import context
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: remediate_record
+type: notification
+short_description: Keeps the record of a run of a remediate plan
+description:
+  - Loads by itself where it stands in C(callback_plugins/) beside the plan's playbook.
+  - Writes C(record.jsonl) into the folder named by the environment variable E(REMEDIATE_RUN_DIR), or into a new
+    folder under C(runs/) beside the playbook. A run with C(--check) is recorded only where the variable is set.
+author: the remediate authors
+version_added: "0.1.0"
+requirements: []
+"""
+
+_ACTION = "remediate.iis.app_pool_settings"
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "remediate_record"
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._file = None
+        self._plan = None
+        self._play = None
+
+    def _write(self, event, **values):
+        if self._file is None:
+            return
+        try:
+            self._file.write(json.dumps({"event": event, "at": _now(), **values}) + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            # Not an exception: Ansible would only warn, and go on to write on servers without a record.
+            sys.exit(f"remediate: the run's record cannot be written, so the run stops: {error}")
+
+    def v2_playbook_on_start(self, playbook):
+        folder = Path(playbook._basedir)
+        check = bool(context.CLIARGS.get("check"))
+        chosen = os.environ.get("REMEDIATE_RUN_DIR")
+        if not (folder / "plan.json").exists() or (check and not chosen):
+            return
+        stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        target = Path(chosen) if chosen else folder / "runs" / stamp
+        try:
+            self._plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+            target.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = (target / "record.jsonl").open("x", encoding="utf-8")
+        except (OSError, ValueError) as error:
+            sys.exit(f"remediate: the run cannot be recorded, so it does not begin: {error}")
+        self._write(
+            "begin",
+            format="remediate.record",
+            format_version=1,
+            run=os.environ.get("REMEDIATE_RUN") or target.name,
+            plan_digest=self._plan["digest"],
+            check=check,
+            hosts=sorted({change["host"] for change in self._plan["changes"]}),
+        )
+        if not chosen:
+            self._display.display(f"remediate: the record of this run is {target / 'record.jsonl'}")
+
+    def v2_playbook_on_play_start(self, play):
+        self._play = play
+
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        # Sent by the main process before the task goes to any worker: what is written here is on the disk first.
+        if task.action != _ACTION or self._file is None:
+            return
+        for host in self._play.get_variable_manager().get_vars(play=self._play)["ansible_play_batch"]:
+            self._write("start", host=str(host), changes=[c for c in self._plan["changes"] if c["host"] == str(host)])
+
+    def _answer(self, result, status):
+        if result.task.action != _ACTION:
+            return
+        values = result.result
+        if status == "failed" and values.get("stale"):
+            status = "stale"
+        if status == "ok" and values.get("changed"):
+            status = "changed"
+        detail = values.get("msg") if status in ("failed", "stale", "unreachable") else None
+        self._write(
+            "host",
+            host=str(result.host.get_name()),
+            status=status,
+            detail=None if detail is None else str(detail),
+            backup=values.get("backup"),
+            changes=values.get("changes") or [],
+        )
+
+    def v2_runner_on_ok(self, result):
+        self._answer(result, "ok")
+
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        self._answer(result, "failed")
+
+    def v2_runner_on_unreachable(self, result):
+        self._answer(result, "unreachable")
+
+    def v2_playbook_on_stats(self, stats):
+        self._write("end")

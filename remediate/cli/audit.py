@@ -1,0 +1,67 @@
+"""remediate audit: look at a fleet, change nothing."""
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from remediate.cli.exits import Exit, worst
+from remediate.cli.options import check_amount, emit, inventory_options, now, pace_options
+from remediate.diagnose.rules import find
+from remediate.inspect.fleet import inspect_all
+from remediate.inspect.inventory import read_inventory
+from remediate.model import Audit, AuditSummary, HostReport, Inspection, Inventory, encode
+from remediate.report.text import audit_text, report_line
+
+
+@click.command()
+@inventory_options(required=True)
+@pace_options()
+@click.option(
+    "--max-missing", metavar="N|P%", default="0", show_default=True, help="So many may be missing without exit 3."
+)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report there.")
+@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Also keep the audit, for `plan --from`.")
+def audit(
+    inventory: Inventory, forks: int, timeout: float, max_missing: str, form: str, out: Path | None, save: Path | None
+) -> Exit:
+    """Find the pools that cause the error, on every server of the inventory."""
+    check_amount(max_missing, "--max-missing")
+    value = make_audit(inventory, forks, timeout)
+    if save is not None:
+        emit(encode(value), save)
+    emit(encode(value) if form == "json" else audit_text(value).encode(), out)
+    missing = value.summary.unreachable + value.summary.failed
+    number = int(max_missing.removesuffix("%"))
+    allowed = value.summary.hosts * number // 100 if max_missing.endswith("%") else number
+    return worst(
+        Exit.INCOMPLETE if missing > allowed else Exit.OK,
+        Exit.PENDING if value.summary.findings else Exit.OK,
+    )
+
+
+def make_audit(inventory: Inventory, forks: int, timeout: float) -> Audit:
+    """Inspect every host of the inventory; one line a host goes to standard error as it comes."""
+    started = now()
+    targets = read_inventory(inventory).targets
+    hosts = inspect_all(targets, forks, timeout, lambda report: click.echo(report_line(report), err=True))
+    return assemble(hosts, started)
+
+
+def assemble(hosts: tuple[HostReport, ...], started: str) -> Audit:
+    """Reports -> Audit, with findings and sums."""
+    findings = find(hosts)
+    status = Counter(type(host).__name__ for host in hosts)
+    level = Counter(finding.level for finding in findings)
+    summary = AuditSummary(
+        hosts=len(hosts),
+        inspected=status["Inspection"],
+        unreachable=status["Unreachable"],
+        failed=status["Failed"],
+        skipped=status["Skipped"],
+        pools=sum(len(host.pools) for host in hosts if isinstance(host, Inspection)),
+        findings=level["finding"],
+        notes=level["note"],
+    )
+    return Audit(started_at=started, finished_at=now(), hosts=hosts, findings=findings, summary=summary)

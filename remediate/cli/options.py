@@ -1,0 +1,90 @@
+"""Options that several commands share."""
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+
+from remediate.model import Inventory
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def inventory_options(required: bool) -> Callable[[F], F]:
+    """-i, -l and Ansible's vault options, handed to the command as the one argument ``inventory``."""
+    add = _all(
+        click.option(
+            "-i", "--inventory", multiple=True, required=required, metavar="INV", help="Ansible's; repeatable."
+        ),
+        click.option("-l", "--limit", metavar="PATTERN", help="Only the hosts that match, an Ansible pattern."),
+        click.option("--vault-password-file", "vault_files", multiple=True, metavar="FILE", help="As Ansible's."),
+        click.option("--vault-id", "vault_ids", multiple=True, metavar="LABEL@SOURCE", help="As Ansible's."),
+        click.option("--ask-vault-pass", "ask_vault", is_flag=True, help="Ask for the vault password."),
+    )
+
+    def collect(command: F) -> F:
+        @wraps(command)
+        def call(
+            inventory: tuple[str, ...],
+            limit: str | None,
+            vault_files: tuple[str, ...],
+            vault_ids: tuple[str, ...],
+            ask_vault: bool,
+            **others: Any,
+        ) -> Any:
+            vaults = (*vault_ids, *(f"default@{file}" for file in vault_files))
+            chosen = Inventory(sources=inventory, limit=limit, vault_ids=vaults, ask_vault=ask_vault)
+            return command(inventory=chosen, **others)
+
+        return cast(F, add(call))
+
+    return collect
+
+
+def pace_options() -> Callable[[F], F]:
+    """How many hosts at once, and for how long each."""
+    seconds, hosts = click.FloatRange(1, 3600), click.IntRange(1, 1000)
+    return _all(
+        click.option("--forks", type=hosts, default=64, show_default=True, help="Hosts at the same time."),
+        click.option("--timeout", type=seconds, default=60.0, show_default=True, help="Seconds for each host."),
+    )
+
+
+def _all(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+    def add(command: F) -> F:
+        decorated: Any = command
+        for option in options[::-1]:
+            decorated = option(decorated)
+        return cast(F, decorated)
+
+    return add
+
+
+def check_amount(text: str, option: str, least: int = 0) -> None:
+    """Refuse what is neither a number of hosts nor a percentage."""
+    number = text.removesuffix("%")
+    if not (number.isascii() and number.isdigit() and int(number) >= least):
+        raise click.BadParameter(f"{text!r}: write a number of hosts, or a percentage such as 10%", param_hint=option)
+
+
+def now() -> str:
+    """RFC 3339, UTC, whole seconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def emit(data: bytes, out: Path | None) -> None:
+    """To standard output, or to a file that is replaced whole or not at all."""
+    if out is None:
+        sys.stdout.buffer.write(data)
+        return
+    building = out.with_name(f".{out.name}.new")
+    try:
+        building.write_bytes(data)
+        building.replace(out)
+    except OSError as error:
+        building.unlink(missing_ok=True)
+        raise click.ClickException(f"{out}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,49 @@
+"""remediate plan: findings and a chosen fix -> a plan directory."""
+
+from pathlib import Path
+from typing import cast
+
+import click
+import msgspec
+
+from remediate.cli.audit import assemble, make_audit
+from remediate.cli.exits import Exit, worst
+from remediate.cli.options import emit, inventory_options, now, pace_options
+from remediate.iis.attributes import FIXES
+from remediate.model import Audit, FixName, HostReport, Inventory
+from remediate.plan.planner import make_plan
+from remediate.playbook.directory import write_plan
+from remediate.report.files import read_audit
+from remediate.report.text import plan_text
+
+
+@click.command()
+@inventory_options(required=False)
+@pace_options()
+@click.option(
+    "--from", "audits", multiple=True, type=click.Path(path_type=Path), help="A saved audit instead of an inventory."
+)
+@click.option("--fix", type=click.Choice(sorted(FIXES)), required=True, help="idleTimeout=0, or startMode=OnDemand.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="The plan directory; must not be there, or be empty."
+)
+def plan(inventory: Inventory, forks: int, timeout: float, audits: tuple[Path, ...], fix: str, out: Path) -> Exit:
+    """Write down exactly what would be changed, as a folder that ansible-playbook runs."""
+    if bool(inventory.sources) == bool(audits):
+        raise click.UsageError("give either -i INVENTORY or --from AUDIT.json")
+    audit = _merge([read_audit(path) for path in audits]) if audits else make_audit(inventory, forks, timeout)
+    made = write_plan(make_plan(audit, cast(FixName, fix), now()), out)
+    emit(plan_text(made).encode(), None)
+    click.echo(f"written: {out}", err=True)
+    missing = [host for host in made.not_inspected if host.status != "skipped"]
+    return worst(Exit.INCOMPLETE if missing else Exit.OK, Exit.PENDING if made.changes else Exit.OK)
+
+
+def _merge(audits: list[Audit]) -> Audit:
+    """Several audits as one; of a host that is in two, the later look counts."""
+    hosts: dict[str, HostReport] = {}
+    for audit in sorted(audits, key=lambda a: a.finished_at):
+        hosts |= {host.host: host for host in audit.hosts}
+    # The rules are asked again: the findings of the file may be those of an older version.
+    merged = assemble(tuple(hosts[name] for name in sorted(hosts)), audits[0].started_at)
+    return msgspec.structs.replace(merged, started_at=min(a.started_at for a in audits))

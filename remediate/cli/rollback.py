@@ -1,0 +1,27 @@
+"""remediate rollback: a run -> the plan of its inverse."""
+
+from pathlib import Path
+
+import click
+
+from remediate.cli.options import emit, now
+from remediate.model import RemediateError
+from remediate.plan.planner import make_rollback
+from remediate.playbook.directory import write_plan
+from remediate.playbook.record import read_run
+from remediate.report.text import plan_text
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="The plan directory; must not be there, or be empty."
+)
+def rollback(run: Path, out: Path) -> None:
+    """Write the plan that undoes RUN (PLAN/runs/...); `remediate apply` runs it. Nothing is written on a server."""
+    found = read_run(run)
+    if found.check:
+        raise RemediateError(f"{run}: was a dry run; there is nothing to undo")
+    made = write_plan(make_rollback(found, now()), out)
+    emit(plan_text(made).encode(), None)
+    click.echo(f"written: {out}", err=True)

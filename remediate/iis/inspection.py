@@ -1,0 +1,67 @@
+"""The inspection script's JSON -> an Inspection. What a server sends is not to be trusted: the shape is checked."""
+
+import msgspec
+from msgspec import Struct
+
+from remediate.iis.attributes import IDLE_TIMEOUT, seconds
+from remediate.model import Failed, Inspection, Pool, Value
+
+
+class _Error(Struct):
+    type: str
+    hresult: str
+    message: str
+
+
+class _Answer(Struct):
+    format: str
+    format_version: int
+    error: _Error | None = None
+    machine: str = ""
+    iis_version: str | None = None
+    windows_version: str | None = None
+    powershell_version: str | None = None
+    language_mode: str | None = None
+    clock: str | None = None
+    appinit_module: bool = False
+    shared_config: str | None = None
+    defaults: dict[str, Value] = {}
+    pools: tuple[Pool, ...] = ()
+
+
+def parse_answer(
+    host: str, text: bytes, groups: tuple[str, ...] = (), host_vars: dict[str, str] | None = None
+) -> Inspection | Failed:
+    """One host's answer, whatever it holds: an Inspection, or a Failed that says in one line what was wrong."""
+    if not text.strip():
+        return Failed(host, "the inspection printed nothing; something on the server discards PowerShell's output")
+    try:
+        answer = msgspec.json.decode(text, type=_Answer)
+    except msgspec.DecodeError as error:
+        return Failed(host, f"the inspection's answer cannot be read: {error}")
+    if answer.format != "remediate.inspection" or answer.format_version != 1:
+        return Failed(host, "the answer is not of the inspection script of this version")
+    if answer.error is not None:
+        return Failed(host, one_line(f"{answer.error.message} ({answer.error.type}, {answer.error.hresult})"))
+    if not answer.machine:
+        return Failed(host, "the server did not say its computer name")
+    for pool in answer.pools:
+        try:
+            seconds(pool.value(IDLE_TIMEOUT) or "00:00:00")
+        except ValueError as error:
+            return Failed(host, one_line(f"pool {pool.name!r}: {IDLE_TIMEOUT}: {error}"))
+    detail = "IIS is not installed" if answer.iis_version is None else None
+    return Inspection(
+        host=host, detail=detail, machine=answer.machine, iis_version=answer.iis_version,
+        windows_version=answer.windows_version, powershell_version=answer.powershell_version,
+        language_mode=answer.language_mode, clock=answer.clock, appinit_module=answer.appinit_module,
+        shared_config=answer.shared_config, groups=groups, vars=host_vars or {}, defaults=answer.defaults,
+        pools=answer.pools,
+    )  # fmt: skip
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """Text from elsewhere for a report: one line, nothing that steers a terminal, bounded."""
+    clean = "".join(c if c.isprintable() else " " for c in text)
+    clean = " ".join(clean.split())
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"

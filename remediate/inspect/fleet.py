@@ -1,0 +1,63 @@
+"""Many hosts at a time, each with a deadline.
+
+Daemon threads and a queue, not an executor: a server that sends a byte now and then can hold a thread for as long
+as it likes, and neither the report nor the end of the program may wait for it.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from remediate.inspect.inventory import Target, WinrmHost
+from remediate.inspect.winrm import inspect
+from remediate.model import Failed, HostReport, Unreachable
+
+# A host that takes this much longer than its timeout is given up, and its thread left behind.
+_GRACE = 5.0
+
+
+def inspect_all(
+    targets: Sequence[Target], forks: int, timeout: float, progress: Callable[[HostReport], None]
+) -> tuple[HostReport, ...]:
+    """One report for each target, sorted by host; ``progress`` is told of each as it comes, in this thread."""
+    reports: dict[str, HostReport] = {}
+
+    def take(report: HostReport) -> None:
+        if report.host not in reports:
+            reports[report.host] = report
+            progress(report)
+
+    waiting: list[WinrmHost] = []
+    for target in targets:
+        if isinstance(target, WinrmHost):
+            waiting.append(target)
+        else:
+            take(target)
+    done: queue.SimpleQueue[HostReport] = queue.SimpleQueue()
+    running: dict[str, float] = {}
+    waiting.reverse()
+    while waiting or running:
+        while waiting and len(running) < forks:
+            host = waiting.pop()
+            running[host.host] = time.monotonic() + timeout + _GRACE
+            threading.Thread(target=_work, args=(host, timeout, done), daemon=True).start()
+        try:
+            report = done.get(timeout=max(0.0, min(running.values()) - time.monotonic()))
+        except queue.Empty:
+            now = time.monotonic()
+            for name in [name for name, until in running.items() if until <= now]:
+                del running[name]
+                take(Unreachable(name, f"no answer within {timeout:g} s"))
+            continue
+        running.pop(report.host, None)
+        take(report)
+    return tuple(reports[name] for name in sorted(reports))
+
+
+def _work(host: WinrmHost, timeout: float, done: "queue.SimpleQueue[HostReport]") -> None:
+    try:
+        report = inspect(host, timeout)
+    except Exception as error:  # noqa: BLE001  # a bug met with one host is that host's failure, not the fleet's
+        report = Failed(host.host, f"{type(error).__name__} while inspecting; please report this")
+    done.put(report)

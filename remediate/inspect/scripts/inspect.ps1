@@ -1,0 +1,12 @@
+# The end of the inspection script; the collection's IisRead.psm1 stands before it (see script.py).
+# One JSON object in plain ASCII: whatever code page the server's console has, it arrives as it was sent.
+try { $result = Get-IisInspection }
+catch {
+    $cause = Get-IisCause $_
+    $result = [ordered]@{
+        format = 'remediate.inspection'; format_version = 1
+        error = [ordered]@{ type = $cause.GetType().FullName; hresult = '0x{0:X8}' -f [Runtime.InteropServices.Marshal]::GetHRForException($cause); message = $cause.Message }
+    }
+}
+$json = ConvertTo-Json -InputObject $result -Depth 8 -Compress
+[regex]::Replace($json, '[^\x20-\x7e]', { param($match) '\u{0:x4}' -f [int][char]$match.Value })

@@ -1,0 +1,105 @@
+"""One host's inspection over WinRM: one connection, one shell, one command. The only importer of pywinrm."""
+
+import time
+from typing import Any
+
+import requests
+from winrm.exceptions import (
+    InvalidCredentialsError,
+    WinRMError,
+    WinRMOperationTimeoutError,
+    WinRMTransportError,
+    WSManFaultError,
+)
+from winrm.protocol import Protocol
+
+from remediate.iis.inspection import one_line, parse_answer
+from remediate.inspect.inventory import WinrmHost
+from remediate.inspect.script import COMMAND_LINE, inspection_script
+from remediate.model import Failed, HostReport, Unreachable
+
+# More than any inspection prints. A server that never stops talking is cut off here.
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+def inspect(host: WinrmHost, timeout: float) -> HostReport:
+    """Inspect one host within ``timeout`` seconds; every trouble is a value.
+
+    Not shared between threads: pywinrm's objects are not safe there.
+    """
+    until = time.monotonic() + timeout
+    troubles = []
+    for transport in host.transports:
+        try:
+            return _inspect(host, _protocol(host, transport, timeout), until)
+        except (WinRMError, requests.exceptions.RequestException, OSError, ValueError) as error:
+            troubles.append(_explain(host, error))
+    return Unreachable(host.host, "; ".join(dict.fromkeys(troubles)))
+
+
+def _protocol(host: WinrmHost, transport: str, timeout: float) -> Any:
+    # A request may take a third of the host's time, so that a silent server is noticed before it is over.
+    operation = max(1, int(timeout / 3))
+    kwargs = host.kwargs | {"operation_timeout_sec": operation, "read_timeout_sec": operation + 2}
+    make: Any = Protocol
+    return make(host.endpoint, transport=transport, **kwargs)
+
+
+def _inspect(host: WinrmHost, protocol: Any, until: float) -> HostReport:
+    shell = protocol.open_shell(codepage=65001)
+    try:
+        # Not console mode: the script is sent on standard input, and its end is told with it.
+        command = protocol.run_command(shell, COMMAND_LINE, console_mode_stdin=False)
+        protocol.send_command_input(shell, command, inspection_script(), end=True)
+        stdout, stderr, code = bytearray(), bytearray(), None
+        while code is None:
+            if time.monotonic() > until:
+                return Failed(host.host, "the inspection did not end in time; give it more with --timeout")
+            try:
+                out, err, exit_code, done = protocol.get_command_output_raw(shell, command)
+            except WinRMOperationTimeoutError:
+                continue  # nothing to say yet
+            stdout += out
+            stderr += err
+            if len(stdout) + len(stderr) > _MOST_BYTES:
+                return Failed(host.host, f"the inspection printed more than {_MOST_BYTES} bytes")
+            code = exit_code if done else None
+    finally:
+        _close(protocol, shell)
+    if code != 0 and not stdout.strip():
+        return Failed(
+            host.host, one_line(f"the inspection ended with exit code {code}: {stderr.decode(errors='replace')}")
+        )
+    return parse_answer(host.host, bytes(stdout), host.groups, host.vars)
+
+
+def _close(protocol: Any, shell: str) -> None:
+    """Shells count against the user's quota on the server; but a failure to close one is not the host's result."""
+    try:
+        protocol.close_shell(shell)
+    except (WinRMError, requests.exceptions.RequestException, OSError):
+        return
+
+
+def _explain(host: WinrmHost, error: Exception) -> str:
+    """One line, in the operator's words; the libraries' texts hold addresses of memory and whole requests."""
+    if isinstance(error, InvalidCredentialsError):
+        return f"{host.kwargs.get('username')} was refused: wrong user or password, or the method is not allowed there"
+    if isinstance(error, requests.exceptions.SSLError):
+        return one_line(f"the server's certificate is not trusted: {error.args[0] if error.args else error}")
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return f"no answer from {host.endpoint} in time"
+    if isinstance(error, requests.exceptions.ReadTimeout):
+        return f"{host.endpoint} took the connection, and did not answer in time"
+    if isinstance(error, requests.exceptions.ConnectionError):
+        text = str(error)
+        if "refused" in text:
+            return f"{host.endpoint} refused the connection: is WinRM listening on that port?"
+        if "resolve" in text or "Name or service" in text:
+            return f"{host.endpoint}: the name cannot be resolved"
+        return f"the connection to {host.endpoint} broke"
+    if isinstance(error, WSManFaultError):
+        return one_line(f"WS-Management fault {error.wsman_fault_code or error.code}: {error.fault_subcode or error}")
+    if isinstance(error, WinRMTransportError):
+        return f"{host.endpoint} answered HTTP {error.code}"
+    return one_line(f"{type(error).__name__}: {error}")

@@ -1,0 +1,98 @@
+"""Recognises what arrives by its hash, answers it in Python, and refuses all else loudly."""
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from remediate.inspect.script import COMMAND_LINE, inspection_script
+from remediate.lab.emulated.change import Killed, app_pool_settings
+from remediate.lab.emulated.inspection import inspection
+from remediate.lab.emulated.payload import NotAPayload, decode
+from remediate.lab.emulated.schema import ConfigError
+from remediate.lab.engine import Emit, Server
+from remediate.playbook.shipped import collection
+
+_INSPECTION_BOOTSTRAP = COMMAND_LINE.rpartition(" ")[2]
+
+
+def _sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+class EmulatedEngine:
+    """Knows the files of this package as they were when it was made."""
+
+    def __init__(self) -> None:
+        plugins = collection() / "plugins"
+        self._inspection = _sha(inspection_script())
+        self._modules = {path.stem: _sha(path.read_bytes()) for path in plugins.glob("modules/*.ps1")}
+        self._utils = {_sha(path.read_bytes()) for path in plugins.glob("module_utils/*.psm1")}
+
+    async def run(self, server: Server, line: str, stdin: asyncio.StreamReader, emit: Emit) -> int:
+        text = await stdin.read()
+        if line.endswith(_INSPECTION_BOOTSTRAP) and _sha(text) == self._inspection:
+            return _inspect(server.windows, emit)
+        try:
+            payload = decode(text)
+        except NotAPayload as error:
+            return _refuse(line, str(error), emit)
+        name = payload.module.removeprefix("ansible_collections.remediate.iis.plugins.modules.").removesuffix(".ps1")
+        name = name.rpartition(".")[2]
+        if self._modules.get(name) != _sha(payload.scripts.get(payload.module, b"")):
+            return _refuse(line, f"the module {payload.module} is not one of ours, or was changed", emit)
+        unknown = [
+            key
+            for key, script in payload.scripts.items()
+            if "module_utils.Iis" in key and _sha(script) not in self._utils
+        ]
+        if unknown:
+            return _refuse(line, f"{unknown[0]} was changed", emit)
+        try:
+            result = await _module(server.windows, name, payload.arguments)
+        except Killed:
+            return 9
+        emit("stdout", (json.dumps(result) + "\n").encode())
+        return 1 if result.get("failed") else 0
+
+
+async def _module(windows: Path, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    if name == "app_pool_info":
+        try:
+            return {"changed": False, "inspection": inspection(windows)}
+        except (ConfigError, OSError, ValueError) as error:
+            return {"changed": False, "failed": True, "msg": f"the configuration could not be read: {error}"}
+    return await app_pool_settings(windows, arguments)
+
+
+def _inspect(windows: Path, emit: Emit) -> int:
+    try:
+        answer = inspection(windows)
+    except (ConfigError, OSError, ValueError) as error:
+        kind = (
+            "System.UnauthorizedAccessException"
+            if isinstance(error, PermissionError)
+            else "System.Runtime.InteropServices.COMException"
+        )
+        answer = {
+            "format": "remediate.inspection", "format_version": 1,
+            "error": {"type": kind, "hresult": "0x8007000D", "message": str(error)},
+        }  # fmt: skip
+    emit("stdout", (json.dumps(answer) + "\r\n").encode("ascii"))
+    return 0
+
+
+def _refuse(line: str, why: str, emit: Emit) -> int:
+    shown = line if len(line) <= 60 else line[:60] + "..."
+    encoded = line.rpartition(" ")[2]
+    with contextlib.suppress(binascii.Error, UnicodeDecodeError):
+        shown = base64.b64decode(encoded, validate=True).decode("utf-16-le")[:120]
+    emit(
+        "stderr",
+        f"The lab's emulated engine knows only remediate's own scripts and modules ({why}): {shown!r}\n".encode(),
+    )
+    return 1

@@ -1,0 +1,79 @@
+"""What IIS's configuration schema says of the attributes that we read: type, default, values, first version."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from remediate.iis.attributes import seconds
+
+Version = tuple[int, int]
+Kind = Literal["enum", "flags", "bool", "timeSpan", "string"]
+
+
+class ConfigError(Exception):
+    """The file holds what IIS would not accept."""
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute. ``values`` are an enum's or flags' names in the schema's order."""
+
+    kind: Kind
+    default: str
+    values: tuple[str, ...] = ()
+    since: Version = (7, 0)
+
+    def text(self, raw: str) -> str:
+        """The spelling that the inspection gives for what stands in the file."""
+        if self.kind == "timeSpan":
+            return time_text(seconds(raw))
+        if self.kind == "bool":
+            return raw.lower()
+        if self.kind == "enum":
+            return _name(self.values, raw)
+        if self.kind == "flags":
+            chosen = {_name(self.values, part.strip()) for part in raw.split(",") if part.strip()}
+            return ", ".join(value for value in self.values if value in chosen)
+        return raw
+
+
+def _name(values: tuple[str, ...], raw: str) -> str:
+    for value in values:
+        if value.lower() == raw.strip().lower():
+            return value
+    raise ConfigError(f"Enum must be one of {', '.join(values)}, not {raw!r}")
+
+
+def time_text(total: int) -> str:
+    """Seconds as .NET's constant format: ``[d.]hh:mm:ss``."""
+    days, rest = divmod(total, 86400)
+    clock = f"{rest // 3600:02}:{rest % 3600 // 60:02}:{rest % 60:02}"
+    return f"{days}.{clock}" if days else clock
+
+
+_LOG_RECYCLE = ("Time", "Requests", "Schedule", "Memory", "IsapiUnhealthy", "OnDemand", "ConfigChange", "PrivateMemory")
+_IDENTITIES = ("LocalSystem", "LocalService", "NetworkService", "SpecificUser", "ApplicationPoolIdentity")
+
+# In the order of the inspection script.
+POOL: dict[str, Attribute] = {
+    "startMode": Attribute("enum", "OnDemand", ("OnDemand", "AlwaysRunning"), (7, 5)),
+    "autoStart": Attribute("bool", "true"),
+    "managedRuntimeVersion": Attribute("string", ""),
+    "managedPipelineMode": Attribute("enum", "Integrated", ("Integrated", "Classic")),
+    "processModel.idleTimeout": Attribute("timeSpan", "00:20:00"),
+    "processModel.idleTimeoutAction": Attribute("enum", "Terminate", ("Terminate", "Suspend"), (8, 5)),
+    "processModel.logEventOnProcessModel": Attribute("flags", "IdleTimeout", ("IdleTimeout",), (8, 0)),
+    "processModel.identityType": Attribute("enum", "ApplicationPoolIdentity", _IDENTITIES),
+    "recycling.disallowRotationOnConfigChange": Attribute("bool", "false"),
+    "recycling.disallowOverlappingRotation": Attribute("bool", "false"),
+    "recycling.logEventOnRecycle": Attribute("flags", "Time, Memory, PrivateMemory", _LOG_RECYCLE),
+    "recycling.periodicRestart.time": Attribute("timeSpan", "29:00:00"),
+}
+PRELOAD = Attribute("bool", "false", since=(8, 0))
+
+
+def pool_attributes(version: Version) -> dict[str, Attribute]:
+    """Those that this version of IIS knows, with its defaults."""
+    known = {name: attribute for name, attribute in POOL.items() if attribute.since <= version}
+    if version < (8, 0):
+        known["managedRuntimeVersion"] = Attribute("string", "v2.0")
+    return known

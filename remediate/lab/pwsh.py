@@ -1,0 +1,144 @@
+"""The engine `pwsh`: what arrives runs as it arrives, in a real PowerShell, with the server's folder as its Windows."""
+
+import asyncio
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Literal
+
+from remediate.iis.inspection import one_line
+from remediate.lab.engine import Emit, Server
+from remediate.lab.knobs import read_knobs
+from remediate.model import RemediateError
+
+_HERE = Path(__file__).parent
+_NAMES = frozenset({"powershell", "powershell.exe", "pwsh", "pwsh.exe"})
+# A PowerShell takes a core while it starts; more at once would only wait for each other.
+_AT_ONCE = max(2, os.cpu_count() or 2)
+
+
+def find_pwsh() -> Path | None:
+    """REMEDIATE_PWSH, or `pwsh` on PATH, or one that lies beside the checkout in shared/pwsh."""
+    named = os.environ.get("REMEDIATE_PWSH")
+    if named:
+        return Path(named) if Path(named).is_file() else None
+    on_path = shutil.which("pwsh")
+    if on_path:
+        return Path(on_path)
+    beside = _HERE.parents[2] / "shared" / "pwsh" / "pwsh"
+    return beside if beside.is_file() else None
+
+
+class PwshEngine:
+    """Runs commands in ``pwsh``. ``scratch`` holds what is made once: the compiled stand-ins, a home, a PATH."""
+
+    def __init__(self, pwsh: Path, scratch: Path) -> None:
+        self._pwsh = pwsh.resolve()
+        self._scratch = scratch
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        (scratch / "home").mkdir(parents=True, exist_ok=True)
+        (scratch / "bin").mkdir(exist_ok=True)
+        # ansible-core 2.21 and later look for the interpreter by this name.
+        link = scratch / "bin" / "powershell"
+        link.unlink(missing_ok=True)
+        link.symlink_to(self._pwsh)
+
+    def furnish(self, server: Server) -> None:
+        """Give the server the assembly that its scripts load, compiled by PowerShell itself for its version of IIS."""
+        version = read_knobs(server.windows).get("iis_version", "10.0")
+        if version == "none":
+            return
+        target = server.windows / "System32" / "inetsrv" / "Microsoft.Web.Administration.dll"
+        target.unlink(missing_ok=True)
+        target.symlink_to(self._assembly(version))
+
+    def _assembly(self, version: str) -> Path:
+        dll = self._scratch / version / "Microsoft.Web.Administration.dll"
+        if dll.exists():
+            return dll
+        dll.parent.mkdir(parents=True, exist_ok=True)
+        arguments = [
+            "-NoProfile",
+            "-NonInteractive",
+            "-File",
+            str(_HERE / "windows" / "build.ps1"),
+            "-OutputPath",
+            str(dll),
+        ]
+        done = subprocess.run(
+            [str(self._pwsh), *arguments, "-FileVersion", f"{version}.0.1"],
+            env=self._common(), capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        if done.returncode != 0 or not dll.exists():
+            why = one_line(done.stderr)
+            raise RemediateError(f"{self._pwsh}: cannot compile the lab's Microsoft.Web.Administration: {why}")
+        return dll
+
+    def _common(self) -> dict[str, str]:
+        return {
+            "PATH": f"{self._scratch / 'bin'}:/usr/local/bin:/usr/bin:/bin", "HOME": str(self._scratch / "home"),
+            "NO_COLOR": "1", "TERM": "dumb", "LC_ALL": "C.UTF-8",
+            "POWERSHELL_TELEMETRY_OPTOUT": "1", "POWERSHELL_UPDATECHECK": "Off",
+        }  # fmt: skip
+
+    def _environment(self, server: Server) -> dict[str, str]:
+        windows = str(server.windows)
+        temp = server.windows / "Temp"
+        temp.mkdir(exist_ok=True)
+        return self._common() | {
+            "windir": windows, "SystemRoot": windows, "ProgramFiles": str(server.windows.parent / "Program Files"),
+            "COMPUTERNAME": read_knobs(server.windows).get("computer"),
+            "PSModulePath": str(_HERE / "windows" / "Modules"),
+            "TEMP": str(temp), "TMP": str(temp), "TMPDIR": str(temp),
+        }  # fmt: skip
+
+    async def run(self, server: Server, line: str, stdin: asyncio.StreamReader, emit: Emit) -> int:
+        try:
+            program, *arguments = shlex.split(line)
+        except ValueError:
+            program, arguments = line, []
+        if program.lower() not in _NAMES:
+            emit("stderr", f"'{program}' is not recognized: the lab runs PowerShell only\r\n".encode())
+            return 1
+        async with self._slots:
+            process = await asyncio.create_subprocess_exec(
+                self._pwsh, *arguments, env=self._environment(server), cwd=server.windows,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+                pass_fds=_lock_fds(),
+            )  # fmt: skip
+            assert process.stdin and process.stdout and process.stderr
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    feeding = tasks.create_task(_feed(stdin, process.stdin))
+                    tasks.create_task(_drain(process.stdout, "stdout", emit))
+                    tasks.create_task(_drain(process.stderr, "stderr", emit))
+                    code = await process.wait()
+                    feeding.cancel()
+                return code
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await asyncio.shield(process.wait())
+
+
+def _lock_fds() -> tuple[int, ...]:
+    """The lab's lock goes to every child, so that it is free only when all of them have ended (see control.py)."""
+    inherited = os.environ.get("REMEDIATE_LAB_LOCK_FD")
+    return (int(inherited),) if inherited else ()
+
+
+async def _feed(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    try:
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
+        sink.close()
+    except (BrokenPipeError, ConnectionResetError):
+        return  # it ended without reading everything, as programs do
+
+
+async def _drain(source: asyncio.StreamReader, stream: Literal["stdout", "stderr"], emit: Emit) -> None:
+    while data := await source.read(32768):
+        emit(stream, data)

@@ -1,0 +1,51 @@
+"""The lab's process: serves the servers of a state folder until it is told to end."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Literal, cast
+
+from remediate.lab.control import USER, Settings
+from remediate.lab.emulated.engine import EmulatedEngine
+from remediate.lab.engine import Engine, Server
+from remediate.lab.pwsh import PwshEngine, find_pwsh
+from remediate.lab.wsman import WsmanServer
+from remediate.model import RemediateError
+
+
+async def serve(state: Path) -> None:
+    """Listen, say so by the file ``ready``, and wait for SIGTERM."""
+    settings = Settings.read(state)
+    servers = [
+        Server(name, address, state / "servers" / name / "Windows") for name, address in settings.servers.items()
+    ]
+    engine = _engine(settings.engine, state, servers)
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    auth = cast(Literal["basic", "ntlm"], settings.auth)
+    async with WsmanServer(servers, engine, port=settings.port, auth=auth, user=USER, password=settings.password):
+        (state / "ready").touch()
+        await ended.wait()
+
+
+def _engine(name: str, state: Path, servers: list[Server]) -> Engine:
+    if name == "emulated":
+        return EmulatedEngine()
+    pwsh = find_pwsh()
+    if pwsh is None:
+        raise RemediateError(
+            "no PowerShell was found: put pwsh on PATH, name it in REMEDIATE_PWSH, or use --engine emulated"
+        )
+    engine = PwshEngine(pwsh, state / "engine")
+    for server in servers:
+        engine.furnish(server)
+    return engine
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(serve(Path(sys.argv[1]).resolve()))
+    except (RemediateError, OSError) as error:
+        sys.exit(f"{error}")

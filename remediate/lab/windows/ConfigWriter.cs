@@ -1,0 +1,244 @@
+// Writing a file back: only what changed is cut into its text, and the whole replaces the old file at once.
+
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Text;
+using System.Threading;
+
+namespace Microsoft.Web.Administration
+{
+    /// <summary>The text of a file with the changes of its nodes.</summary>
+    internal sealed class ConfigWriter
+    {
+        private struct Edit
+        {
+            internal int At, Length;
+            internal string Text;
+        }
+
+        private readonly ConfigFile file;
+        private readonly string newLine;
+        private readonly List<Edit> edits = new List<Edit>();
+
+        private ConfigWriter(ConfigFile file)
+        {
+            this.file = file;
+            int at = file.Text.IndexOf('\n');
+            newLine = at > 0 && file.Text[at - 1] == '\r' ? "\r\n" : "\n";
+        }
+
+        /// <summary>The bytes to write, or null where nothing changes.</summary>
+        internal static byte[] Render(ConfigFile file)
+        {
+            var writer = new ConfigWriter(file);
+            writer.Collect(file.Root);
+            if (writer.edits.Count == 0) { return null; }
+            var text = new StringBuilder(file.Text);
+            // From the end, so that places before stay right; at one place a cut goes before what is put there.
+            foreach (Edit edit in writer.edits.OrderByDescending(edit => edit.At).ThenByDescending(edit => edit.Length))
+            {
+                text.Remove(edit.At, edit.Length).Insert(edit.At, edit.Text);
+            }
+            return file.Bytes.Take(file.Mark).Concat(file.Encoding.GetBytes(text.ToString())).ToArray();
+        }
+
+        private void Change(int at, int length, string text) { edits.Add(new Edit { At = at, Length = length, Text = text }); }
+
+        private void Collect(ConfigNode node)
+        {
+            if (node.Removed)
+            {
+                int from = node.Start;
+                while (char.IsWhiteSpace(file.Text[from - 1])) { from--; }
+                Change(from, node.End - from, "");
+                return;
+            }
+            foreach (AttributeSpan span in node.Spans)
+            {
+                string value;
+                if (!node.Values.TryGetValue(span.Name, out value)) { Change(span.Lead, span.End - span.Lead, ""); }
+                else if (value != span.Original) { Change(span.Value, span.ValueEnd - span.Value, Escape(value, span.Quote)); }
+            }
+            int attributesEnd = node.Spans.Count > 0 ? node.Spans.Last().End : node.NameEnd;
+            string added = string.Concat(node.Values.Where(pair => node.Spans.All(span => span.Name != pair.Key))
+                .Select(pair => AttributeLead(node) + pair.Key + "=\"" + Escape(pair.Value, '"') + "\""));
+            List<ConfigNode> born = node.Live.Where(child => child.IsNew).ToList();
+            List<ConfigNode> kept = node.Children.Where(child => !child.IsNew && !child.Removed).ToList();
+            if (node.SelfClosing && born.Count > 0)
+            {
+                string body = Lines(born, Indent(node) + Unit(node)) + newLine + Indent(node);
+                Change(attributesEnd, node.TagEnd - attributesEnd, added + ">" + body + "</" + node.Name + ">");
+            }
+            else
+            {
+                if (added.Length > 0) { Change(attributesEnd, 0, added); }
+                if (born.Count > 0) { Insert(node, kept, born); }
+            }
+            foreach (ConfigNode child in node.Children.Where(child => !child.IsNew)) { Collect(child); }
+        }
+
+        /// <summary>Put new elements behind the last one, in the manner of the file: each on a line of its own, or all in one.</summary>
+        private void Insert(ConfigNode node, List<ConfigNode> kept, List<ConfigNode> born)
+        {
+            bool oneLine = file.Text.IndexOf('\n', node.TagEnd, node.ContentEnd - node.TagEnd) < 0;
+            if (kept.Count > 0 && oneLine)
+            {
+                Change(kept.Last().End, 0, string.Concat(born.Select(child => Element(child, null))));
+                return;
+            }
+            int at = node.ContentEnd;
+            while (at > node.TagEnd && char.IsWhiteSpace(file.Text[at - 1])) { at--; }
+            string indent = kept.Count > 0 ? Indent(kept.Last()) : Indent(node) + Unit(node);
+            Change(at, 0, Lines(born, indent) + (oneLine ? newLine + Indent(node) : ""));
+        }
+
+        private string Lines(IEnumerable<ConfigNode> nodes, string indent)
+        {
+            return string.Concat(nodes.Select(node => newLine + indent + Element(node, indent)));
+        }
+
+        private string Element(ConfigNode node, string indent)
+        {
+            string tag = "<" + node.Name + string.Concat(node.Values.Select(pair => " " + pair.Key + "=\"" + Escape(pair.Value, '"') + "\""));
+            if (!node.Live.Any()) { return tag + " />"; }
+            string inner = indent == null
+                ? string.Concat(node.Live.Select(child => Element(child, null)))
+                : Lines(node.Live, indent + Unit(node.Parent)) + newLine + indent;
+            return tag + ">" + inner + "</" + node.Name + ">";
+        }
+
+        /// <summary>The space before the tag, where nothing else stands before it on its line.</summary>
+        private string Indent(ConfigNode node)
+        {
+            int from = node.Start;
+            while (from > 0 && (file.Text[from - 1] == ' ' || file.Text[from - 1] == '\t')) { from--; }
+            return from == 0 || file.Text[from - 1] == '\n' ? file.Text.Substring(from, node.Start - from) : "";
+        }
+
+        /// <summary>What one step of depth is in this file, seen at this node's children, or else at the node itself.</summary>
+        private string Unit(ConfigNode node)
+        {
+            while (node.IsNew) { node = node.Parent; }
+            foreach (ConfigNode child in node.Children.Where(child => !child.IsNew).Take(1).Append(node).Where(child => child.Parent != null))
+            {
+                string inner = Indent(child), outer = Indent(child.Parent);
+                if (inner.Length > outer.Length && inner.StartsWith(outer, StringComparison.Ordinal)) { return inner.Substring(outer.Length); }
+            }
+            return "    ";
+        }
+
+        private string AttributeLead(ConfigNode node)
+        {
+            if (node.Spans.Count == 0) { return " "; }
+            AttributeSpan last = node.Spans.Last();
+            string lead = file.Text.Substring(last.Lead, last.End - last.Lead);
+            lead = lead.Substring(0, lead.Length - lead.TrimStart().Length);
+            return lead.IndexOf('\n') >= 0 ? lead : " ";
+        }
+
+        private string Escape(string value, char quote)
+        {
+            var text = new StringBuilder();
+            for (int index = 0; index < value.Length; index++)
+            {
+                char one = value[index];
+                string whole = char.IsHighSurrogate(one) && index + 1 < value.Length ? value.Substring(index++, 2) : one.ToString();
+                if (one == '&') { text.Append("&amp;"); }
+                else if (one == '<') { text.Append("&lt;"); }
+                else if (one == '>') { text.Append("&gt;"); }
+                else if (one == quote) { text.Append(quote == '"' ? "&quot;" : "&apos;"); }
+                else if (one >= ' ' && CanEncode(whole)) { text.Append(whole); }
+                else { text.Append("&#x" + char.ConvertToUtf32(whole, 0).ToString("X", CultureInfo.InvariantCulture) + ";"); }
+            }
+            return text.ToString();
+        }
+
+        private bool CanEncode(string one)
+        {
+            try { return file.Encoding.GetByteCount(one) > 0; }
+            catch (EncoderFallbackException) { return false; }
+        }
+
+        /// <summary>Replace a file at once: readers see the old one or the new one. Its mode is kept.</summary>
+        internal static void Replace(string path, byte[] bytes)
+        {
+            string fresh = path + "." + Guid.NewGuid().ToString("N") + ".tmp";
+            try
+            {
+                // Someone who holds the file open keeps it, as on Windows; on Linux a rename would not ask.
+                using (Lab.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 0.5)) { }
+                File.WriteAllBytes(fresh, bytes);
+                if (!OperatingSystem.IsWindows()) { File.SetUnixFileMode(fresh, File.GetUnixFileMode(path)); }
+                File.Move(fresh, path, true);
+            }
+            catch (UnauthorizedAccessException) { File.Delete(fresh); throw Errors.Denied(path, "write"); }
+            catch (IOException) { File.Delete(fresh); throw Errors.InUse(path, "write"); }
+        }
+    }
+
+    /// <summary>One commit: compare with what was read, then write, now or late; no other commit in between.</summary>
+    internal sealed class Commit
+    {
+        private static readonly List<Commit> Late = new List<Commit>();
+
+        private readonly string path;
+        private readonly byte[] expected, bytes;
+
+        private Commit(string path, byte[] expected, byte[] bytes) { this.path = path; this.expected = expected; this.bytes = bytes; }
+
+        internal static void Run(ConfigFile file, Lab lab)
+        {
+            FlushLate();
+            var commit = new Commit(file.Path, file.Bytes, ConfigWriter.Render(file));
+            using (commit.Lock())
+            {
+                lab.BeforeCommit(file.Path);
+                if (!ConfigFile.ReadBytes(file.Path).SequenceEqual(file.Bytes)) { throw Errors.Changed(file.Path); }
+                if (commit.bytes != null && lab.CommitDelay == 0) { ConfigWriter.Replace(file.Path, commit.bytes); }
+            }
+            if (commit.bytes != null && lab.CommitDelay > 0) { commit.WriteLate(lab.CommitDelay); }
+            lab.AfterCommit();
+        }
+
+        /// <summary>
+        /// The file changes later than the call returns; that is known of IIS, how it comes about is not. Here a thread writes.
+        /// The end of the process, and the next commit in it, do not wait for the time and lose nothing.
+        /// </summary>
+        private void WriteLate(int delay)
+        {
+            lock (Late)
+            {
+                if (Late.Count == 0) { AppDomain.CurrentDomain.ProcessExit += (sender, args) => FlushLate(); }
+                Late.Add(this);
+            }
+            new Thread(() => { Thread.Sleep(delay); WriteIfLate(); }).Start();
+        }
+
+        private static void FlushLate()
+        {
+            List<Commit> all;
+            lock (Late) { all = Late.ToList(); }
+            all.ForEach(commit => commit.WriteIfLate());
+        }
+
+        /// <summary>Another process may have written meanwhile: its edit stands, and this one is lost.</summary>
+        private void WriteIfLate()
+        {
+            lock (Late)
+            {
+                if (!Late.Remove(this)) { return; }
+                using (Lock()) { if (ConfigFile.ReadBytes(path).SequenceEqual(expected)) { ConfigWriter.Replace(path, bytes); } }
+            }
+        }
+
+        /// <summary>Held while comparing and writing; anything else in the lab that writes the file takes it too (flock).</summary>
+        private FileStream Lock()
+        {
+            try { return Lab.Exclusive(path + ".lock"); }
+            catch (UnauthorizedAccessException) { throw Errors.Denied(path, "write"); }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+"""The values that travel through the program, frozen, in the spelling of the files they are saved in.
+
+A host's trouble is a value here (`Unreachable`, `Failed`, `Skipped`), not an exception.
+"""
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from remediate import __version__
+
+Source = Literal["pool", "application", "site", "defaults", "schema", "unknown"]
+FixName = Literal["idle-timeout", "on-demand"]
+Grade = Literal["possible", "likely", "confirmed"]
+Recycle = Literal["now", "deferred", "none", "unknown"]
+
+
+class Value(Struct, frozen=True):
+    """An effective value in IIS's spelling, and where it came from.
+
+    ``unknown``: the configuration API and the file disagree about that.
+    """
+
+    value: str
+    source: Source
+    line: int | None = None
+
+
+class Application(Struct, frozen=True):
+    """``path`` is the site's name and the virtual path: ``Default Web Site/shop``."""
+
+    path: str
+    preloadEnabled: Value | None = None
+
+
+class Pool(Struct, frozen=True):
+    """An application pool; an attribute that this version of IIS does not know is absent."""
+
+    name: str
+    state: str
+    attributes: dict[str, Value]
+    applications: tuple[Application, ...] = ()
+
+    def value(self, attribute: str) -> str | None:
+        """The effective value, or None where this IIS does not know the attribute."""
+        found = self.attributes.get(attribute)
+        return None if found is None else found.value
+
+
+class Inspection(Struct, frozen=True, kw_only=True, tag_field="status", tag="inspected"):
+    """What one host answered. ``iis_version`` is None where IIS is not installed."""
+
+    host: str
+    detail: str | None = None
+    machine: str
+    iis_version: str | None = None
+    windows_version: str | None = None
+    powershell_version: str | None = None
+    language_mode: str | None = None
+    clock: str | None = None
+    appinit_module: bool = False
+    shared_config: str | None = None
+    groups: tuple[str, ...] = ()
+    vars: dict[str, str] = {}
+    file: str | None = None
+    defaults: dict[str, Value] = {}
+    pools: tuple[Pool, ...] = ()
+    evidence: None = None
+
+
+class Unreachable(Struct, frozen=True, tag_field="status", tag="unreachable"):
+    """No session could be had with the host."""
+
+    host: str
+    detail: str
+
+
+class Failed(Struct, frozen=True, tag_field="status", tag="failed"):
+    """The host was reached, and could not be inspected; or its variables are wrong."""
+
+    host: str
+    detail: str
+
+
+class Skipped(Struct, frozen=True, tag_field="status", tag="skipped"):
+    """Not a Windows host: nothing to do with it."""
+
+    host: str
+    detail: str
+
+
+InspectionFailure = Unreachable | Failed | Skipped
+HostReport = Inspection | Unreachable | Failed | Skipped
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """A rule that holds for a pool. ``doubts`` are reasons not to change it without a person's word."""
+
+    rule: str
+    level: Literal["finding", "note"]
+    host: str
+    pool: str
+    grade: Grade
+    reasons: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
+    fixes: tuple[FixName, ...]
+
+
+class AuditSummary(Struct, frozen=True):
+    hosts: int
+    inspected: int
+    unreachable: int
+    failed: int
+    skipped: int
+    pools: int
+    findings: int
+    notes: int
+
+
+class Audit(Struct, frozen=True, kw_only=True):
+    """One look at a fleet."""
+
+    format: Literal["remediate.audit"] = "remediate.audit"
+    format_version: int = 1
+    tool_version: str = __version__
+    started_at: str
+    finished_at: str
+    hosts: tuple[HostReport, ...]
+    findings: tuple[Finding, ...]
+    summary: AuditSummary
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """One attribute of one pool, to be written if it is still at ``expect`` and ``given`` still holds.
+
+    ``set`` None clears the attribute: it is inherited again, and ``inherits`` is the value that this must give.
+    """
+
+    host: str
+    machine: str
+    also: tuple[str, ...] = ()
+    pool: str
+    attribute: str
+    expect: str
+    expect_source: Source
+    given: dict[str, str] = {}
+    set: str | None
+    inherits: str | None = None
+    recycle: Recycle
+    rules: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
+    reason: str
+
+
+class Undecided(Struct, frozen=True):
+    host: str
+    pool: str
+    reason: str
+
+
+class NotInspected(Struct, frozen=True):
+    host: str
+    status: str
+    detail: str
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """Sorted by host, pool and attribute. ``digest`` covers the other files of the plan directory."""
+
+    format: Literal["remediate.plan"] = "remediate.plan"
+    format_version: int = 1
+    tool_version: str = __version__
+    created_at: str
+    digest: str = ""
+    changes: tuple[Change, ...]
+    undecided: tuple[Undecided, ...] = ()
+    not_inspected: tuple[NotInspected, ...] = ()
+
+
+RunStatus = Literal["changed", "unchanged", "pending", "stale", "failed", "unreachable", "unknown", "not-reached"]
+
+
+class RunChange(Change, frozen=True, kw_only=True):
+    """A change and what became of it. ``written`` None: it was begun, and no answer is recorded."""
+
+    found: str | None = None
+    found_source: Source | None = None
+    written: bool | None = False
+    verified: bool = False
+
+
+class HostResult(Struct, frozen=True, kw_only=True):
+    """What a run did on one host. ``unknown``: begun, and the record ends before the answer."""
+
+    host: str
+    status: RunStatus
+    detail: str | None = None
+    backup: str | None = None
+    changes: tuple[RunChange, ...] = ()
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """One application of a plan. ``finished_at`` is None where the record ends early."""
+
+    format: Literal["remediate.run"] = "remediate.run"
+    format_version: int = 1
+    tool_version: str = __version__
+    run: str
+    plan_digest: str
+    check: bool = False
+    started_at: str
+    finished_at: str | None = None
+    hosts: tuple[HostResult, ...]
+
+
+class Inventory(Struct, frozen=True, kw_only=True):
+    """Which inventories, which of their hosts, and how their vaults open (Ansible's ``label@source``)."""
+
+    sources: tuple[str, ...]
+    limit: str | None = None
+    vault_ids: tuple[str, ...] = ()
+    ask_vault: bool = False
+
+
+class RemediateError(Exception):
+    """Our own trouble, or the user's: one line that says what, where, and what to do. Exit 1."""
+
+
+def status_of(report: HostReport) -> str:
+    """The report's ``status`` in its JSON."""
+    return str(report.__struct_config__.tag)
+
+
+def fold(name: str) -> str:
+    """The form in which IIS compares names: without case."""
+    return name.casefold()
+
+
+def encode(value: Struct) -> bytes:
+    """Indented JSON with a newline at the end."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"

@@ -1,0 +1,145 @@
+"""What a person reads: values in, text out. Whatever could steer a terminal is spelled out: names come from servers."""
+
+from collections import Counter
+from collections.abc import Sequence
+from io import StringIO
+from itertools import groupby
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from remediate.model import Audit, Change, HostReport, HostResult, Inspection, Plan, Recycle, Run, RunChange, status_of
+
+_RECYCLE: dict[Recycle, str] = {
+    "now": "recycles the pool now",
+    "deferred": "takes effect when the worker next starts",
+    "none": "no recycle: the pool is stopped",
+    "unknown": "may recycle the pool (not documented)",
+}
+
+
+def printable(text: str) -> str:
+    """The same text where it is harmless; control and format characters as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def count(number: int, noun: str) -> str:
+    """``1 host``, ``2 hosts``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def text_of(value: Audit | Plan | Run) -> str:
+    if isinstance(value, Audit):
+        return audit_text(value)
+    return plan_text(value) if isinstance(value, Plan) else run_text(value)
+
+
+def report_line(report: HostReport) -> str:
+    """One inspected host, for progress."""
+    if isinstance(report, Inspection):
+        return f"{report.host}: inspected, {report.detail or count(len(report.pools), 'pool')}"
+    return printable(f"{report.host}: {status_of(report)}: {report.detail}")
+
+
+def result_line(result: HostResult) -> str:
+    """One applied host, for progress."""
+    return printable(f"{result.host}: {result.status}" + (f": {result.detail}" if result.detail else ""))
+
+
+def audit_text(audit: Audit) -> str:
+    summary = audit.summary
+    parts = []
+    if audit.findings:
+        rows = [
+            (f.host, f.pool, f.rule, f.grade, "; ".join((*f.reasons, *(f"but {doubt}" for doubt in f.doubts))))
+            for f in audit.findings
+        ]
+        parts.append(_table(("host", "pool", "rule", "grade", "reasons"), rows))
+    missing = [h for h in audit.hosts if not isinstance(h, Inspection)]
+    if missing:
+        parts.append(_table(("host", "status", "detail"), [(h.host, status_of(h), h.detail) for h in missing]))
+    parts.append(
+        f"{count(summary.hosts, 'host')}: {summary.inspected} inspected, {summary.unreachable} unreachable, "
+        f"{summary.failed} failed, {summary.skipped} skipped; "
+        f"{count(summary.pools, 'pool')}, {count(summary.findings, 'finding')}, {count(summary.notes, 'note')}\n"
+    )
+    return "\n".join(parts)
+
+
+def plan_text(plan: Plan) -> str:
+    """The diff that a person reviews: by host and pool, old -> new, where the old value came from, recycles, sums."""
+    lines = []
+    for host, of_host in groupby(plan.changes, key=lambda c: c.host):
+        changes = list(of_host)
+        also = f", also {', '.join(changes[0].also)}" if changes[0].also else ""
+        lines.append(f"{host} ({printable(changes[0].machine)}{also})")
+        for pool, of_pool in groupby(changes, key=lambda c: c.pool):
+            lines.append(f"  {printable(pool)}")
+            for change in of_pool:
+                lines += _change_lines(change)
+    for undecided in plan.undecided:
+        lines.append(printable(f"undecided: {undecided.host}: {undecided.pool}: {undecided.reason}"))
+    for host_ in plan.not_inspected:
+        lines.append(printable(f"not inspected: {host_.host}: {host_.status}: {host_.detail}"))
+    recycles = Counter(change.recycle for change in plan.changes)
+    lines.append(
+        f"{count(len(plan.changes), 'change')} on {count(len({c.host for c in plan.changes}), 'host')}, "
+        f"{len(plan.undecided)} undecided; recycles: "
+        + (", ".join(f"{recycles[kind]} {kind}" for kind in _RECYCLE if recycles[kind]) or "none")
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _change_lines(change: Change) -> list[str]:
+    new = change.set if change.set is not None else f"{change.inherits} (inherited)"
+    applications = f": {', '.join(change.applications)}" if change.applications else ""
+    return [
+        f"    {change.attribute}: {printable(change.expect)} -> {printable(new)}",
+        f"      the old value is from: {change.expect_source}; {_RECYCLE[change.recycle]}{printable(applications)}",
+        f"      {printable(change.reason)}",
+    ]
+
+
+def run_text(run: Run, unproven: Sequence[str] = (), folder: Path | None = None) -> str:
+    """What a run did, host by host, and the sums."""
+    lines = []
+    for host in run.hosts:
+        lines.append(result_line(host))
+        lines += [f"  {printable(change.pool)}: {_outcome(change, run.check)}" for change in host.changes]
+    lines += [f"does not hold: {printable(line)}" for line in unproven]
+    status = Counter(host.status for host in run.hosts)
+    lines.append(
+        ("dry run, nothing was written: " if run.check else "")
+        + ", ".join(f"{number} {name}" for name, number in sorted(status.items()))
+        + ("" if run.finished_at else "; the record ends before the run did")
+    )
+    if folder is not None:
+        lines.append(f"record: {folder}")
+    return "\n".join(lines) + "\n"
+
+
+def _outcome(change: RunChange, check: bool) -> str:
+    new = change.set if change.set is not None else f"{change.inherits} (inherited)"
+    found = change.found if change.found is not None else change.expect
+    step = printable(f"{change.attribute}: {found} -> {new}")
+    if change.written:
+        return f"{step}, written" + (" and verified" if change.verified else ", NOT verified")
+    if change.verified:
+        return printable(f"{change.attribute} is {new} already")
+    if change.written is None:
+        return f"{step}: not known whether it was written"
+    return f"{step}" + ("" if check else ": not written")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    table = Table(box=None, pad_edge=False, header_style="")
+    for name in head:
+        table.add_column(name, overflow="fold", no_wrap=name in ("host", "pool", "rule", "grade", "status"))
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    out = StringIO()
+    # So wide that nothing is ever cut or folded, and without colour: the same text in a pipeline and on a screen.
+    Console(file=out, width=100_000, color_system=None).print(table)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"

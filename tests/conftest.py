@@ -1,0 +1,181 @@
+"""What the tests share: the environments, the labs, and the count of tests that ran in a real PowerShell."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import yaml
+
+from remediate.lab.knobs import write_knobs
+from remediate.lab.pwsh import find_pwsh
+from tests.environments import WANTED, Environment, available
+
+SERVERS = 40
+_CONFIG = "System32/inetsrv/config/applicationHost.config"
+
+
+@dataclass(frozen=True)
+class Site:
+    """One server of a running lab, and an inventory that names it alone."""
+
+    name: str
+    windows: Path
+    inventory: Path
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.windows / _CONFIG
+
+    def knobs(self, **values: str) -> None:
+        """Change how the server behaves (see remediate/lab/knobs.py)."""
+        write_knobs(self.windows, **values)
+
+    def edit(self, old: str, new: str) -> None:
+        """Edit its configuration behind everybody's back."""
+        data = self.config.read_bytes()
+        assert data.count(old.encode()) == 1, old
+        self.config.write_bytes(data.replace(old.encode(), new.encode()))
+
+
+@dataclass
+class Labs:
+    """The running labs of this session, by engine and authentication; each test takes servers that no other had."""
+
+    root: Path
+    running: dict[tuple[str, str], Path] = field(default_factory=dict)
+    taken: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def take(self, engine: str, auth: str, folder: Path) -> Site:
+        key = (engine, auth)
+        if key not in self.running:
+            state = self.root / f"{engine}-{auth}"
+            remediate(
+                "lab",
+                "up",
+                "--state",
+                str(state),
+                "--servers",
+                str(SERVERS),
+                "--engine",
+                engine,
+                "--auth",
+                auth,
+                expect=0,
+            )
+            self.running[key] = state
+        number = self.taken[key] = self.taken.get(key, 0) + 1
+        assert number <= SERVERS, "more tests than servers: raise SERVERS"
+        state, name = self.running[key], f"web{number:02}"
+        whole = yaml.safe_load((state / "inventory" / "hosts.yml").read_text())
+        whole["iis"]["hosts"] = {name: whole["iis"]["hosts"][name]}
+        inventory = folder / "hosts.yml"
+        inventory.write_text(yaml.safe_dump(whole))
+        return Site(name, state / "servers" / name / "Windows", inventory, folder)
+
+
+def run(
+    *command: str | Path, expect: int | None = None, stdin: str | None = None, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a program as a user would, without the colours of a terminal."""
+    done = subprocess.run(
+        [str(part) for part in command], input=stdin, capture_output=True, text=True, timeout=180, check=False,
+        stdin=subprocess.DEVNULL if stdin is None else None, env=os.environ | {"ANSIBLE_NOCOLOR": "1"} | env,
+    )  # fmt: skip
+    if expect is not None:
+        assert done.returncode == expect, f"{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def remediate(
+    *arguments: str | Path, expect: int | None = None, bin: Path | None = None, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Run remediate, of this environment or of another one's bin folder."""
+    return run((bin or Path(sys.prefix) / "bin") / "remediate", *arguments, expect=expect, **env)
+
+
+@pytest.fixture(scope="session")
+def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+    labs = Labs(tmp_path_factory.mktemp("labs"))
+    yield labs
+    for state in labs.running.values():
+        remediate("lab", "down", "--state", state, expect=0)
+
+
+@pytest.fixture(scope="session")
+def pwsh_path() -> Path:
+    found = find_pwsh()
+    if found is None:
+        if os.environ.get("REMEDIATE_EXPECT_PWSH"):
+            pytest.fail("a PowerShell was expected here, and none was found")
+        pytest.skip("no PowerShell here: put pwsh on PATH, or name it in REMEDIATE_PWSH")
+    return found
+
+
+@pytest.fixture(params=["emulated", pytest.param("pwsh", marks=pytest.mark.pwsh)])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Both engines; `pwsh` is skipped by name where there is none."""
+    if request.param == "pwsh":
+        request.getfixturevalue("pwsh_path")
+    return str(request.param)
+
+
+@pytest.fixture(params=["basic", "ntlm"])
+def auth(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=list(WANTED))
+def environment(request: pytest.FixtureRequest) -> Environment:
+    """Each pair of Python and ansible-core that is there."""
+    found = Environment(request.param)
+    if found not in available():
+        pytest.skip(f"no Python {found.python} with {WANTED[found.python]} here (`make test` makes it where it can)")
+    return found
+
+
+@pytest.fixture
+def site(labs: Labs, engine: str, auth: str, tmp_path: Path) -> Site:
+    return labs.take(engine, auth, tmp_path)
+
+
+@pytest.fixture
+def take(labs: Labs, tmp_path: Path) -> Callable[[str, str], Site]:
+    """A server of a lab of one's own choice."""
+    return lambda engine, auth: labs.take(engine, auth, tmp_path)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many tests ran in a real PowerShell, and in which."""
+    ran = [
+        r
+        for r in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", [])
+        if "pwsh" in getattr(r, "keywords", {})
+    ]
+    skipped = [r for r in terminalreporter.stats.get("skipped", []) if "pwsh" in r.keywords]
+    pwsh = find_pwsh()
+    name = "none here"
+    if pwsh is not None:
+        said = subprocess.run(
+            [pwsh, "-NoProfile", "-Command", "$PSVersionTable.PSVersion.ToString()"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+        name = f"PowerShell {said.strip()}"
+    terminalreporter.write_line(f"in a real PowerShell: {len(ran)} tests ran, {len(skipped)} were skipped ({name})")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """CI wants the PowerShell tests to have run, where a PowerShell is there."""
+    if not os.environ.get("REMEDIATE_EXPECT_PWSH") or session.config.option.collectonly:
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and session.exitstatus == 0:
+        ran = [r for r in reporter.stats.get("passed", []) if "pwsh" in r.keywords]
+        if not ran:
+            session.exitstatus = 1

@@ -1,0 +1,256 @@
+"""The tests for a real Windows (tests/windows), run here in a real PowerShell against the lab's stand-in for IIS.
+
+What this proves is the harness, and that the scripts are right under each answer that the stand-in can play where
+Windows' own is not known. It proves nothing about Windows: for that there is .github/workflows/windows.yml.
+"""
+
+import base64
+import itertools
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ansible
+import pytest
+import yaml
+
+from remediate.inspect.script import COMMAND_LINE, inspection_script
+from remediate.lab.knobs import write_knobs
+
+ROOT = Path(__file__).resolve().parents[2]
+HARNESS = ROOT / "tests" / "windows"
+LAB = ROOT / "remediate" / "lab" / "windows"
+WORKFLOW = ROOT / ".github" / "workflows" / "windows.yml"
+CANARY = "remediate-canary-4f1c9b"
+
+# As tests/windows/Server.ps1 makes them on a real server. Written by hand, after the file of a new IIS 10.
+CONFIG = f"""<?xml version="1.0" encoding="UTF-8"?>
+<configuration>
+    <system.applicationHost>
+        <applicationPools>
+            <add name="DefaultAppPool" />
+            <add name="remediate-test-periodic" startMode="AlwaysRunning" autoStart="false" />
+            <add name="remediate-test-idle" startMode="AlwaysRunning" autoStart="false">
+                <processModel idleTimeout="00:15:00" />
+            </add>
+            <add name="remediate-test-plain" autoStart="false" />
+            <add name="remediate-test-canary" startMode="AlwaysRunning" autoStart="false">
+                <processModel identityType="SpecificUser" userName="nobody" password="[enc:AnyProvider:{CANARY}:enc]" />
+            </add>
+            <add name="remediate-test-Ün'i {{{{ x }}}} $(calc) %PATH%" startMode="AlwaysRunning" autoStart="false" />
+            <applicationPoolDefaults managedRuntimeVersion="v4.0">
+                <processModel identityType="ApplicationPoolIdentity"DEFAULTS />
+            </applicationPoolDefaults>
+        </applicationPools>
+        <sites>
+            <site name="Default Web Site" id="1">
+                <application path="/" applicationPool="remediate-test-idle" preloadEnabled="true" />
+            </site>
+        </sites>
+    </system.applicationHost>
+    <system.webServer>
+        <globalModules>
+            <add name="ApplicationInitializationModule" image="%windir%\\System32\\inetsrv\\warmup.dll" />
+        </globalModules>
+    </system.webServer>
+</configuration>
+"""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the stand-in is told to answer, where Windows' own answer is not known."""
+
+    inherited_from_defaults: bool
+    keep_schema_default: bool
+    delete_leaves: str = "nothing"
+    timespan_default: str = "ticks"
+    commit_delay_ms: int = 0
+    idle_in_defaults: bool = False
+
+    def __str__(self) -> str:
+        return f"inherited-{self.inherited_from_defaults}-kept-{self.keep_schema_default}"
+
+    def knobs(self) -> dict[str, str]:
+        return {
+            "inherited_from_defaults": str(self.inherited_from_defaults).lower(),
+            "keep_schema_default": str(self.keep_schema_default).lower(),
+            "delete_leaves": self.delete_leaves,
+            "timespan_default": self.timespan_default,
+            "commit_delay_ms": str(self.commit_delay_ms),
+        }
+
+
+# Both answers of the first two in all four pairings; of the others each answer at least once.
+PLAYED = [
+    Answers(True, True),
+    Answers(True, False, delete_leaves="empty_element", idle_in_defaults=True),
+    Answers(False, True, timespan_default="timespan", commit_delay_ms=400),
+    Answers(False, False, delete_leaves="empty_element", timespan_default="timespan", idle_in_defaults=True),
+]
+
+
+def powershell(pwsh: Path, windows: Path, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+    """Run PowerShell with that folder as its Windows, and the lab's stand-ins for Windows' own commands."""
+    home = windows.parent / "home"
+    home.mkdir(exist_ok=True)
+    environment = {
+        "PATH": "/usr/bin:/bin", "HOME": str(home), "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "TERM": "dumb",
+        "windir": str(windows), "TMPDIR": str(home), "PSModulePath": str(LAB / "Modules"),
+    }  # fmt: skip
+    command = [str(pwsh), "-NoProfile", "-NonInteractive", *map(str, arguments)]
+    return subprocess.run(
+        command, env=environment, cwd=home, stdin=subprocess.DEVNULL, capture_output=True, timeout=600, check=False
+    )
+
+
+@pytest.fixture
+def windows(pwsh_path: Path, tmp_path: Path) -> Path:
+    """The Windows folder of one server, with IIS 10."""
+    windows = tmp_path / "Windows"
+    config = windows / "System32" / "inetsrv" / "config"
+    config.mkdir(parents=True)
+    (config / "redirection.config").write_text("<configuration>\n    <configurationRedirection />\n</configuration>\n")
+    dll = config.parent / "Microsoft.Web.Administration.dll"
+    built = powershell(
+        pwsh_path, windows, "-File", LAB / "build.ps1", "-OutputPath", dll, "-FileVersion", "10.0.17763.1"
+    )
+    assert built.returncode == 0, built.stderr
+    return windows
+
+
+@pytest.mark.pwsh
+@pytest.mark.parametrize(
+    "played", PLAYED, ids=lambda a: f"inherited-{a.inherited_from_defaults}-kept-{a.keep_schema_default}"
+)
+def test_the_scripts_are_right_under_each_answer(pwsh_path: Path, windows: Path, played: Answers) -> None:
+    """All tests pass whatever the stand-in answers, and the answers that the harness writes down are those it gave."""
+    write_knobs(windows, computer="WEB01", domain="lab.example", windows_version="10.0.17763", **played.knobs())
+    defaults = ' idleTimeout="00:30:00"' if played.idle_in_defaults else ""
+    text = CONFIG.replace("DEFAULTS", defaults).replace("\n", "\r\n")
+    config = windows / "System32" / "inetsrv" / "config" / "applicationHost.config"
+    config.write_bytes(text.encode())
+    utils = Path(ansible.__file__).parent / "module_utils"
+    saved, summary = windows.parent / "answers.json", windows.parent / "answers.md"
+
+    done = powershell(
+        pwsh_path, windows, "-File", HARNESS / "Run.ps1", "-ModuleUtils", utils, "-PoolsExist",
+        "-AnswersPath", saved, "-SummaryPath", summary,
+    )  # fmt: skip
+    said = done.stdout.decode()
+    assert done.returncode == 0, said + done.stderr.decode()
+    lines = said.splitlines()
+    assert lines[-1] == f"{sum(line.startswith('ok ') for line in lines)} passed, 0 failed"
+    assert len([line for line in lines if line.startswith("ok ")]) >= 15, said
+
+    report = json.loads(saved.read_bytes())
+    assert [f"answer {a['name']}: {a['answer']}" for a in report["answers"]] == [
+        x for x in lines if x.startswith("answer ")
+    ]
+    answers = {a["name"]: a["answer"] for a in report["answers"] if a["settled"]}
+    assert answers == expected(played) | {name: answers.get(name) for name in MEASURED}
+    for name, pattern in MEASURED.items():
+        assert re.search(pattern, answers[name]), answers[name]
+    if played.commit_delay_ms:
+        assert all(int(ms) >= played.commit_delay_ms for ms in re.findall(r"(\d+) ms", answers["commit-delay"]))
+    # No worker processes, and no adding of pools: those questions are for Windows, and say so.
+    unsettled = {a["name"] for a in report["answers"] if not a["settled"]}
+    assert unsettled == {"leading-space", "idletimeout-recycles", "startmode-recycles", "preload-ondemand"}
+
+    # The harness itself asked for the password once, to know that it was there to be had; nothing else did.
+    assert (windows / "passwords.log").read_text().splitlines() == ["processModel.password"]
+    assert CANARY.encode() not in done.stdout + done.stderr + saved.read_bytes() + summary.read_bytes()
+    assert summary.read_text().count("\n| ") == len(report["answers"]) + len(report["tests"]) + 4
+    assert (
+        b"remediate-test -->"
+        not in (windows / "System32" / "inetsrv" / "config" / "applicationHost.config").read_bytes()
+    )
+    assert not list((windows / "System32" / "inetsrv" / "backup").iterdir())
+
+
+# Answers that are measured, or that are an error's text: what must be in them.
+MEASURED = {
+    "commit-delay": r"^\d+ ms, \d+ ms, \d+ ms$",
+    "file changed by the API": r"refused: .*System\.IO\.FileLoadException 0x80131621: ",
+    "file changed by hand": r"refused: .*System\.IO\.FileLoadException 0x80131621: ",
+    "file in use": r"refused: .*System\.IO\.FileLoadException 0x80070020: ",
+    "names-case": r"^in capitals it finds the pool; ",
+}
+
+
+def expected(played: Answers) -> dict[str, Any]:
+    """The answers of a stand-in with those switches."""
+    inherited, kept = played.inherited_from_defaults, played.keep_schema_default
+    names = ["managedRuntimeVersion", "processModel.identityType"]
+    if played.idle_in_defaults:
+        names.append("processModel.idleTimeout")
+    left = "<processModel />" if played.delete_leaves == "empty_element" else "nothing"
+    span = "System.TimeSpan 00:20:00" if played.timespan_default == "timespan" else "System.UInt64 12000000000"
+    return {
+        "inherited-flag": ", ".join(f"{name}: {inherited}" for name in names),
+        "inherited-flag-schema": "True",
+        "value-types": "enum startMode: System.Int32, timeSpan processModel.idleTimeout: System.TimeSpan, "
+        "flags recycling.logEventOnRecycle: System.Int32, bool autoStart: System.Boolean, "
+        "string managedRuntimeVersion: System.String",
+        "timespan-default": span,
+        "schema-default-kept": f"set where it was inherited: startMode {kept}, idleTimeout {kept}; "
+        f"set where another stood: startMode {kept}, idleTimeout {kept}",
+        "delete-leaves": f"startMode False, of processModel: {left}",
+    }
+
+
+@pytest.mark.pwsh
+def test_the_harness_sends_what_remediate_sends(pwsh_path: Path, tmp_path: Path) -> None:
+    """The same bootstrap, and the same script to the byte: else the harness tests something else."""
+    windows = tmp_path / "Windows"
+    windows.mkdir()
+    show = (
+        f"Import-Module '{HARNESS / 'Harness.psm1'}' -DisableNameChecking; [Console]::Out.Write((Get-InspectionScript))"
+    )
+    done = powershell(pwsh_path, windows, "-Command", show)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == inspection_script()
+    bootstrap = base64.b64decode(COMMAND_LINE.rsplit(" ", 1)[1]).decode("utf-16-le")
+    harness = (HARNESS / "Harness.psm1").read_text()
+    assert f"$script:InspectionBootstrap = '{bootstrap}'\n" in harness
+    assert COMMAND_LINE.split(" ", 1)[1].rsplit(" ", 1)[0] + " ' +" in harness
+
+
+def test_the_harness_is_ascii() -> None:
+    """Windows PowerShell reads a script without a byte-order mark in the machine's code page."""
+    for script in HARNESS.iterdir():
+        assert script.read_bytes().isascii(), script.name
+
+
+def test_the_workflow_is_whole() -> None:
+    """It parses, may write nothing, cannot hang, pins its actions, and calls files and parameters that are there."""
+    workflow = yaml.safe_load(WORKFLOW.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    (job,) = workflow["jobs"].values()
+    assert job["timeout-minutes"] <= 60
+    assert {entry["os"] for entry in job["strategy"]["matrix"]["include"]} == {"windows-2022", "windows-latest"}
+    assert job["defaults"]["run"]["shell"] == "powershell"
+    for step in job["steps"]:
+        assert "uses" not in step or re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]), step
+    commands = "\n".join(step.get("run", "") for step in job["steps"])
+    called = re.findall(r"-File (tests\S+)((?: -\w+ \S+)*)", commands)
+    assert len(called) == 1
+    script, arguments = called[0]
+    declared = (ROOT / script.replace("\\", "/")).read_text().split("Set-StrictMode")[0]
+    given = re.findall(r"-(\w+) (\S+)", arguments)
+    assert all(re.search(rf"\] \${name}\b", declared) for name, _ in given), given
+    # What it writes is what the later steps show and keep.
+    written = dict(given)
+    assert written["SummaryPath"] in commands.split("GITHUB_STEP_SUMMARY")[0].splitlines()[-1]
+    assert any(step.get("with", {}).get("path") == written["AnswersPath"] for step in job["steps"])
+
+
+def test_the_answers_that_are_played_cover_the_switches() -> None:
+    """Each pairing of the two that matter most, and each answer of the rest."""
+    pairs = {(a.inherited_from_defaults, a.keep_schema_default) for a in PLAYED}
+    assert pairs == set(itertools.product([True, False], repeat=2))
+    for name in ("delete_leaves", "timespan_default", "idle_in_defaults"):
+        assert len({getattr(a, name) for a in PLAYED}) == 2, name

@@ -1,0 +1,123 @@
+"""A user's mistake is one line on stderr and the documented exit code; never a traceback, nothing half-written."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from remediate.playbook.directory import write_plan
+from tests.conftest import remediate, run
+from tests.unit.test_directory import plan
+
+INVENTORY = (
+    "[web]\nweb01 ansible_connection=winrm ansible_user=u ansible_password=p ansible_host=127.0.0.1 ansible_port=1\n"
+)
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    path = tmp_path / "hosts.ini"
+    path.write_text(INVENTORY)
+    return path
+
+
+def refused(expect: int, *arguments: str | Path) -> str:
+    done = remediate(*arguments, expect=expect)
+    assert done.stdout == ""
+    # What Ansible warns of when it reads an inventory is passed on.
+    (line,) = [line for line in done.stderr.strip().splitlines() if not line.startswith("[WARNING]: ")]
+    assert line.startswith("remediate: ")
+    return line
+
+
+def test_usage(inventory: Path, tmp_path: Path) -> None:
+    for arguments in (
+        ["nonsense"],
+        ["audit"],
+        ["plan", "-i", inventory, "--fix", "nonsense", "--out", tmp_path / "plan"],
+        ["plan", "--fix", "on-demand", "--out", tmp_path / "plan"],
+        ["plan", "-i", inventory, "--out", tmp_path / "plan"],
+        ["audit", "-i", inventory, "--forks", "0"],
+        ["audit", "-i", inventory, "--max-missing", "many"],
+        ["lab", "up", "--servers", "0"],
+    ):
+        refused(64, *arguments)
+    assert not (tmp_path / "plan").exists()
+
+
+def test_bad_files(inventory: Path, tmp_path: Path) -> None:
+    (tmp_path / "junk").write_bytes(b"\x00\xff junk")
+    (tmp_path / "empty").mkdir()
+    cases: tuple[list[str | Path], ...] = (
+        ["audit", "-i", tmp_path / "nowhere.ini"],
+        ["audit", "-i", inventory, "-l", "nobody"],
+        ["show", tmp_path / "nowhere"],
+        ["show", tmp_path / "junk"],
+        ["plan", "--from", tmp_path / "junk", "--fix", "on-demand", "--out", tmp_path / "plan"],
+        ["apply", tmp_path / "nowhere", "-i", inventory, "--yes"],
+        ["apply", tmp_path / "empty", "-i", inventory, "--yes"],
+        ["rollback", tmp_path / "junk", "--out", tmp_path / "plan"],
+    )
+    for arguments in cases:
+        refused(1, *arguments)
+    assert not (tmp_path / "plan").exists()
+
+
+def test_a_closed_port_is_that_hosts_line(inventory: Path) -> None:
+    done = remediate("audit", "-i", inventory, "--format", "json", expect=3)
+    (host,) = json.loads(done.stdout)["hosts"]
+    assert host["status"] == "unreachable"
+    assert "refused the connection" in host["detail"]
+    assert remediate("audit", "-i", inventory, "--max-missing", "1", expect=0).stdout
+
+
+def test_missing_and_wrong_variables_are_that_hosts_failure(tmp_path: Path) -> None:
+    path = tmp_path / "hosts.ini"
+    path.write_text(
+        "[web:vars]\nansible_connection=winrm\nansible_user=u\n[web]\n"
+        "nopass\nundefined ansible_password='{{ nowhere }}'\nbadport ansible_password=p ansible_port=x\n"
+        "[linux]\nlin01 ansible_connection=ssh\n"
+    )
+    done = remediate("audit", "-i", path, "--format", "json", expect=3)
+    hosts = {host["host"]: host for host in json.loads(done.stdout)["hosts"]}
+    assert {name: host["status"] for name, host in hosts.items()} == {
+        "nopass": "failed", "undefined": "failed", "badport": "failed", "lin01": "skipped",
+    }  # fmt: skip
+    assert "ansible_password" in hosts["nopass"]["detail"]
+    assert "nowhere" in hosts["undefined"]["detail"]
+
+
+def test_no_terminal_to_ask_on(tmp_path: Path, inventory: Path) -> None:
+    """apply without --yes in a pipeline is usage, and nothing is done."""
+    write_plan(plan(), tmp_path / "plan")
+    assert "--yes" in refused(64, "apply", tmp_path / "plan", "-i", inventory)
+    assert not (tmp_path / "plan" / "runs").exists()
+
+
+def test_a_planned_host_that_is_not_in_the_inventory(tmp_path: Path) -> None:
+    write_plan(plan(), tmp_path / "plan")
+    other = tmp_path / "other.ini"
+    other.write_text(INVENTORY.replace("web01", "web99"))
+    assert "web01" in refused(3, "apply", tmp_path / "plan", "-i", other, "--yes")
+    assert not (tmp_path / "plan" / "runs").exists()
+    plain = run("ansible-playbook", "-i", other, tmp_path / "plan" / "playbook.yml", PATH=_path())
+    assert plain.returncode != 0
+    assert "Not in the inventory: web01" in plain.stdout
+
+
+def _path() -> str:
+    return f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}"
+
+
+def test_an_edited_plan_is_not_applied(tmp_path: Path, inventory: Path) -> None:
+    write_plan(plan(), tmp_path / "plan")
+    with (tmp_path / "plan" / "host_vars" / "web01.yml").open("a") as file:
+        file.write("# a comment\n")
+    assert "host_vars/web01.yml: was edited" in refused(1, "apply", tmp_path / "plan", "-i", inventory, "--yes")
+
+
+def test_a_reader_that_goes_away(inventory: Path) -> None:
+    done = run("bash", "-c", f"remediate show {inventory} | true; remediate --help | head -1", PATH=_path())
+    assert "Traceback" not in done.stderr

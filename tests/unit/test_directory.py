@@ -1,0 +1,104 @@
+"""The plan directory: whole or not at all, told apart from an edited one, and harmless whatever the names are."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remediate.cli.audit import assemble
+from remediate.model import Plan, RemediateError
+from remediate.plan.planner import make_plan
+from remediate.playbook.directory import SUMS, check_digest, host_vars_text, read_plan, write_plan
+from tests.unit.values import host, pool
+
+
+def plan(*names: str) -> Plan:
+    audit = assemble((host("web01", *(pool(name) for name in names or ("Shop",))),), "2026-01-01T00:00:00Z")
+    return make_plan(audit, "idle-timeout", "2026-01-01T00:00:00Z")
+
+
+def test_a_plan_comes_back_as_it_was(tmp_path: Path) -> None:
+    written = write_plan(plan(), tmp_path / "plan")
+    assert read_plan(tmp_path / "plan") == written
+    check_digest(tmp_path / "plan", written)
+
+
+def test_the_same_plan_is_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_plan(plan(), tmp_path / name)
+    files = [sorted(p.relative_to(tmp_path / n) for p in (tmp_path / n).rglob("*")) for n in ("one", "two")]
+    assert files[0] == files[1]
+    for file in files[0]:
+        if (tmp_path / "one" / file).is_file():
+            assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("x")
+    with pytest.raises(RemediateError, match="not empty"):
+        write_plan(plan(), tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["mine"]
+
+
+def test_nothing_half_written_is_left(tmp_path: Path) -> None:
+    """A disk that cannot take it: one error, and no folder."""
+    blocked = tmp_path / "file"
+    blocked.write_text("x")
+    with pytest.raises(RemediateError, match="cannot be written"):
+        write_plan(plan(), blocked / "plan")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (lambda d: (d / "host_vars/web01.yml").write_text("---\n"), "host_vars/web01.yml: was edited"),
+        (lambda d: (d / "host_vars/web01.yml").unlink(), "host_vars/web01.yml: is missing"),
+        (lambda d: (d / "ansible.cfg").write_text(""), "ansible.cfg: was added"),
+        (lambda d: (d / "plan.json").write_bytes((d / "plan.json").read_bytes() + b"\n"), "plan.json: was edited"),
+        (lambda d: (d / SUMS).unlink(), "SHA256SUMS cannot be read"),
+    ],
+)
+def test_an_edited_plan_is_refused_by_name(tmp_path: Path, spoil: object, named: str) -> None:
+    folder = tmp_path / "plan"
+    write_plan(plan(), folder)
+    spoil(folder)  # type: ignore[operator]
+    with pytest.raises(RemediateError, match=named):
+        check_digest(folder, read_plan(folder))
+
+
+def test_runs_and_caches_do_not_count(tmp_path: Path) -> None:
+    folder = tmp_path / "plan"
+    written = write_plan(plan(), folder)
+    for name in ("runs/x", "callback_plugins/__pycache__"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "file").write_text("x")
+    check_digest(folder, written)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"format": "remediate.audit"}', '{"format": "remediate.plan", "format_version": 2}']
+)
+def test_what_is_no_plan_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "plan.json").write_text(text)
+    with pytest.raises(RemediateError) as refused:
+        read_plan(tmp_path)
+    assert "\n" not in str(refused.value)
+
+
+class _Unsafe(yaml.SafeLoader):
+    pass
+
+
+_Unsafe.add_constructor("!unsafe", lambda _loader, node: ("unsafe", node.value))
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
+def test_every_name_is_a_tagged_scalar(name: str) -> None:
+    """Whatever a server calls its pool, Ansible gets that text, marked as no template."""
+    made = plan("Shop").changes[0]
+    loaded = yaml.load(host_vars_text([msgspec.structs.replace(made, pool=name)]), Loader=_Unsafe)  # noqa: S506
+    assert loaded["remediate_changes"][0]["pool"] == ("unsafe", name)

@@ -1,0 +1,92 @@
+"""RM001: which pools it names, how sure it is, and what makes it doubt."""
+
+import pytest
+
+from remediate.diagnose.rules import find
+from remediate.iis.attributes import legal_name, seconds
+from remediate.model import Pool
+from tests.unit.values import host, pool
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ({}, True),
+        ({"startMode": "OnDemand"}, False),
+        ({"processModel.idleTimeout": "00:00:00"}, False),
+        ({"processModel.idleTimeout": "1.00:00:00"}, True),
+        ({"processModel.idleTimeoutAction": "Suspend"}, False),
+    ],
+)
+def test_the_condition(values: dict[str, str], found: bool) -> None:
+    assert bool(find([host("web01", pool(values=values))])) is found
+
+
+def test_a_server_before_85_always_terminates() -> None:
+    """Where IIS does not know idleTimeoutAction, the worker ends when idle."""
+    old = pool()
+    del old.attributes["processModel.idleTimeoutAction"]
+    assert [f.rule for f in find([host("web01", old)])] == ["RM001"]
+
+
+@pytest.mark.parametrize(
+    ("one", "module", "grade"),
+    [
+        (pool(), True, "likely"),
+        (pool(), False, "possible"),
+        (pool(preload="false"), True, "possible"),
+        (pool(values={"managedRuntimeVersion": ""}), True, "possible"),
+    ],
+)
+def test_grades(one: Pool, module: bool, grade: str) -> None:
+    (finding,) = find([host("web01", one, appinit_module=module)])
+    assert finding.grade == grade
+    assert all(finding.reasons)
+
+
+@pytest.mark.parametrize(
+    ("one", "settings", "doubt"),
+    [
+        (pool(state="Stopped"), {}, "stopped"),
+        (pool(values={"managedRuntimeVersion": ""}), {}, "managed"),
+        (pool(applications=0), {}, "no application"),
+        (pool("a|b"), {}, "characters"),
+        (pool(), {"shared_config": r"\\share\iis"}, "shared configuration"),
+    ],
+)
+def test_doubts(one: Pool, settings: dict[str, str], doubt: str) -> None:
+    (finding,) = find([host("web01", one, **settings)])
+    assert [text for text in finding.doubts if doubt in text]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("00:20:00", 1200), ("29:00:00", 104400), ("1.05:00:00", 104400), ("00:00:00", 0), ("30.00:00:00", 2592000)],
+)
+def test_time_spans(text: str, expected: int) -> None:
+    assert seconds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["20", "20m", "00:20", "-00:20:00", "00:60:00", "", "1:2:3:4", "00:20:00x"])
+def test_what_is_no_time_span_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="time span"):
+        seconds(text)
+
+
+def test_legal_names() -> None:
+    """The nasty ones are legal; what the API refuses, and what steers a terminal, is not."""
+    nasty = [
+        "{{ inventory_hostname }}",
+        "{% raw %}",
+        "$(calc)",
+        "a'b`n",
+        "%PATH%",
+        "Ünï",
+        "yes",
+        "007",
+        "- x",
+        "#x",
+        "!unsafe x",
+    ]
+    assert [name for name in nasty if not legal_name(name)] == []
+    assert [name for name in ("", "a/b", "a\nb", "a\x1b[31m", "a&b", "a*") if legal_name(name)] == []
