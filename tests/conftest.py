@@ -1,5 +1,6 @@
 """What the tests share: the environments, the labs, and the count of tests that ran in a real PowerShell."""
 
+import json
 import os
 import subprocess
 import sys
@@ -73,6 +74,7 @@ class Labs:
         state, name = self.running[key], f"web{number:02}"
         whole = yaml.safe_load((state / "inventory" / "hosts.yml").read_text())
         whole["iis"]["hosts"] = {name: whole["iis"]["hosts"][name]}
+        (folder / f"{name}.json").write_text(json.dumps(whole["iis"]["hosts"]))
         inventory = folder / "hosts.yml"
         inventory.write_text(yaml.safe_dump(whole))
         return Site(name, state / "servers" / name / "Windows", inventory, folder)

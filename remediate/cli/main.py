@@ -16,7 +16,7 @@ _VERBS = ("audit", "plan", "show", "apply", "rollback", "lab", "demo")
 
 
 class _Verbs(click.Group):
-    """Loads a verb's file when it is asked for: reading an inventory takes half of Ansible, `show` needs none of it."""
+    """Loads a verb's file when it is asked for: to read an inventory takes half of Ansible, `show` needs none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(_VERBS)
@@ -42,32 +42,31 @@ def main() -> None:
     """Entry point."""
     try:
         code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
     except click.UsageError as error:
-        _say(f"{one_line(error.format_message())} (see `{error.ctx.command_path if error.ctx else 'remediate'} --help`)")
-        code = Exit.USAGE
+        command = error.ctx.command_path if error.ctx else "remediate"
+        code = _say(f"{error.format_message()} (see `{command} --help`)", Exit.USAGE)
     except click.ClickException as error:
-        _say(error.format_message())
-        code = Exit.ERROR
+        code = _say(error.format_message(), Exit.ERROR)
     except RemediateError as error:
-        _say(str(error))
-        code = Exit.ERROR
+        code = _say(str(error), Exit.ERROR)
     except (KeyboardInterrupt, click.Abort):
-        _say("interrupted")
-        code = Exit.INTERRUPTED
+        code = _say("interrupted", Exit.INTERRUPTED)
     except BrokenPipeError:
-        # The reader went away; Python would complain once more when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output went away; there is nobody to tell.
         code = Exit.ERROR
+    except OSError as error:
+        code = _say(f"{error.filename or 'standard output'}: {error.strerror}", Exit.ERROR)
     except Exception as error:  # the last resort: a bug is said in one line too
         if os.environ.get("REMEDIATE_DEBUG"):
             raise
-        _say(one_line(f"a bug, please report it (REMEDIATE_DEBUG=1 shows where): {type(error).__name__}: {error}"))
-        code = Exit.ERROR
-    sys.stdout.flush()
-    # Not waiting for threads that still hang on a server that does not answer.
+        what = f"{type(error).__name__}: {error}"
+        code = _say(f"a bug, please report it (REMEDIATE_DEBUG=1 shows where): {what}", Exit.ERROR)
     sys.stderr.flush()
-    os._exit(int(code or 0))
+    # At once: threads may still hang on a server that does not answer, and a closed stdout cannot be flushed again.
+    os._exit(int(code or Exit.OK))
 
 
-def _say(text: str) -> None:
-    print(f"remediate: {text}", file=sys.stderr)
+def _say(text: str, code: Exit) -> Exit:
+    print(f"remediate: {one_line(text, 2000)}", file=sys.stderr)
+    return code

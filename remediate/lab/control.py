@@ -55,6 +55,8 @@ def up(state: Path, servers: int, engine: str, auth: str, port: int) -> Path:
             f"{state}: is there already and not empty; end that lab with `remediate lab down --state {state}`"
         )
     state.mkdir(parents=True, exist_ok=True)
+    # First of all: `down` removes no folder without it.
+    (state / _LOCK).touch(mode=0o600)
     try:
         made = make_servers(state, servers, _free_network(port, servers))
         settings = Settings(engine, auth, port, new_password(), {s.name: s.address for s in made})
@@ -126,8 +128,7 @@ def down(state: Path) -> bool:
     """End all that `up` began, and remove its folder; False where there was nothing. Never touches another folder."""
     if not state.exists():
         return False
-    entries = {entry.name for entry in state.iterdir()}
-    if entries and not entries & {_SETTINGS, _LOCK, "servers"}:
+    if not (state / _LOCK).exists():
         raise RemediateError(f"{state}: is not the folder of a lab; nothing was touched")
     for number in (signal.SIGTERM, signal.SIGKILL):
         until = time.monotonic() + 10

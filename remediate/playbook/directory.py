@@ -29,7 +29,19 @@ class _Dumper(yaml.SafeDumper):
         return super().increase_indent(flow, indentless=False)
 
 
-_Dumper.add_representer(_Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+def _represent(dumper: yaml.SafeDumper, text: _Unsafe) -> yaml.ScalarNode:
+    """Tagged, but for texts that YAML would read as something else than text, like ``007`` or ``null``.
+
+    Ansible resolves what it finds behind ``!unsafe`` once more, quoted or not (ansible-core 2.19 to 2.22), and would
+    look for the pool 7. Such a text is quoted only; a number, a date, a truth value or null is no template.
+    """
+    resolve: Any = dumper.resolve  # it has no types
+    read_as = resolve(yaml.ScalarNode, str(text), (True, False))
+    tag = "!unsafe" if read_as == yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG else "tag:yaml.org,2002:str"
+    return dumper.represent_scalar(tag, str(text), style='"')
+
+
+_Dumper.add_representer(_Unsafe, _represent)
 
 
 def write_plan(plan: Plan, out: Path) -> Plan:

@@ -62,11 +62,9 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
         log = (run_dir / LOG).open("wb")
     except OSError as error:
         raise RemediateError(f"{run_dir}: cannot be made: {error.strerror}; choose another with --run-dir") from error
-    command = [
-        str(Path(sys.executable).with_name("ansible-playbook")),
-        *settings.arguments(),
-        str(folder / "playbook.yml"),
-    ]
+    # By this interpreter: the ansible-core that read the inventory also runs the playbook.
+    ansible = [sys.executable, "-m", "ansible", "playbook"]
+    command = [*ansible, *settings.arguments(), str(folder / "playbook.yml")]
     environment = os.environ | {
         "REMEDIATE_RUN_DIR": str(run_dir.resolve()), "REMEDIATE_RUN": name,
         "ANSIBLE_RETRY_FILES_ENABLED": "0", "ANSIBLE_NOCOLOR": "1",

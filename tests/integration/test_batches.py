@@ -1,0 +1,85 @@
+"""Batches and the failure budget, for apply and for plain ansible-playbook: it stops before the next batch."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.conftest import Site, remediate, run
+
+PLAIN = Path(sys.prefix) / "bin" / "ansible-playbook"
+
+
+@pytest.fixture
+def fleet(take: Callable[[str, str], Site]) -> list[Site]:
+    """Four servers, and one inventory of them all in place of each one's own."""
+    sites = [take("emulated", "basic") for _ in range(4)]
+    whole = yaml.safe_load(sites[0].inventory.read_text())
+    for site in sites:
+        whole["iis"]["hosts"] |= json.loads((site.folder / f"{site.name}.json").read_text())
+    sites[0].inventory.write_text(yaml.safe_dump(whole))
+    return sorted(sites, key=lambda site: site.name)
+
+
+def statuses(folder: Path) -> list[str]:
+    (made,) = (folder / "runs").iterdir()
+    hosts = json.loads(remediate("show", made, "--format", "json", expect=0).stdout)["hosts"]
+    return [host["status"] for host in hosts]
+
+
+def plan(fleet: list[Site]) -> tuple[Path, Path]:
+    folder = fleet[0].folder / "plan"
+    remediate("plan", "-i", fleet[0].inventory, "--fix", "on-demand", "--out", folder, expect=2)
+    return folder, fleet[0].inventory
+
+
+def test_a_failure_in_the_first_batch_ends_it(fleet: list[Site]) -> None:
+    folder, inventory = plan(fleet)
+    fleet[0].knobs(fail_commit="denied")
+    remediate("apply", folder, "-i", inventory, "--yes", expect=3)
+    assert statuses(folder) == ["failed", "not-reached", "not-reached", "not-reached"]
+
+
+def test_a_later_failure_within_the_budget_does_not(fleet: list[Site]) -> None:
+    folder, inventory = plan(fleet)
+    fleet[1].knobs(fail_commit="denied")
+    remediate("apply", folder, "-i", inventory, "--yes", "--batches", "1,1,2", "--max-failures", "1", expect=3)
+    assert statuses(folder) == ["changed", "failed", "changed", "changed"]
+
+
+def test_a_later_failure_over_the_budget_does(fleet: list[Site]) -> None:
+    folder, inventory = plan(fleet)
+    fleet[1].knobs(fail_commit="denied")
+    remediate("apply", folder, "-i", inventory, "--yes", "--batches", "1,1,100%", expect=3)
+    assert statuses(folder) == ["changed", "failed", "not-reached", "not-reached"]
+
+
+def test_stale_hosts_do_not_count(fleet: list[Site]) -> None:
+    folder, inventory = plan(fleet)
+    for site in fleet[:2]:
+        site.edit(':enc]" />', ':enc]" idleTimeout="00:05:00" />')
+    done = remediate("apply", folder, "-i", inventory, "--yes", "--batches", "1", expect=4)
+    assert statuses(folder) == ["stale", "stale", "changed", "changed"], done.stdout
+
+
+def test_an_unreachable_host_counts_and_plain_ansible_says_so(fleet: list[Site]) -> None:
+    """ignore_unreachable would hide it from the exit code; the last play tells it."""
+    folder, inventory = plan(fleet)
+    whole = yaml.safe_load(inventory.read_text())
+    whole["iis"]["hosts"][fleet[1].name]["ansible_port"] = 1
+    inventory.write_text(yaml.safe_dump(whole))
+    settings = '{"remediate_batches": [1, 1, 2], "remediate_max_failures": 0}'
+    done = run(PLAIN, "-i", inventory, folder / "playbook.yml", "-e", settings)
+    assert done.returncode != 0
+    assert "no further batch is begun" in done.stdout
+    assert statuses(folder) == ["changed", "unreachable", "not-reached", "not-reached"]
+    assert remediate("apply", folder, "-i", inventory, "--yes", "--batches", "100%", expect=3)
+
+
+def test_a_limit_keeps_to_its_hosts(fleet: list[Site]) -> None:
+    folder, inventory = plan(fleet)
+    remediate("apply", folder, "-i", inventory, "--yes", "-l", fleet[2].name, expect=0)
+    assert statuses(folder) == ["not-reached", "not-reached", "changed", "not-reached"]
