@@ -169,6 +169,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             check=False,
         ).stdout
         name = f"PowerShell {said.strip()}"
+    if os.environ.get("REMEDIATE_EXPECT_PWSH") and not ran:
+        terminalreporter.write_line("REMEDIATE_EXPECT_PWSH is set, and no test ran in a PowerShell: this is a failure")
     terminalreporter.write_line(f"in a real PowerShell: {len(ran)} tests ran, {len(skipped)} were skipped ({name})")
 
 

@@ -234,6 +234,40 @@ def test_the_servers_process_dies_between_write_and_proof(site: Site) -> None:
 
 
 @one_auth
+def test_changed_between_two_commits(site: Site) -> None:
+    """The first pool is written, then somebody changes the second: a failure that says what was written, undoable."""
+    site.edit('"Reports" startMode="AlwaysRunning"', '"Reports"')
+    site.edit(
+        '<add name="DefaultAppPool" />',
+        '<add name="DefaultAppPool" startMode="AlwaysRunning" />',
+    )
+    before = site.config.read_bytes()
+    folder = plan(site, "on-demand")
+    pace = '{"remediate_pools_per_commit": 1, "remediate_pause": 6}'
+    ansible = str(Path(sys.prefix) / "bin" / "ansible-playbook")
+    command = [ansible, "-i", str(site.inventory), str(folder / "playbook.yml"), "-e", pace]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        wait_for(lambda: site.config.read_bytes() != before, "the first write")
+        first, second = ("Contoso Shop", "DefaultAppPool")
+        site.edit(f'"{second}" startMode="AlwaysRunning"', f'"{second}" startMode="AlwaysRunning" autoStart="false"')
+        site.edit(
+            '<processModel identityType="ApplicationPoolIdentity" />',
+            '<processModel identityType="ApplicationPoolIdentity" idleTimeout="00:09:00" />',
+        )
+        assert process.wait(timeout=120) != 0
+    (host,) = shown(runs(folder)[0])["hosts"]
+    assert host["status"] == "failed"
+    assert "expected processModel.idleTimeout 00:20:00, found 00:09:00" in host["detail"]
+    assert [(c["pool"], c["written"], c["verified"]) for c in host["changes"]] == [
+        (first, True, True),
+        (second, False, False),
+    ]
+    undo = site.folder / "undo"
+    remediate("rollback", runs(folder)[0], "--out", undo, expect=0)
+    assert [(c["pool"], c["set"]) for c in shown(undo)["changes"]] == [(first, "AlwaysRunning")]
+
+
+@one_auth
 def test_conflicts_are_read_again_and_retried(site: Site) -> None:
     """The file changes, or is in use, at the moment of the commit: a fresh look, and another try."""
     folder = plan(site, "idle-timeout")

@@ -96,11 +96,20 @@ function Invoke-Module {
 function Import-AnsibleBasic([string]$ModuleUtils) {
     # Ansible's own compiler function and its C# class, from an unpacked ansible-core.
     $addType = Join-Path $ModuleUtils 'powershell/Ansible.ModuleUtils.AddType.psm1'
-    $basic = Join-Path $ModuleUtils 'csharp/Ansible.Basic.cs'
     New-Module -Name Ansible.ModuleUtils.AddType -ScriptBlock ([ScriptBlock]::Create([IO.File]::ReadAllText($addType))) |
         Import-Module -Scope Global
+    # With the classes that it uses, if any: 2.22 has Ansible.Secrets apart.
+    $needed = New-Object System.Collections.ArrayList
+    [void]$needed.Add('Ansible.Basic')
+    $sources = for ($i = 0; $i -lt $needed.Count; $i++) {
+        $source = [IO.File]::ReadAllText((Join-Path $ModuleUtils "csharp/$($needed[$i]).cs"))
+        foreach ($used in [regex]::Matches($source, '(?m)^using (Ansible\.\w+);')) {
+            if (-not $needed.Contains($used.Groups[1].Value)) { [void]$needed.Add($used.Groups[1].Value) }
+        }
+        $source
+    }
     $wrapper = [pscustomobject]@{ Tmpdir = [IO.Path]::GetTempPath(); Verbosity = 0 }
-    Add-CSharpType -References ([IO.File]::ReadAllText($basic)) -AnsibleModule $wrapper
+    Add-CSharpType -References @($sources) -AnsibleModule $wrapper
     [Ansible.Basic.AnsibleModule]::_WrapperWarnings = New-Object 'System.Collections.Generic.List[string]'
 }
 

@@ -186,6 +186,11 @@ try {
         finally { Set-Pool $poolNames.periodic $always; Set-Pool $poolNames.idle $always }
     }
 
+    It 'a value other than the one that the plan saw is refused' {
+        $change = @{ pool = $poolNames.idle; attribute = 'processModel.idleTimeout'; expect = '00:14:00'; set = '00:00:00' }
+        Assert-Refused (Invoke-Settings @($change) $machine) 'expected 00:14:00, found 00:15:00' (Get-ConfigFile)
+    }
+
     It 'apply writes, backs up and verifies' {
         $before = Get-ConfigFile
         $run = Invoke-Settings $changes ($machine + @{ backup = $backup; pools_per_commit = 3 })

@@ -85,7 +85,8 @@ async def _write(
             results[i] |= {key: fresh[key] for key in ("state", "found", "found_source", "wanted", "detail")}
         stale = [results[i] for i in group if results[i]["state"] == "stale"]
         if stale:
-            raise _Stop(f"changed while this ran: {stale[0]['pool']}: {stale[0]['detail']}.", True)
+            first = f"{stale[0]['pool']}: {stale[0]['detail']}"
+            raise _Stop(f"changed while this ran: {first}.", stale=not outcome["changed"])
         todo = [i for i in group if results[i]["state"] == "pending"]
         for i in todo:
             iis.set(changes[i]["pool"], changes[i]["attribute"], None if changes[i]["clear"] else results[i]["wanted"])

@@ -240,7 +240,8 @@ function Invoke-IisChange($Changes, [string]$Machine, [string]$Backup, [int]$Poo
         }
         if (-not $written) {
             $first = @($group | ForEach-Object { $results[$_] } | Where-Object { $_.state -eq 'stale' })[0]
-            $outcome.stale = $true
+            # Stale promises that nothing was written: after an earlier commit it is a failure.
+            $outcome.stale = -not $outcome.changed
             $outcome.failed = "changed while this ran: $($first.pool): $($first.detail)."
             break
         }
