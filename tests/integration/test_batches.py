@@ -79,6 +79,15 @@ def test_an_unreachable_host_counts_and_plain_ansible_says_so(fleet: list[Site])
     assert remediate("apply", folder, "-i", inventory, "--yes", "--batches", "100%", expect=3)
 
 
+def test_a_users_settings_do_not_change_the_plan(fleet: list[Site]) -> None:
+    """Another strategy, and tags that name nothing of it: the same batches, the same budget."""
+    folder, inventory = plan(fleet)
+    fleet[0].knobs(fail_commit="denied")
+    settings = {"ANSIBLE_STRATEGY": "free", "ANSIBLE_RUN_TAGS": "nothing", "ANSIBLE_FORKS": "9"}
+    remediate("apply", folder, "-i", inventory, "--yes", expect=3, **settings)
+    assert statuses(folder) == ["failed", "not-reached", "not-reached", "not-reached"]
+
+
 def test_a_limit_keeps_to_its_hosts(fleet: list[Site]) -> None:
     folder, inventory = plan(fleet)
     remediate("apply", folder, "-i", inventory, "--yes", "-l", fleet[2].name, expect=0)
