@@ -13,8 +13,8 @@ from remediate.iis.attributes import FIXES
 from remediate.model import Audit, FixName, HostReport, Inventory
 from remediate.plan.planner import make_plan
 from remediate.playbook.directory import write_plan
-from remediate.report.files import read_audit
 from remediate.report.text import plan_text
+from remediate.saved import load
 
 
 @click.command()
@@ -31,7 +31,7 @@ def plan(inventory: Inventory, forks: int, timeout: float, audits: tuple[Path, .
     """Write down exactly what would be changed, as a folder that ansible-playbook runs."""
     if bool(inventory.sources) == bool(audits):
         raise click.UsageError("give either -i INVENTORY or --from AUDIT.json")
-    audit = _merge([read_audit(path) for path in audits]) if audits else make_audit(inventory, forks, timeout)
+    audit = _merge([load(path, Audit) for path in audits]) if audits else make_audit(inventory, forks, timeout)
     made = write_plan(make_plan(audit, cast(FixName, fix), now()), out)
     emit(plan_text(made).encode(), None)
     click.echo(f"written: {out}", err=True)

@@ -13,6 +13,7 @@ import yaml
 
 from remediate.model import Change, Plan, RemediateError, encode
 from remediate.playbook.shipped import playbooks
+from remediate.saved import load
 
 SUMS = "SHA256SUMS"
 _TEMPLATE = Path(__file__).with_name("plan_playbook.yml")
@@ -72,26 +73,8 @@ def write_plan(plan: Plan, out: Path) -> Plan:
 
 
 def read_plan(folder: Path) -> Plan:
-    """The plan of a plan directory or plan.json, unchecked; RemediateError for what is not one."""
-    path = folder / "plan.json" if folder.is_dir() else folder
-    try:
-        data = path.read_bytes()
-        head = msgspec.json.decode(data, type=_Head)
-        if head.format != "remediate.plan":
-            raise RemediateError(f"{path}: is a {head.format or 'file of another kind'}, not a plan")
-        if head.format_version > 1:
-            raise RemediateError(f"{path}: was written by a newer remediate ({head.tool_version}); use that one")
-        return msgspec.json.decode(data, type=Plan)
-    except OSError as error:
-        raise RemediateError(f"{path}: {error.strerror}; give the folder that `remediate plan --out` wrote") from error
-    except msgspec.DecodeError as error:
-        raise RemediateError(f"{path}: is not a plan: {error}") from error
-
-
-class _Head(msgspec.Struct):
-    format: str = ""
-    format_version: int = 0
-    tool_version: str = ""
+    """The plan of a plan directory or plan.json, its digest unchecked; RemediateError for what is not one."""
+    return load(folder / "plan.json" if folder.is_dir() else folder, Plan)
 
 
 def check_digest(folder: Path, plan: Plan) -> None:

@@ -39,7 +39,7 @@ async def app_pool_settings(windows: Path, arguments: dict[str, Any]) -> Result:
     except _Stop as stop:
         outcome |= {"failed": True, "msg": stop.message, "stale": stop.stale}
     except (ConfigError, ValueError, OSError) as error:
-        outcome |= {"failed": True, "msg": f"the configuration could not be read: {error}"}
+        outcome |= {"failed": True, "msg": f"the changes could not be compared with the configuration: {error}"}
     return outcome
 
 
@@ -134,7 +134,7 @@ def _compare(iis: Iis, change: Result) -> Result:
         inherited = iis.read(None, change["attribute"])
         assert inherited is not None
         result["wanted"] = inherited.value
-        there = read.source not in ("defaults", "schema")
+        there = iis.stands(pool, change["attribute"])
         if there and change["inherits"] is not None and inherited.value != _typed(schema, change["inherits"]):
             return result | {"detail": f"clearing it would give {inherited.value}, not {change['inherits']}"}
     else:

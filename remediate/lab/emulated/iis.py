@@ -71,6 +71,10 @@ class Iis:
         own, shared = _raw(pool, name), _raw(self.defaults(), name)
         return _resolve(schema, [("pool", own), ("defaults", shared)], self.knobs)
 
+    def stands(self, pool: xml.Element, name: str) -> bool:
+        """Whether the attribute stands in the file, at that pool."""
+        return _raw(pool, name) is not None
+
     def applications(self) -> Iterator[tuple[str, str, Read | None]]:
         """Pool, path (site and virtual path), preloadEnabled."""
         sites = self._section("sites")

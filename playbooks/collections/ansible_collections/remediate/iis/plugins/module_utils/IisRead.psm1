@@ -83,7 +83,9 @@ function Read-IisConfigFile([string]$SharedPath) {
     if (-not $folder) { $folder = Join-Path $env:windir 'System32\inetsrv\config' }
     $document = New-Object System.Xml.XmlDocument
     $document.XmlResolver = $null
-    $document.Load((Join-Path $folder 'applicationHost.config'))
+    # IIS may be writing it at this moment: a reader must not stand in its way.
+    $file = [IO.File]::Open((Join-Path $folder 'applicationHost.config'), 'Open', 'Read', 'ReadWrite, Delete')
+    try { $document.Load($file) } finally { $file.Dispose() }
     # The comma keeps the document whole: PowerShell would hand out its nodes one by one.
     , $document
 }

@@ -78,7 +78,8 @@ function Compare-IisChange($Picture, $Change) {
     $expected = ConvertTo-IisText $schema (ConvertTo-IisTyped $schema $Change.expect)
     if ($Change.clear) {
         $result.wanted = Get-IisInherited $Picture $Change.attribute
-        $there = $read.source -notin 'defaults', 'schema'
+        # Whether it stands in the file: that is what clearing takes away, whatever the API says of it.
+        $there = Test-IisNode $Picture.PoolNodes[$pool.Name] $Change.attribute
         if ($there -and $null -ne $Change.inherits -and
             $result.wanted -ne (ConvertTo-IisText $schema (ConvertTo-IisTyped $schema $Change.inherits))) {
             $result.detail = "clearing it would give $($result.wanted), not $($Change.inherits)"

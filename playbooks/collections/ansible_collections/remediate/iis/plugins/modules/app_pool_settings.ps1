@@ -48,7 +48,7 @@ try {
         -PoolsPerCommit $module.Params.pools_per_commit -Pause $module.Params.pause `
         -VerifySeconds $module.Params.verify_seconds -CheckMode $module.CheckMode
 }
-catch { $module.FailJson("the configuration could not be read: $((Get-IisCause $_).Message)") }
+catch { $module.FailJson("the changes could not be compared with the configuration: $((Get-IisCause $_).Message)") }
 
 foreach ($key in 'machine', 'changed', 'stale', 'changes', 'backup') { $module.Result[$key] = $outcome[$key] }
 if ($outcome.diff) { $module.Diff.prepared = $outcome.diff }
