@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remediate.iis.attributes import seconds
 from remediate.lab.emulated.iis import CONFIG, Conflict, Iis
 from remediate.lab.emulated.inspection import machine_name
-from remediate.lab.emulated.schema import Attribute, ConfigError
+from remediate.lab.emulated.schema import ConfigError
 
 _ATTEMPTS = 5
 Result = dict[str, Any]
@@ -49,6 +48,10 @@ async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> 
         names = f"the plan was made for {wanted}, this is {outcome['machine']}"
         raise _Stop(f"another machine answers here: {names}. Nothing was written.", True)
     changes = [{"given": {}, "clear": False, "set": None, "inherits": None} | c for c in arguments["changes"]]
+    for change in changes:
+        if bool(change["clear"]) == (change["set"] is not None):
+            which = f"{change['attribute']} of {change['pool']}"
+            raise _Stop(f"changes: give either 'set' or 'clear: true' for {which}")
     iis = Iis(windows)
     results = outcome["changes"] = [_compare(iis, change) for change in changes]
     if arguments.get("_ansible_diff"):
@@ -127,18 +130,21 @@ def _compare(iis: Iis, change: Result) -> Result:
     read = iis.read(pool, change["attribute"])
     if read is None:
         return result | {"detail": "this version of IIS does not know the attribute"}
-    schema = iis.schema[change["attribute"]]
     result |= {"found": read.value, "found_source": read.source}
-    expected = _typed(schema, change["expect"])
+    expected = _typed(iis, change["attribute"], change["expect"])
     if change["clear"]:
         inherited = iis.read(None, change["attribute"])
         assert inherited is not None
         result["wanted"] = inherited.value
         there = iis.stands(pool, change["attribute"])
-        if there and change["inherits"] is not None and inherited.value != _typed(schema, change["inherits"]):
+        if (
+            there
+            and change["inherits"] is not None
+            and inherited.value != _typed(iis, change["attribute"], change["inherits"])
+        ):
             return result | {"detail": f"clearing it would give {inherited.value}, not {change['inherits']}"}
     else:
-        result["wanted"] = _typed(schema, change["set"])
+        result["wanted"] = _typed(iis, change["attribute"], change["set"])
         there = read.value != result["wanted"]
     if not there:
         return result | {"state": "ok", "verified": True}
@@ -148,15 +154,17 @@ def _compare(iis: Iis, change: Result) -> Result:
         other = iis.read(pool, name)
         if other is None:
             return result | {"detail": f"this version of IIS does not know {name}"}
-        if other.value.lower() != _typed(iis.schema[name], value).lower():
-            return result | {"detail": f"expected {name} {_typed(iis.schema[name], value)}, found {other.value}"}
+        if other.value.lower() != _typed(iis, name, value).lower():
+            return result | {"detail": f"expected {name} {_typed(iis, name, value)}, found {other.value}"}
     return result | {"state": "pending"}
 
 
-def _typed(schema: Attribute, text: str) -> str:
-    if schema.kind == "timeSpan":
-        seconds(text)
-    return schema.text(text)
+def _typed(iis: Iis, name: str, text: str) -> str:
+    """The spelling that IIS gives for a value that was handed in; ValueError for what is none."""
+    try:
+        return iis.schema[name].text(text)
+    except ConfigError as error:
+        raise ValueError(f"'{text}' is not a value of {name.rpartition('.')[2]}.") from error
 
 
 def _diff(results: list[Result]) -> str:
