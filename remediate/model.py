@@ -12,6 +12,7 @@ from remediate import __version__
 
 Source = Literal["pool", "application", "site", "defaults", "schema", "unknown"]
 FixName = Literal["idle-timeout", "on-demand"]
+Level = Literal["finding", "note"]
 Grade = Literal["possible", "likely", "confirmed"]
 Recycle = Literal["now", "deferred", "none", "unknown"]
 
@@ -98,7 +99,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     """A rule that holds for a pool. ``doubts`` are reasons not to change it without a person's word."""
 
     rule: str
-    level: Literal["finding", "note"]
+    level: Level
     host: str
     pool: str
     grade: Grade

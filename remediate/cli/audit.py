@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from remediate.cli.exits import Exit, worst
-from remediate.cli.options import check_amount, emit, inventory_options, now, pace_options
+from remediate.cli.options import check_amount, emit, inventory_options, now, pace_options, rules_option
 from remediate.diagnose.rules import find
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import read_inventory
@@ -17,6 +17,7 @@ from remediate.report.text import audit_text, report_line
 @click.command()
 @inventory_options(required=True)
 @pace_options()
+@rules_option()
 @click.option(
     "--max-missing", metavar="N|P%", default="0", show_default=True, help="So many may be missing without exit 3."
 )
@@ -24,11 +25,12 @@ from remediate.report.text import audit_text, report_line
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report there.")
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Also keep the audit, for `plan --from`.")
 def audit(
-    inventory: Inventory, forks: int, timeout: float, max_missing: str, form: str, out: Path | None, save: Path | None
-) -> Exit:
+    inventory: Inventory, forks: int, timeout: float, rules: frozenset[str], max_missing: str, form: str,
+    out: Path | None, save: Path | None,
+) -> Exit:  # fmt: skip
     """Find the pools that cause the error, on every server of the inventory."""
     check_amount(max_missing, "--max-missing")
-    value = make_audit(inventory, forks, timeout)
+    value = make_audit(inventory, forks, timeout, rules)
     if save is not None:
         emit(encode(value), save)
     emit(encode(value) if form == "json" else audit_text(value).encode(), out)
@@ -41,17 +43,17 @@ def audit(
     )
 
 
-def make_audit(inventory: Inventory, forks: int, timeout: float) -> Audit:
+def make_audit(inventory: Inventory, forks: int, timeout: float, rules: frozenset[str]) -> Audit:
     """Inspect every host of the inventory; one line a host goes to standard error as it comes."""
     started = now()
     targets = read_inventory(inventory).targets
     hosts = inspect_all(targets, forks, timeout, lambda report: click.echo(report_line(report), err=True))
-    return assemble(hosts, started)
+    return assemble(hosts, started, rules)
 
 
-def assemble(hosts: tuple[HostReport, ...], started: str) -> Audit:
+def assemble(hosts: tuple[HostReport, ...], started: str, rules: frozenset[str] = frozenset()) -> Audit:
     """Reports -> Audit, with findings and sums."""
-    findings = find(hosts)
+    findings = find(hosts, rules)
     status = Counter(type(host).__name__ for host in hosts)
     level = Counter(finding.level for finding in findings)
     summary = AuditSummary(

@@ -12,7 +12,7 @@ from remediate.iis.inspection import one_line
 from remediate.model import RemediateError
 
 # Each verb is a file of this package, with a command of its name.
-_VERBS = ("audit", "plan", "show", "apply", "rollback", "lab", "demo")
+_VERBS = ("audit", "plan", "show", "apply", "rollback", "explain", "lab", "demo")
 
 
 class _Verbs(click.Group):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from remediate.diagnose.rules import RULES
 from remediate.model import Inventory
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,6 +63,19 @@ def _all(*options: Callable[[Any], Any]) -> Callable[[F], F]:
         return cast(F, decorated)
 
     return add
+
+
+def rules_option() -> Callable[[F], F]:
+    """--rules, handed to the command as the set ``rules``."""
+
+    def parse(_context: click.Context, _option: click.Parameter, text: str) -> frozenset[str]:
+        rules = frozenset(rule.strip().upper() for rule in text.split(",") if rule.strip())
+        unknown = sorted(rules - RULES.keys())
+        if unknown:
+            raise click.BadParameter(f"there is no rule {unknown[0]}; there are {', '.join(RULES)}")
+        return rules
+
+    return click.option("--rules", metavar="RM001,...", default="", callback=parse, help="Only these, as findings.")
 
 
 def check_amount(text: str, option: str, least: int = 0) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from remediate.cli.audit import assemble, make_audit
 from remediate.cli.exits import Exit, worst
-from remediate.cli.options import emit, inventory_options, now, pace_options
+from remediate.cli.options import emit, inventory_options, now, pace_options, rules_option
 from remediate.iis.attributes import FIXES
 from remediate.model import Audit, FixName, HostReport, Inventory
 from remediate.plan.planner import make_plan
@@ -20,6 +20,7 @@ from remediate.saved import load
 @click.command()
 @inventory_options(required=False)
 @pace_options()
+@rules_option()
 @click.option(
     "--from", "audits", multiple=True, type=click.Path(path_type=Path), help="A saved audit instead of an inventory."
 )
@@ -27,11 +28,22 @@ from remediate.saved import load
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="The plan directory; must not be there, or be empty."
 )
-def plan(inventory: Inventory, forks: int, timeout: float, audits: tuple[Path, ...], fix: str, out: Path) -> Exit:
+def plan(
+    inventory: Inventory,
+    forks: int,
+    timeout: float,
+    rules: frozenset[str],
+    audits: tuple[Path, ...],
+    fix: str,
+    out: Path,
+) -> Exit:
     """Write down exactly what would be changed, as a folder that ansible-playbook runs."""
     if bool(inventory.sources) == bool(audits):
         raise click.UsageError("give either -i INVENTORY or --from AUDIT.json")
-    audit = _merge([load(path, Audit) for path in audits]) if audits else make_audit(inventory, forks, timeout)
+    if audits:
+        audit = _merge([load(path, Audit) for path in audits], rules)
+    else:
+        audit = make_audit(inventory, forks, timeout, rules)
     made = write_plan(make_plan(audit, cast(FixName, fix), now()), out)
     emit(plan_text(made).encode(), None)
     click.echo(f"written: {out}", err=True)
@@ -39,11 +51,11 @@ def plan(inventory: Inventory, forks: int, timeout: float, audits: tuple[Path, .
     return worst(Exit.INCOMPLETE if missing else Exit.OK, Exit.PENDING if made.changes else Exit.OK)
 
 
-def _merge(audits: list[Audit]) -> Audit:
+def _merge(audits: list[Audit], rules: frozenset[str]) -> Audit:
     """Several audits as one; of a host that is in two, the later look counts."""
     hosts: dict[str, HostReport] = {}
     for audit in sorted(audits, key=lambda a: a.finished_at):
         hosts |= {host.host: host for host in audit.hosts}
     # The rules are asked again: the findings of the file may be those of an older version.
-    merged = assemble(tuple(hosts[name] for name in sorted(hosts)), audits[0].started_at)
+    merged = assemble(tuple(hosts[name] for name in sorted(hosts)), audits[0].started_at, rules)
     return msgspec.structs.replace(merged, started_at=min(a.started_at for a in audits))

@@ -1,63 +1,143 @@
-"""The rules: Inspection -> Findings. Pure."""
+"""The rules: Inspection -> Findings. Pure. What each rule means, for `remediate explain`, stands beside it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, START_MODE, legal_name, seconds
-from remediate.model import Finding, Grade, HostReport, Inspection, Pool
+from remediate.model import Finding, FixName, Grade, HostReport, Inspection, Level, Pool
+
+# What stands in a finding's ``pool`` when it is about the defaults of all pools. No pool can be told from it by
+# name alone, so the rule tells: only RM004 is about the defaults.
+DEFAULTS = "applicationPoolDefaults"
 
 
-def find(hosts: Iterable[HostReport]) -> tuple[Finding, ...]:
-    """All findings, sorted by host, pool and rule."""
+@dataclass(frozen=True)
+class Rule:
+    """``level`` is what a finding counts as unless the rule was asked for by name: then it is a finding."""
+
+    id: str
+    level: Level
+    fixes: tuple[FixName, ...]
+    find: Callable[[Inspection], Iterator[tuple[str, tuple[str, ...], Pool | None]]]
+    text: str
+
+
+def find(hosts: Iterable[HostReport], asked: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
+    """All findings, sorted by host, pool and rule; only of the rules ``asked`` for, where some are."""
     found = [
-        finding
+        _finding(rule, host, name, reasons, pool, "finding" if rule.id in asked else rule.level)
         for host in hosts
         if isinstance(host, Inspection)
-        for pool in host.pools
-        if (finding := periodic(host, pool)) is not None
+        for rule in RULES.values()
+        if not asked or rule.id in asked
+        for name, reasons, pool in rule.find(host)
     ]
     return tuple(sorted(found, key=lambda f: (f.host, f.pool, f.rule)))
 
 
-def periodic(host: Inspection, pool: Pool) -> Finding | None:
-    """RM001: always running, and yet ended when idle, so that IIS starts it again at each idle time-out.
-
-    Suspend is not part of the condition: the worker is paged out then, not ended, so by inference nothing starts.
-    Where IIS does not know idleTimeoutAction (before 8.5), it always terminates.
-    """
-    idle = pool.value(IDLE_TIMEOUT)
-    if pool.value(START_MODE) != "AlwaysRunning" or idle is None or seconds(idle) == 0:
-        return None
-    if pool.value(IDLE_ACTION) == "Suspend":
-        return None
-    grade, evidence = _grade(host, pool)
+def _finding(
+    rule: Rule, host: Inspection, name: str, reasons: tuple[str, ...], pool: Pool | None, level: Level
+) -> Finding:
+    grade, evidence = ("possible", ()) if pool is None else _grade(host, pool)
     return Finding(
-        rule="RM001", level="finding", host=host.host, pool=pool.name, grade=grade,
-        reasons=(f"AlwaysRunning with an idle time-out of {idle}", *evidence),
-        doubts=_doubts(host, pool), fixes=("idle-timeout", "on-demand"),
+        rule=rule.id, level=level, host=host.host, pool=name, grade=grade, reasons=(*reasons, *evidence),
+        doubts=() if pool is None else _doubts(host, pool), fixes=rule.fixes,
     )  # fmt: skip
+
+
+def _ends_when_idle(idle: str | None, action: str | None) -> bool:
+    """Where IIS does not know idleTimeoutAction (before 8.5), an idle worker is always ended."""
+    return idle is not None and seconds(idle) > 0 and action != "Suspend"
+
+
+def _periodic(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | None]]:
+    for pool in host.pools:
+        idle = pool.value(IDLE_TIMEOUT)
+        if pool.value(START_MODE) == "AlwaysRunning" and _ends_when_idle(idle, pool.value(IDLE_ACTION)):
+            yield pool.name, (f"AlwaysRunning with an idle time-out of {idle}",), pool
+
+
+def _recycle(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | None]]:
+    for pool in host.pools:
+        idle, action = pool.value(IDLE_TIMEOUT), pool.value(IDLE_ACTION)
+        if pool.value(START_MODE) == "AlwaysRunning" and not _ends_when_idle(idle, action):
+            why = "is suspended when idle" if idle and seconds(idle) else "is never idle for too long"
+            yield pool.name, (f"AlwaysRunning, and {why}: the error can come at each recycle",), pool
+
+
+def _defaults(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | None]]:
+    mode, idle, action = (host.defaults.get(name) for name in (START_MODE, IDLE_TIMEOUT, IDLE_ACTION))
+    if mode is None or idle is None or mode.value != "AlwaysRunning":
+        return
+    if _ends_when_idle(idle.value, action.value if action else None):
+        yield DEFAULTS, (f"every new pool would be AlwaysRunning with an idle time-out of {idle.value}",), None
 
 
 def _grade(host: Inspection, pool: Pool) -> tuple[Grade, tuple[str, ...]]:
     """*likely* when all that sends the start-up request is there; settings alone are *possible*."""
     preloading = [a.path for a in pool.applications if a.preloadEnabled and a.preloadEnabled.value == "true"]
+    where = f"preloadEnabled on {', '.join(preloading)}"
     if preloading and host.appinit_module and pool.value("managedRuntimeVersion"):
-        return "likely", (
-            f"preloadEnabled on {', '.join(preloading)}, and the Application Initialization module is there",
-        )
+        return "likely", (f"{where}, and the Application Initialization module is there",)
     if preloading:
-        return "possible", (f"preloadEnabled on {', '.join(preloading)}",)
+        return "possible", (where,)
     return "possible", ("no application with preloadEnabled: settings alone",)
 
 
 def _doubts(host: Inspection, pool: Pool) -> tuple[str, ...]:
+    shared = f"shared configuration ({host.shared_config}): one edit changes every server of it"
     checks = (
         (not legal_name(pool.name), "its name holds characters that IIS's configuration API refuses"),
         (pool.state == "Stopped", "the pool is stopped"),
         (not pool.value("managedRuntimeVersion"), "it runs no managed code"),
         (not pool.applications, "no application uses it"),
-        (
-            host.shared_config is not None,
-            f"shared configuration ({host.shared_config}): one edit changes every server of it",
-        ),
+        (host.shared_config is not None, shared),
     )
     return tuple(text for holds, text in checks if holds)
+
+
+RULES: dict[str, Rule] = {
+    rule.id: rule
+    for rule in (
+        Rule(
+            "RM001", "finding", ("idle-timeout", "on-demand"), _periodic,
+            """\
+RM001 periodic: the pool is AlwaysRunning, and its worker is ended when it was idle for too long.
+
+IIS starts the worker again at once and sends the application a request of its own. An ASP.NET application that
+writes to that request's response logs HttpException 0x80070032: after each idle time-out, and at each recycle.
+
+Seen in the settings: startMode AlwaysRunning, processModel.idleTimeout over zero, processModel.idleTimeoutAction
+Terminate (before IIS 8.5 it always is). By inference, Suspend pages the worker out and nothing starts.
+Graded `likely` where an application has preloadEnabled, the Application Initialization module is installed and the
+pool runs managed code: that is what sends the request. Else `possible`.
+
+Fixes: idle-timeout (idleTimeout=0) ends the periodic errors and leaves those at recycle; the DISA STIG for IIS
+counts it as a finding (V-218762, V-214474). on-demand (startMode=OnDemand) ends both; the first request after
+a start is slow then, and work that needs a warm process stops.
+""",
+        ),
+        Rule(
+            "RM002", "note", ("on-demand",), _recycle,
+            """\
+RM002 recycle: the pool is AlwaysRunning, and its worker is not ended when idle (idleTimeout 0, or Suspend).
+
+The periodic errors of RM001 do not come. IIS still sends the application a request of its own when the pool is
+recycled or the server starts, and HttpException 0x80070032 can be logged then. A note, unless it is asked for with
+`--rules RM002`.
+
+Fix: on-demand (startMode=OnDemand). Where the pool must stay warm the error can only be filtered in the
+application's own logger.
+""",
+        ),
+        Rule(
+            "RM004", "note", (), _defaults,
+            """\
+RM004 defaults: applicationPoolDefaults says AlwaysRunning, with an idle time-out over zero.
+
+Every new pool, and every pool that says nothing itself, has RM001's condition. Pools that have it are found by
+RM001, one by one; the defaults are not changed by a plan.
+""",
+        ),
+    )
+}  # fmt: skip

@@ -32,13 +32,17 @@ def make_plan(audit: Audit, fix: FixName, created_at: str) -> Plan:
     undecided: list[Undecided] = []
     for finding in audit.findings:
         host = hosts[finding.host]
-        pool = next(p for p in host.pools if p.name == finding.pool)
-        reason = _why_not(finding, host, pool, leaders)
+        pool = next((p for p in host.pools if p.name == finding.pool), None)
+        # Notes are shown in an audit and not planned; and what is not about a pool is not changed.
+        if finding.level == "note" or pool is None:
+            continue
+        wanted = _chosen(host) or fix
+        reason = _why_not(finding, host, pool, wanted, leaders)
         if reason is not None:
             undecided.append(Undecided(host.host, pool.name, reason))
         elif leaders[host.host] == host.host:
             also = tuple(sorted(n for n, leader in leaders.items() if leader == host.host and n != host.host))
-            changes.append(_change(finding, host, pool, _chosen(host) or fix, also))
+            changes.append(_change(finding, host, pool, wanted, also))
     return Plan(
         created_at=created_at,
         changes=tuple(sorted(changes, key=lambda c: (c.host, c.pool, c.attribute))),
@@ -57,7 +61,7 @@ def _leaders(hosts: dict[str, Inspection]) -> dict[str, str]:
     return {name: by_machine.setdefault(fold(hosts[name].machine), name) for name in sorted(hosts)}
 
 
-def _why_not(finding: Finding, host: Inspection, pool: Pool, leaders: dict[str, str]) -> str | None:
+def _why_not(finding: Finding, host: Inspection, pool: Pool, fix: FixName, leaders: dict[str, str]) -> str | None:
     if finding.doubts:
         return "; ".join(finding.doubts)
     if sum(fold(p.name) == fold(pool.name) for p in host.pools) > 1:
@@ -71,6 +75,8 @@ def _why_not(finding: Finding, host: Inspection, pool: Pool, leaders: dict[str, 
         return "remediate_fix is none for this host"
     if wanted is not None and _chosen(host) is None:
         return f"remediate_fix is {wanted!r} for this host: write idle-timeout, on-demand or none"
+    if fix not in finding.fixes:
+        return f"{fix} does not help against {finding.rule}"
     if _major_minor(host.powershell_version) < (5, 1):
         return f"PowerShell {host.powershell_version} is older than Ansible's modules want (5.1)"
     return None

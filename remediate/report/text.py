@@ -53,10 +53,10 @@ def audit_text(audit: Audit) -> str:
     parts = []
     if audit.findings:
         rows = [
-            (f.host, f.pool, f.rule, f.grade, "; ".join((*f.reasons, *(f"but {doubt}" for doubt in f.doubts))))
+            (f.host, f.pool, f.rule, f.level, f.grade, "; ".join((*f.reasons, *(f"but {doubt}" for doubt in f.doubts))))
             for f in audit.findings
         ]
-        parts.append(_table(("host", "pool", "rule", "grade", "reasons"), rows))
+        parts.append(_table(("host", "pool", "rule", "level", "grade", "reasons"), rows))
     missing = [h for h in audit.hosts if not isinstance(h, Inspection)]
     if missing:
         parts.append(_table(("host", "status", "detail"), [(h.host, status_of(h), h.detail) for h in missing]))
@@ -136,7 +136,7 @@ def _outcome(change: RunChange, check: bool) -> str:
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     table = Table(box=None, pad_edge=False, header_style="")
     for name in head:
-        table.add_column(name, overflow="fold", no_wrap=name in ("host", "pool", "rule", "grade", "status"))
+        table.add_column(name, overflow="fold", no_wrap=name in ("host", "pool", "rule", "level", "grade", "status"))
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     out = StringIO()

@@ -41,6 +41,8 @@ def test_usage(inventory: Path, tmp_path: Path) -> None:
         ["plan", "-i", inventory, "--out", tmp_path / "plan"],
         ["audit", "-i", inventory, "--forks", "0"],
         ["audit", "-i", inventory, "--max-missing", "many"],
+        ["audit", "-i", inventory, "--rules", "RM001,RM999"],
+        ["explain", "RM999"],
         ["lab", "up", "--servers", "0"],
     ):
         refused(64, *arguments)

@@ -62,6 +62,16 @@ def test_what_is_left_to_a_person() -> None:
         assert made.undecided and all(reason in entry.reason for entry in made.undecided), reason
 
 
+def test_notes_are_not_planned_and_a_fix_that_does_not_help_is_not_taken() -> None:
+    idle = host("web01", pool(values={"processModel.idleTimeout": "00:00:00"}))
+    assert (plan(idle).changes, plan(idle).undecided) == ((), ())
+    asked = assemble((idle,), "2026-01-01T00:00:00Z", frozenset({"RM002"}))
+    (entry,) = make_plan(asked, "idle-timeout", "2026-01-01T00:00:00Z").undecided
+    assert entry.reason == "idle-timeout does not help against RM002"
+    (change,) = make_plan(asked, "on-demand", "2026-01-01T00:00:00Z").changes
+    assert (change.attribute, change.set, change.rules) == ("startMode", "OnDemand", ("RM002",))
+
+
 def test_the_hosts_own_fix_comes_first() -> None:
     (change,) = plan(host("web01", pool(), vars={"remediate_fix": "on-demand"})).changes
     assert change.attribute == "startMode"

@@ -1,11 +1,11 @@
-"""RM001: which pools it names, how sure it is, and what makes it doubt."""
+"""The rules: which pools they name, how sure they are, and what makes them doubt."""
 
 import pytest
 
 from remediate.diagnose.rules import find
 from remediate.iis.attributes import legal_name, seconds
 from remediate.model import Pool
-from tests.unit.values import host, pool
+from tests.unit.values import host, pool, value
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,8 @@ from tests.unit.values import host, pool
     ],
 )
 def test_the_condition(values: dict[str, str], found: bool) -> None:
-    assert bool(find([host("web01", pool(values=values))])) is found
+    findings = find([host("web01", pool(values=values))])
+    assert ("RM001" in [finding.rule for finding in findings]) is found
 
 
 def test_a_server_before_85_always_terminates() -> None:
@@ -27,6 +28,29 @@ def test_a_server_before_85_always_terminates() -> None:
     old = pool()
     del old.attributes["processModel.idleTimeoutAction"]
     assert [f.rule for f in find([host("web01", old)])] == ["RM001"]
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ({"processModel.idleTimeout": "00:00:00"}, True),
+        ({"processModel.idleTimeoutAction": "Suspend"}, True),
+        ({}, False),
+        ({"startMode": "OnDemand", "processModel.idleTimeout": "00:00:00"}, False),
+    ],
+)
+def test_recycle_is_a_note_until_it_is_asked_for(values: dict[str, str], found: bool) -> None:
+    one = host("web01", pool(values=values))
+    assert [f.level for f in find([one]) if f.rule == "RM002"] == ["note"] * found
+    assert [(f.rule, f.level) for f in find([one], frozenset({"RM002"}))] == [("RM002", "finding")] * found
+
+
+def test_defaults_at_risk() -> None:
+    """Every new pool would have the fault; nothing is said of a pool."""
+    risky = {"startMode": value("AlwaysRunning", "defaults"), "processModel.idleTimeout": value("00:20:00", "schema")}
+    (note,) = find([host("web01", defaults=risky)])
+    assert (note.rule, note.level, note.fixes) == ("RM004", "note", ())
+    assert find([host("web01", defaults=risky | {"processModel.idleTimeout": value("00:00:00", "defaults")})]) == ()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,13 @@
+"""remediate explain: what a rule means."""
+
+import click
+
+from remediate.cli.options import emit
+from remediate.diagnose.rules import RULES
+
+
+@click.command()
+@click.argument("rule", type=click.Choice(sorted(RULES), case_sensitive=False))
+def explain(rule: str) -> None:
+    """Explain RULE: when it holds, why it matters, and what the fixes do."""
+    emit(RULES[rule].text.encode(), None)
