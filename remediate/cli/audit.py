@@ -8,16 +8,22 @@ import click
 from remediate.cli.exits import Exit, worst
 from remediate.cli.options import check_amount, emit, inventory_options, now, pace_options, rules_option
 from remediate.diagnose.rules import find
+from remediate.iis.schema import IIS_VERSIONS
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import read_inventory
+from remediate.inspect.offline import read_configs
 from remediate.model import Audit, AuditSummary, HostReport, Inspection, Inventory, encode
 from remediate.report.text import audit_text, report_line
 
 
 @click.command()
-@inventory_options(required=True)
+@inventory_options(required=False)
 @pace_options()
 @rules_option()
+@click.option(
+    "--config", "configs", multiple=True, type=click.Path(path_type=Path), help="A file, or a folder of them."
+)
+@click.option("--iis-version", type=click.Choice(list(IIS_VERSIONS)), default="10.0", help="Of --config files: 10.0.")
 @click.option(
     "--max-missing", metavar="N|P%", default="0", show_default=True, help="So many may be missing without exit 3."
 )
@@ -25,12 +31,21 @@ from remediate.report.text import audit_text, report_line
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report there.")
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Also keep the audit, for `plan --from`.")
 def audit(
-    inventory: Inventory, forks: int, timeout: float, rules: frozenset[str], max_missing: str, form: str,
-    out: Path | None, save: Path | None,
+    inventory: Inventory, forks: int, timeout: float, rules: frozenset[str], configs: tuple[Path, ...],
+    iis_version: str, max_missing: str, form: str, out: Path | None, save: Path | None,
 ) -> Exit:  # fmt: skip
-    """Find the pools that cause the error, on every server of the inventory."""
+    """Find the pools that cause the error, on every server of the inventory.
+
+    With --config: in applicationHost.config files at hand, with no server and no network.
+    """
     check_amount(max_missing, "--max-missing")
-    value = make_audit(inventory, forks, timeout, rules)
+    if bool(inventory.sources) == bool(configs):
+        raise click.UsageError("give either -i INVENTORY or --config FILE|DIR")
+    if configs:
+        started = now()
+        value = assemble(read_configs(configs, IIS_VERSIONS[iis_version]), started, rules)
+    else:
+        value = make_audit(inventory, forks, timeout, rules)
     if save is not None:
         emit(encode(value), save)
     emit(encode(value) if form == "json" else audit_text(value).encode(), out)

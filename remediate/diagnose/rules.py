@@ -54,7 +54,14 @@ def _periodic(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | N
     for pool in host.pools:
         idle = pool.value(IDLE_TIMEOUT)
         if pool.value(START_MODE) == "AlwaysRunning" and _ends_when_idle(idle, pool.value(IDLE_ACTION)):
-            yield pool.name, (f"AlwaysRunning with an idle time-out of {idle}",), pool
+            mode, time = _line(pool, START_MODE), _line(pool, IDLE_TIMEOUT)
+            yield pool.name, (f"AlwaysRunning{mode} with an idle time-out of {idle}{time}",), pool
+
+
+def _line(pool: Pool, attribute: str) -> str:
+    """Where the value stands, if it was read from a file."""
+    line = pool.attributes[attribute].line
+    return "" if line is None else f" (line {line})"
 
 
 def _recycle(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | None]]:
@@ -62,7 +69,8 @@ def _recycle(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | No
         idle, action = pool.value(IDLE_TIMEOUT), pool.value(IDLE_ACTION)
         if pool.value(START_MODE) == "AlwaysRunning" and not _ends_when_idle(idle, action):
             why = "is suspended when idle" if idle and seconds(idle) else "is never idle for too long"
-            yield pool.name, (f"AlwaysRunning, and {why}: the error can come at each recycle",), pool
+            mode = _line(pool, START_MODE)
+            yield pool.name, (f"AlwaysRunning{mode}, and {why}: the error can come at each recycle",), pool
 
 
 def _defaults(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | None]]:

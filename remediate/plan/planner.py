@@ -64,6 +64,8 @@ def _leaders(hosts: dict[str, Inspection]) -> dict[str, str]:
 def _why_not(finding: Finding, host: Inspection, pool: Pool, fix: FixName, leaders: dict[str, str]) -> str | None:
     if finding.doubts:
         return "; ".join(finding.doubts)
+    if host.file is not None:
+        return "it was read from a file: plan from an audit of the server"
     if sum(fold(p.name) == fold(pool.name) for p in host.pools) > 1:
         return "two pools of this server have this name"
     if not _PLANNABLE_HOST.fullmatch(leaders[host.host]):

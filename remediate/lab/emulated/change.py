@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from remediate.iis.schema import ConfigError
 from remediate.lab.emulated.iis import CONFIG, Conflict, Iis
 from remediate.lab.emulated.inspection import machine_name
-from remediate.lab.emulated.schema import ConfigError
 
 _ATTEMPTS = 5
 Result = dict[str, Any]
@@ -162,7 +162,7 @@ def _compare(iis: Iis, change: Result) -> Result:
 def _typed(iis: Iis, name: str, text: str) -> str:
     """The spelling that IIS gives for a value that was handed in; ValueError for what is none."""
     try:
-        return iis.schema[name].text(text)
+        return iis.config.schema[name].text(text)
     except ConfigError as error:
         raise ValueError(f"'{text}' is not a value of {name.rpartition('.')[2]}.") from error
 

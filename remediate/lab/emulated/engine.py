@@ -9,11 +9,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from remediate.iis.schema import ConfigError
 from remediate.inspect.script import COMMAND_LINE, inspection_script
 from remediate.lab.emulated.change import Killed, app_pool_settings
 from remediate.lab.emulated.inspection import inspection
 from remediate.lab.emulated.payload import NotAPayload, decode
-from remediate.lab.emulated.schema import ConfigError
 from remediate.lab.engine import Emit, Server
 from remediate.playbook.shipped import collection
 

@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from remediate.lab.emulated.iis import Iis, Read
+from remediate.iis.config import APPINIT
+from remediate.lab.emulated.iis import Iis
 from remediate.lab.knobs import read_knobs
+from remediate.model import Value
 
 
 def machine_name(windows: Path) -> str:
@@ -27,29 +29,25 @@ def inspection(windows: Path) -> dict[str, Any]:
         return answer
     iis = Iis(windows)
     stopped = {name.lower() for name in iis.knobs.all("stopped")}
-    applications: dict[str, list[dict[str, Any]]] = {}
-    for pool, path, preload in iis.applications():
-        entry = {"path": path} | ({} if preload is None else {"preloadEnabled": _value(preload)})
-        applications.setdefault(pool.lower(), []).append(entry)
+    applications = iis.applications()
     pools = []
-    for element in iis.pools():
+    for element in iis.config.pool_elements():
         name = element.attributes.get("name", "")
-        attributes = {key: _value(read) for key in iis.schema if (read := iis.read(element, key)) is not None}
+        attributes = {key: _value(read) for key in iis.config.schema if (read := iis.read(element, key)) is not None}
         state = "Stopped" if name.lower() in stopped else "Started"
-        pools.append(
-            {"name": name, "state": state, "attributes": attributes, "applications": applications.get(name.lower(), [])}
-        )
-    defaults = {}
-    for key in iis.schema:
-        read = iis.read(None, key)
-        assert read is not None
-        # The script asks the file alone here: there is no second witness to disagree with.
-        defaults[key] = {"value": read.value, "source": "schema" if read.source == "schema" else "defaults"}
+        served = [
+            {"path": a.path} | ({} if a.preloadEnabled is None else {"preloadEnabled": _value(a.preloadEnabled)})
+            for a in applications.get(name.lower(), [])
+        ]
+        pools.append({"name": name, "state": state, "attributes": attributes, "applications": served})
+    # The script asks the file alone for the source of a default: there is no second witness to disagree with.
+    defaults = {key: _value(value) for key, value in iis.config.defaults().items()}
+    version = iis.config.version
     return answer | {
-        "iis_version": f"{iis.version[0]}.{iis.version[1]}", "shared_config": iis.shared,
-        "appinit_module": "ApplicationInitializationModule" in iis.modules(), "defaults": defaults, "pools": pools,
+        "iis_version": f"{version[0]}.{version[1]}", "shared_config": iis.shared,
+        "appinit_module": APPINIT in iis.config.modules(), "defaults": defaults, "pools": pools,
     }  # fmt: skip
 
 
-def _value(read: Read) -> dict[str, str]:
+def _value(read: Value) -> dict[str, str]:
     return {"value": read.value, "source": read.source}

@@ -6,6 +6,7 @@ from typing import Literal
 from remediate.iis.attributes import seconds
 
 Version = tuple[int, int]
+IIS_VERSIONS: dict[str, Version] = {"7.5": (7, 5), "8.0": (8, 0), "8.5": (8, 5), "10.0": (10, 0)}
 Kind = Literal["enum", "flags", "bool", "timeSpan", "string"]
 
 

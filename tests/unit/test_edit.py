@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediate.lab.emulated import xml
-from remediate.lab.emulated.schema import ConfigError
+from remediate.iis import xmlfile
+from remediate.iis.schema import ConfigError
+from remediate.lab.emulated import edit
 
 TEXT = """<?xml version="1.0" encoding="UTF-8"?>
 <a>
@@ -21,22 +22,22 @@ _LETTERS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
 @given(_LETTERS, st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), st.sampled_from(["\n", "\r\n"]))
 def test_set_and_delete(value: str, encoding: str, newline: str) -> None:
     data = TEXT.replace("\n", newline).encode(encoding)
-    document = xml.read(data)
+    document = xmlfile.read(data)
     assert document.to_bytes() == data
     first, second = document.root.all("b")
     assert first.attributes == {"c": "x&y", "d": "1 > 0"}
     for name, element in (("c", first), ("d", first), ("new", second)):
-        changed = xml.set_attribute(document, element, name, value)
-        again = xml.read(changed.to_bytes())
+        changed = edit.set_attribute(document, element, name, value)
+        again = xmlfile.read(changed.to_bytes())
         index = 0 if element is first else 1
         assert again.root.all("b")[index].attributes == element.attributes | {name: value}
         if name == "new":
-            assert xml.delete_attribute(again, again.root.all("b")[1], "new").to_bytes() == data
-    added = xml.add_child(document, second, "z")
+            assert edit.delete_attribute(again, again.root.all("b")[1], "new").to_bytes() == data
+    added = edit.add_child(document, second, "z")
     assert [child.name for child in added.root.all("b")[1].children] == ["z"]
 
 
 @pytest.mark.parametrize("text", ["", "<a>", "<a></b>", '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "\ufeff"])
 def test_what_is_no_configuration_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
-        xml.read(text.encode())
+        xmlfile.read(text.encode())

@@ -1,0 +1,99 @@
+"""An applicationHost.config with IIS's meaning: effective values, and where each came from. Pure: bytes in, values out.
+
+Inheritance is per attribute: pool, applicationPoolDefaults, schema; for applications: application, the site's
+applicationDefaults, those of all sites, schema.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from remediate.iis import xmlfile
+from remediate.iis.schema import PRELOAD, Attribute, Version, pool_attributes
+from remediate.iis.xmlfile import Element
+from remediate.model import Application, Pool, Source, Value
+
+APPINIT = "ApplicationInitializationModule"
+
+
+class Config:
+    """One configuration file, read for one version of IIS. ConfigError for what IIS would not read."""
+
+    def __init__(self, data: bytes, version: Version) -> None:
+        self.version = version
+        self.schema = pool_attributes(version)
+        self.document = xmlfile.read(data)
+
+    def pool_elements(self) -> list[Element]:
+        section = self._section("applicationPools")
+        return [] if section is None else section.all("add")
+
+    @cached_property
+    def _defaults(self) -> Element | None:
+        section = self._section("applicationPools")
+        return None if section is None else section.child("applicationPoolDefaults")
+
+    def value(self, pool: Element | None, name: str) -> Value:
+        """A pool's attribute, or with None that of applicationPoolDefaults."""
+        levels: list[tuple[Source, Element | None]] = [("pool", pool), ("defaults", self._defaults)]
+        return self._resolve(self.schema[name], name, levels)
+
+    def defaults(self) -> dict[str, Value]:
+        return {name: self.value(None, name) for name in self.schema}
+
+    def pools(self) -> Iterator[Pool]:
+        """All pools. Their state is not in the file."""
+        served: dict[str, list[Application]] = {}
+        for pool, application in self.applications():
+            served.setdefault(pool.lower(), []).append(application)
+        for element in self.pool_elements():
+            name = element.attributes.get("name", "")
+            attributes = {key: self.value(element, key) for key in self.schema}
+            yield Pool(name, "Unknown", attributes, tuple(served.get(name.lower(), ())))
+
+    def applications(self) -> Iterator[tuple[str, Application]]:
+        """The pool's name, and the application."""
+        sites = self._section("sites")
+        if sites is None:
+            return
+        for site in sites.all("site"):
+            for element in site.all("application"):
+                levels: list[tuple[Source, Element | None]] = [
+                    ("application", element),
+                    ("site", site.child("applicationDefaults")),
+                    ("defaults", sites.child("applicationDefaults")),
+                ]
+                pool = next((raw for _, at in levels if (raw := _raw(at, "applicationPool")) is not None), "")
+                preload = None
+                if PRELOAD.since <= self.version:
+                    preload = self._resolve(PRELOAD, "preloadEnabled", levels)
+                path = site.attributes.get("name", "") + element.attributes.get("path", "")
+                yield pool, Application(path, preload)
+
+    def modules(self) -> set[str]:
+        """The names of the global modules."""
+        server = self.document.root.child("system.webServer")
+        section = None if server is None else server.child("globalModules")
+        return set() if section is None else {e.attributes.get("name", "") for e in section.all("add")}
+
+    def _section(self, name: str) -> Element | None:
+        host = self.document.root.child("system.applicationHost")
+        return None if host is None else host.child(name)
+
+    def _resolve(self, schema: Attribute, name: str, levels: Sequence[tuple[Source, Element | None]]) -> Value:
+        for source, top in levels:
+            at = holder(top, name)
+            raw = None if at is None else at.attributes.get(name.rpartition(".")[2])
+            if at is not None and raw is not None:
+                return Value(schema.text(raw), source, self.document.line(at, name.rpartition(".")[2]))
+        return Value(schema.text(schema.default), "schema")
+
+
+def holder(element: Element | None, name: str) -> Element | None:
+    """The element in which the attribute of that dotted name would stand; None where it is not there."""
+    for folder in name.split(".")[:-1]:
+        element = None if element is None else element.child(folder)
+    return element
+
+
+def _raw(element: Element | None, name: str) -> str | None:
+    return None if element is None else element.attributes.get(name)
