@@ -25,6 +25,9 @@ check: $(VENV)/.made
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tests.example_plan build/plan
+	cd build/plan && $(CURDIR)/$(BIN)/ansible-lint --offline --profile production --nocolor \
+		playbook.yml collections/ansible_collections/remediate/iis
 
 clean:
 	rm -rf .venv .venv-* build dist
