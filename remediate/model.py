@@ -14,6 +14,8 @@ Source = Literal["pool", "application", "site", "defaults", "schema", "unknown"]
 FixName = Literal["idle-timeout", "on-demand"]
 Level = Literal["finding", "note"]
 Grade = Literal["possible", "likely", "confirmed"]
+# The only attributes that are ever written.
+Writable = Literal["startMode", "processModel.idleTimeout"]
 Recycle = Literal["now", "deferred", "none", "unknown"]
 
 
@@ -142,7 +144,7 @@ class Change(Struct, frozen=True, kw_only=True):
     machine: str
     also: tuple[str, ...] = ()
     pool: str
-    attribute: str
+    attribute: Writable
     expect: str
     expect_source: Source
     given: dict[str, str] = {}
@@ -202,7 +204,7 @@ class HostResult(Struct, frozen=True, kw_only=True):
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """One application of a plan. ``finished_at`` is None where the record ends early."""
+    """One application of a plan. ``finished_at`` is None where the record ends early, or the run goes on."""
 
     format: Literal["remediate.run"] = "remediate.run"
     format_version: int = 1
@@ -212,6 +214,7 @@ class Run(Struct, frozen=True, kw_only=True):
     check: bool = False
     started_at: str
     finished_at: str | None = None
+    running: bool = False
     hosts: tuple[HostResult, ...]
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,6 +99,14 @@ def remediate(
 ) -> subprocess.CompletedProcess[str]:
     """Run remediate, of this environment or of another one's bin folder."""
     return run((bin or Path(sys.prefix) / "bin") / "remediate", *arguments, expect=expect, **env)
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Until it holds, at most a minute."""
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until, f"waited 60 s for: {what}"
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ A run that cannot be recorded does not begin, or stops.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
@@ -65,7 +66,9 @@ class CallbackModule(CallbackBase):
         folder = Path(playbook._basedir)
         check = bool(context.CLIARGS.get("check"))
         chosen = os.environ.get("REMEDIATE_RUN_DIR")
-        if not (folder / "plan.json").exists() or (check and not chosen):
+        # The plan's playbook asks for this: without the plugin it writes nowhere.
+        os.environ["REMEDIATE_RECORDS"] = "1"
+        if check and not chosen:
             return
         stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         target = Path(chosen) if chosen else folder / "runs" / stamp
@@ -73,6 +76,8 @@ class CallbackModule(CallbackBase):
             self._plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
             target.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = (target / "record.jsonl").open("x", encoding="utf-8")
+            # Held as long as this process lives: `remediate show` tells by it that the run goes on.
+            fcntl.flock(self._file, fcntl.LOCK_EX)
         except (OSError, ValueError) as error:
             sys.exit(f"remediate: the run cannot be recorded, so it does not begin: {error}")
         self._write(

@@ -26,19 +26,18 @@ from remediate.report.text import plan_text, result_line, run_text
 @click.option("--check", is_flag=True, help="Only tell what would be written.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--batches", metavar="1,10%,100%", help="Hosts in each batch, in numbers or percent.")
-@click.option("--max-failures", metavar="N|P%", help="More stop it before the next batch (5%, none in the first).")
+@click.option("--max-failures", metavar="N|P%", default="5%", help="More failed hosts end it (5%; none in batch 1).")
 @click.option("--forks", type=click.IntRange(1, 1000), default=64, show_default=True, help="Hosts at the same time.")
 @click.option("--run-dir", type=click.Path(path_type=Path), help="Where the record goes; the default is DIR/runs/...")
 def apply(
-    folder: Path, inventory: Inventory, check: bool, yes: bool, batches: str | None, max_failures: str | None,
+    folder: Path, inventory: Inventory, check: bool, yes: bool, batches: str | None, max_failures: str,
     forks: int, run_dir: Path | None,
 ) -> Exit:  # fmt: skip
     """Apply the plan in DIR, in batches; refuse whatever changed since; prove it afterwards."""
     steps = tuple(batches.split(",")) if batches else ()
     for step in steps:
         check_amount(step, "--batches", least=1)
-    if max_failures:
-        check_amount(max_failures, "--max-failures")
+    check_amount(max_failures, "--max-failures")
     if not folder.is_dir():
         raise RemediateError(f"{folder}: is not a folder; give the one that `remediate plan --out` wrote")
     plan = read_plan(folder)
@@ -58,11 +57,14 @@ def apply(
         raise RemediateError(f"no planned host matches {inventory.limit!r}")
     if not check and not yes:
         _confirm(plan, targets)
-    settings = Settings(inventory, check, forks, steps, max_failures)
+    names = {target.host for target in targets}
+    settings = Settings(inventory, sorted(names), check, forks, steps, max_failures)
     # A dry run's record is of no later use.
     with tempfile.TemporaryDirectory(prefix="remediate-") as scratch:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         target = run_dir or (Path(scratch) if check else folder / "runs") / name
+        if not check:
+            click.echo(f"record: {target}", err=True)
         try:
             run = run_plan(folder, name, target, settings, lambda host: click.echo(result_line(host), err=True))
         except KeyboardInterrupt:
@@ -70,7 +72,6 @@ def apply(
             raise
         if run.finished_at is None:
             click.echo(f"remediate: ansible-playbook ended early: {last_words(target / LOG)}", err=True)
-    names = {target.host for target in targets}
     run = msgspec.structs.replace(run, hosts=tuple(host for host in run.hosts if host.host in names))
     unproven = () if check else _prove(run, targets)
     emit(run_text(run, unproven, None if check and run_dir is None else target).encode(), None)
@@ -81,9 +82,10 @@ def _confirm(plan: Plan, targets: tuple[Target, ...]) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to ask on: give --yes, or --check for a dry run")
     names = {target.host for target in targets}
-    click.echo(plan_text(plan), err=True)
-    count = sum(change.host in names for change in plan.changes)
-    click.confirm(f"Write {count} changes on {len(names)} hosts now?", abort=True, err=True)
+    chosen = tuple(change for change in plan.changes if change.host in names)
+    click.echo(plan_text(msgspec.structs.replace(plan, changes=chosen, undecided=(), not_inspected=())), err=True)
+    if not click.confirm("Write this now?", err=True):
+        raise click.Abort("not confirmed")
 
 
 def _prove(run: Run, targets: tuple[Target, ...]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The program: its commands, and how every failure becomes one line and an exit code."""
 
 import os
+import signal
 import sys
 from importlib import import_module
 
@@ -40,9 +41,13 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point."""
+    # A pipeline that is cancelled, or a terminal that goes away, is an interruption too: nothing more is begun.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         code = cli.main(standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "remediate"
         code = _say(f"{error.format_message()} (see `{command} --help`)", Exit.USAGE)
@@ -50,23 +55,27 @@ def main() -> None:
         code = _say(error.format_message(), Exit.ERROR)
     except RemediateError as error:
         code = _say(str(error), Exit.ERROR)
-    except (KeyboardInterrupt, click.Abort):
-        code = _say("interrupted", Exit.INTERRUPTED)
+    except (KeyboardInterrupt, click.Abort) as error:
+        code = _say(str(error) or "interrupted", Exit.INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output went away; there is nobody to tell.
         code = Exit.ERROR
     except OSError as error:
         code = _say(f"{error.filename or 'standard output'}: {error.strerror}", Exit.ERROR)
+    except SystemExit as error:
+        # Ansible ends the process when it cannot even be loaded.
+        code = _say(f"Ansible does not start here: {error.code} (a UTF-8 locale? LC_ALL=C.UTF-8)", Exit.ERROR)
     except Exception as error:  # the last resort: a bug is said in one line too
         if os.environ.get("REMEDIATE_DEBUG"):
             raise
         what = f"{type(error).__name__}: {error}"
-        code = _say(f"a bug, please report it (REMEDIATE_DEBUG=1 shows where): {what}", Exit.ERROR)
-    sys.stderr.flush()
+        ours = not type(error).__module__.startswith("ansible")
+        code = _say(f"a bug, please report it (REMEDIATE_DEBUG=1 shows where): {what}" if ours else what, Exit.ERROR)
     # At once: threads may still hang on a server that does not answer, and a closed stdout cannot be flushed again.
     os._exit(int(code or Exit.OK))
 
 
 def _say(text: str, code: Exit) -> Exit:
-    print(f"remediate: {one_line(text, 2000)}", file=sys.stderr)
+    if sys.stderr is not None:
+        print(f"remediate: {one_line(text, 2000)}", file=sys.stderr, flush=True)
     return code

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from remediate.diagnose.rules import RULES
-from remediate.model import Inventory
+from remediate.model import Inventory, RemediateError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -81,7 +82,8 @@ def rules_option() -> Callable[[F], F]:
 def check_amount(text: str, option: str, least: int = 0) -> None:
     """Refuse what is neither a number of hosts nor a percentage."""
     number = text.removesuffix("%")
-    if not (number.isascii() and number.isdigit() and int(number) >= least):
+    most = 100 if text.endswith("%") else 100_000
+    if not (number.isascii() and number.isdigit() and len(number) < 7 and least <= int(number) <= most):
         raise click.BadParameter(f"{text!r}: write a number of hosts, or a percentage such as 10%", param_hint=option)
 
 
@@ -93,12 +95,22 @@ def now() -> str:
 def emit(data: bytes, out: Path | None) -> None:
     """To standard output, or to a file that is replaced whole or not at all."""
     if out is None:
+        if sys.stdout is None:
+            raise RemediateError("standard output is closed; give --out a file")
         sys.stdout.buffer.write(data)
         return
-    building = out.with_name(f".{out.name}.new")
     try:
-        building.write_bytes(data)
-        building.replace(out)
+        if out.exists() and not out.is_file():
+            out.write_bytes(data)  # a device or a pipe is written to, not replaced
+            return
+        target = out.resolve()
+        building = target.with_name(f".{target.name}.{os.getpid()}.new")
+        try:
+            building.write_bytes(data)
+            if target.exists():
+                building.chmod(target.stat().st_mode & 0o777)
+            building.replace(target)
+        finally:
+            building.unlink(missing_ok=True)
     except OSError as error:
-        building.unlink(missing_ok=True)
-        raise click.ClickException(f"{out}: cannot be written: {error.strerror}") from error
+        raise RemediateError(f"{out}: cannot be written: {error.strerror}") from error

@@ -10,7 +10,8 @@ from remediate.cli.audit import assemble, make_audit
 from remediate.cli.exits import Exit, worst
 from remediate.cli.options import emit, inventory_options, now, pace_options, rules_option
 from remediate.iis.attributes import FIXES
-from remediate.model import Audit, FixName, HostReport, Inventory
+from remediate.iis.inspection import checked
+from remediate.model import Audit, FixName, HostReport, Inspection, Inventory
 from remediate.plan.planner import make_plan
 from remediate.playbook.directory import write_plan
 from remediate.report.text import plan_text
@@ -40,6 +41,8 @@ def plan(
     """Write down exactly what would be changed, as a folder that ansible-playbook runs."""
     if bool(inventory.sources) == bool(audits):
         raise click.UsageError("give either -i INVENTORY or --from AUDIT.json")
+    if audits and inventory != Inventory(sources=()):
+        raise click.UsageError("-l and the vault options go with -i: a saved audit is taken whole")
     if audits:
         audit = _merge([load(path, Audit) for path in audits], rules)
     else:
@@ -55,7 +58,7 @@ def _merge(audits: list[Audit], rules: frozenset[str]) -> Audit:
     """Several audits as one; of a host that is in two, the later look counts."""
     hosts: dict[str, HostReport] = {}
     for audit in sorted(audits, key=lambda a: a.finished_at):
-        hosts |= {host.host: host for host in audit.hosts}
+        hosts |= {h.host: checked(h) if isinstance(h, Inspection) else h for h in audit.hosts}
     # The rules are asked again: the findings of the file may be those of an older version.
     merged = assemble(tuple(hosts[name] for name in sorted(hosts)), audits[0].started_at, rules)
     return msgspec.structs.replace(merged, started_at=min(a.started_at for a in audits))

@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from remediate.model import FixName, Pool, Recycle
+from remediate.model import FixName, Pool, Recycle, Writable
 
-START_MODE = "startMode"
-IDLE_TIMEOUT = "processModel.idleTimeout"
+START_MODE: Writable = "startMode"
+IDLE_TIMEOUT: Writable = "processModel.idleTimeout"
 IDLE_ACTION = "processModel.idleTimeoutAction"
 
 # The characters that the configuration API refuses in an application pool's name. A file edited by hand can hold
@@ -20,7 +20,7 @@ _TIME = re.compile(r"(?:(\d{1,5})\.)?(\d{1,5}):([0-5]\d):([0-5]\d)")
 class Fix:
     """A fix sets one attribute to one value."""
 
-    attribute: str
+    attribute: Writable
     set: str
 
 

@@ -37,7 +37,7 @@ def parse_answer(
         return Failed(host, "the inspection printed nothing; something on the server discards PowerShell's output")
     try:
         answer = msgspec.json.decode(text, type=_Answer)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         return Failed(host, f"the inspection's answer cannot be read: {error}")
     if answer.format != "remediate.inspection" or answer.format_version != 1:
         return Failed(host, "the answer is not of the inspection script of this version")
@@ -45,19 +45,27 @@ def parse_answer(
         return Failed(host, one_line(f"{answer.error.message} ({answer.error.type}, {answer.error.hresult})"))
     if not answer.machine:
         return Failed(host, "the server did not say its computer name")
-    for pool in answer.pools:
-        try:
-            seconds(pool.value(IDLE_TIMEOUT) or "00:00:00")
-        except ValueError as error:
-            return Failed(host, one_line(f"pool {pool.name!r}: {IDLE_TIMEOUT}: {error}"))
     detail = "IIS is not installed" if answer.iis_version is None else None
-    return Inspection(
+    inspection = Inspection(
         host=host, detail=detail, machine=answer.machine, iis_version=answer.iis_version,
         windows_version=answer.windows_version, powershell_version=answer.powershell_version,
         language_mode=answer.language_mode, clock=answer.clock, appinit_module=answer.appinit_module,
         shared_config=answer.shared_config, groups=groups, vars=host_vars or {}, defaults=answer.defaults,
         pools=answer.pools,
     )  # fmt: skip
+    return checked(inspection)
+
+
+def checked(inspection: Inspection) -> Inspection | Failed:
+    """The inspection, or a Failed where an idle time-out in it is none: the rules count on it."""
+    named = [(pool.name, pool.value(IDLE_TIMEOUT)) for pool in inspection.pools]
+    default = inspection.defaults.get(IDLE_TIMEOUT)
+    for name, idle in [*named, ("applicationPoolDefaults", default.value if default else None)]:
+        try:
+            seconds(idle or "00:00:00")
+        except ValueError as error:
+            return Failed(inspection.host, one_line(f"pool {name!r}: {IDLE_TIMEOUT}: {error}"))
+    return inspection
 
 
 def one_line(text: str, limit: int = 300) -> str:

@@ -5,6 +5,7 @@ parts of ansible-core that are not a public API; this file is the only place tha
 each supported release.
 """
 
+import os
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -63,11 +64,14 @@ def read_inventory(inventory: Inventory) -> Fleet:
     _init_plugins()
     try:
         loader = DataLoader()
-        if inventory.vault_ids or inventory.ask_vault:
-            secrets = CLI.setup_vault_secrets(
-                loader, vault_ids=list(inventory.vault_ids), ask_vault_pass=inventory.ask_vault
-            )
-            loader.set_vault_secrets(secrets)
+        # With those of ansible.cfg and the environment, as ansible-playbook has them.
+        vault_ids = [*C.DEFAULT_VAULT_IDENTITY_LIST, *inventory.vault_ids]
+        loader.set_vault_secrets(
+            CLI.setup_vault_secrets(loader, vault_ids, ask_vault_pass=inventory.ask_vault, auto_prompt=False)
+        )
+        # group_vars/ and host_vars/ count beside the inventory, as they will for the plan's playbook; those of the
+        # folder that we happen to stand in do not.
+        loader.set_basedir(os.devnull)
         manager = InventoryManager(loader=loader, sources=list(inventory.sources))
         variables = VariableManager(loader=loader, inventory=manager)
         names = frozenset(str(host.name) for host in manager.get_hosts())

@@ -2,6 +2,7 @@
 
 import time
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import requests
 from winrm.exceptions import (
@@ -22,6 +23,9 @@ from remediate.model import Failed, HostReport, Unreachable
 _MOST_BYTES = 64 * 1024 * 1024
 
 
+_TROUBLES = (WinRMError, WinRMTransportError, ParseError, requests.exceptions.RequestException, OSError, ValueError)
+
+
 def inspect(host: WinrmHost, timeout: float) -> HostReport:
     """Inspect one host within ``timeout`` seconds; every trouble is a value.
 
@@ -32,7 +36,7 @@ def inspect(host: WinrmHost, timeout: float) -> HostReport:
     for transport in host.transports:
         try:
             return _inspect(host, _protocol(host, transport, timeout), until)
-        except (WinRMError, requests.exceptions.RequestException, OSError, ValueError) as error:
+        except _TROUBLES as error:
             troubles.append(_explain(host, error))
     return Unreachable(host.host, "; ".join(dict.fromkeys(troubles)))
 
@@ -77,7 +81,7 @@ def _close(protocol: Any, shell: str) -> None:
     """Shells count against the user's quota on the server; but a failure to close one is not the host's result."""
     try:
         protocol.close_shell(shell)
-    except (WinRMError, requests.exceptions.RequestException, OSError):
+    except _TROUBLES:
         return
 
 
@@ -100,6 +104,8 @@ def _explain(host: WinrmHost, error: Exception) -> str:
         return f"the connection to {host.endpoint} broke"
     if isinstance(error, WSManFaultError):
         return one_line(f"WS-Management fault {error.wsman_fault_code or error.code}: {error.fault_subcode or error}")
+    if isinstance(error, ParseError):
+        return f"{host.endpoint} does not speak WS-Management: is that the WinRM port?"
     if isinstance(error, WinRMTransportError):
         return f"{host.endpoint} answered HTTP {error.code}"
     return one_line(f"{type(error).__name__}: {error}")

@@ -1,6 +1,7 @@
 """Audit + the chosen fix -> Plan. Pure: the same audit gives the same changes."""
 
 import re
+from collections import Counter
 
 from remediate.iis.attributes import FIXES, IDLE_ACTION, IDLE_TIMEOUT, START_MODE, recycle_forecast
 from remediate.model import (
@@ -8,11 +9,11 @@ from remediate.model import (
     Change,
     Finding,
     FixName,
-    HostResult,
     Inspection,
     NotInspected,
     Plan,
     Pool,
+    RemediateError,
     Run,
     RunChange,
     Undecided,
@@ -22,22 +23,32 @@ from remediate.model import (
 
 # A host's changes are a file of its name beside the playbook, and its name stands in the play's pattern.
 _PLANNABLE_HOST = re.compile(r"\w[\w.\-]*")
+# These mean something else to Ansible; `localhost` is where the plan's own checks run.
+_RESERVED = frozenset({"localhost", "all", "ungrouped"})
+
+
+def plannable(host: str) -> bool:
+    """Whether a host of this name can stand in a plan."""
+    return _PLANNABLE_HOST.fullmatch(host) is not None and host not in _RESERVED
 
 
 def make_plan(audit: Audit, fix: FixName, created_at: str) -> Plan:
     """Every finding becomes a change, or an entry under ``undecided`` with the reason."""
     hosts = {host.host: host for host in audit.hosts if isinstance(host, Inspection)}
     leaders = _leaders(hosts)
+    names = {name: Counter(fold(pool.name) for pool in host.pools) for name, host in hosts.items()}
+    pools = {(name, pool.name): pool for name, host in hosts.items() for pool in host.pools}
     changes: list[Change] = []
     undecided: list[Undecided] = []
     for finding in audit.findings:
         host = hosts[finding.host]
-        pool = next((p for p in host.pools if p.name == finding.pool), None)
+        pool = pools.get((host.host, finding.pool))
         # Notes are shown in an audit and not planned; and what is not about a pool is not changed.
         if finding.level == "note" or pool is None:
             continue
         wanted = _chosen(host) or fix
-        reason = _why_not(finding, host, pool, wanted, leaders)
+        twins = names[host.host][fold(pool.name)] > 1
+        reason = _why_not(finding, host, wanted, leaders[host.host], twins)
         if reason is not None:
             undecided.append(Undecided(host.host, pool.name, reason))
         elif leaders[host.host] == host.host:
@@ -55,20 +66,31 @@ def make_plan(audit: Audit, fix: FixName, created_at: str) -> Plan:
     )
 
 
-def _leaders(hosts: dict[str, Inspection]) -> dict[str, str]:
-    """Inventory name -> the name that its machine is planned under: two names of one machine are planned once."""
-    by_machine: dict[str, str] = {}
-    return {name: by_machine.setdefault(fold(hosts[name].machine), name) for name in sorted(hosts)}
+def _leaders(hosts: dict[str, Inspection]) -> dict[str, str | None]:
+    """Inventory name -> the name that its machine is planned under: two names of one machine are planned once.
+
+    Only where both looks agree. Else they are two machines of one name, or one that lies: None.
+    """
+    by_machine: dict[str, list[str]] = {}
+    for name in sorted(hosts):
+        by_machine.setdefault(fold(hosts[name].machine), []).append(name)
+    leaders: dict[str, str | None] = {}
+    for names in by_machine.values():
+        agree = all(hosts[name].pools == hosts[names[0]].pools for name in names)
+        leaders |= dict.fromkeys(names, names[0] if agree else None)
+    return leaders
 
 
-def _why_not(finding: Finding, host: Inspection, pool: Pool, fix: FixName, leaders: dict[str, str]) -> str | None:
+def _why_not(finding: Finding, host: Inspection, fix: FixName, leader: str | None, twins: bool) -> str | None:
     if finding.doubts:
         return "; ".join(finding.doubts)
     if host.file is not None:
         return "it was read from a file: plan from an audit of the server"
-    if sum(fold(p.name) == fold(pool.name) for p in host.pools) > 1:
+    if leader is None:
+        return f"another inventory name says that it is {host.machine} too, and shows other pools"
+    if twins:
         return "two pools of this server have this name"
-    if not _PLANNABLE_HOST.fullmatch(leaders[host.host]):
+    if not plannable(leader):
         return (
             "this inventory name cannot be a file's name; give the host an alias of letters, digits, '.', '-' and '_'"
         )
@@ -113,12 +135,13 @@ def make_rollback(run: Run, created_at: str) -> Plan:
     What was begun without a recorded answer is in it too: its change applies only where the value is the one that
     the run wanted to write, and is no change where it never was written.
     """
-    changes = [_inverse(change) for host in run.hosts for change in host.changes if _may_be_ours(host, change)]
+    changes = [_inverse(change) for host in run.hosts for change in host.changes if _may_be_ours(change)]
     return Plan(created_at=created_at, changes=tuple(sorted(changes, key=lambda c: (c.host, c.pool, c.attribute))))
 
 
-def _may_be_ours(host: HostResult, change: RunChange) -> bool:
-    return change.written is True or (change.written is None and host.status in ("unknown", "unreachable", "failed"))
+def _may_be_ours(change: RunChange) -> bool:
+    """Written, or nobody knows: undoing what was never written is "already so" for compare-and-set."""
+    return change.written is not False
 
 
 def _inverse(change: RunChange) -> Change:
@@ -126,8 +149,11 @@ def _inverse(change: RunChange) -> Change:
     source = change.found_source or change.expect_source
     clear = source in ("defaults", "schema")
     now = change.set if change.set is not None else change.inherits
-    assert now is not None, "a change that clears says what it inherits"
+    if now is None:
+        raise RemediateError(f"{change.host}: {change.pool}: the record of a change that clears lacks what it inherits")
     note = "" if clear or source == "pool" else "; where the value came from is not known, so it is set, not cleared"
+    if change.written is None:
+        note += "; it is NOT KNOWN whether this run wrote it"
     return Change(
         host=change.host, machine=change.machine, also=change.also, pool=change.pool, attribute=change.attribute,
         expect=now, expect_source="pool" if change.set is not None else "unknown",

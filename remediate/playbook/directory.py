@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from remediate.model import Change, Plan, RemediateError, encode
+from remediate.plan.planner import plannable
 from remediate.playbook.shipped import playbooks
 from remediate.saved import load
 
@@ -67,6 +68,8 @@ def write_plan(plan: Plan, out: Path) -> Plan:
         building.rename(out)
     except OSError as error:
         raise RemediateError(f"{out}: cannot be written: {error.strerror}") from error
+    except UnicodeError as error:
+        raise RemediateError(f"{out}: a name in the plan cannot be written as UTF-8: {error}") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return plan
@@ -97,6 +100,11 @@ def check_digest(folder: Path, plan: Plan) -> None:
 
 def _fill(plan: Plan, folder: Path) -> None:
     hosts = sorted({change.host for change in plan.changes})
+    for host in hosts:
+        if not plannable(host):
+            raise RemediateError(
+                f"{host!r} cannot be the name of a planned host; was the file that it came from edited?"
+            )
     source = playbooks()
     caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(source / "collections", folder / "collections", ignore=caches)
@@ -139,13 +147,20 @@ def _host_vars(changes: list[Change]) -> dict[str, Any]:
 def _files(folder: Path) -> Iterator[Path]:
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(set(folders) - _NOT_SUMMED)
-        yield from (Path(root, name) for name in sorted(files) if name not in _NOT_SUMMED)
+        # A link to a folder would be read by Ansible, and is no folder of the plan's: it counts as a file.
+        links = [name for name in folders if Path(root, name).is_symlink()]
+        yield from (Path(root, name) for name in sorted([*files, *links]) if name not in _NOT_SUMMED)
 
 
 def _hashes(folder: Path) -> dict[str, str]:
     """Relative path -> SHA-256, sorted, of every file but runs/ and the sums themselves."""
-    found = {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in _files(folder)}
+    found = {path.relative_to(folder).as_posix(): _hash(path) for path in _files(folder)}
     return dict(sorted(found.items()))
+
+
+def _hash(path: Path) -> str:
+    data = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+    return hashlib.sha256(data).hexdigest()
 
 
 def _digest(folder: Path) -> str:

@@ -1,12 +1,13 @@
 """The run's record, as the callback plugin wrote it -> Run. It may end anywhere: its writer can be killed."""
 
+import fcntl
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from remediate.model import Change, HostResult, RemediateError, Run, RunChange, RunStatus
+from remediate.model import Change, HostResult, RemediateError, Run, RunChange, RunStatus, Source
 
 RECORD = "record.jsonl"
 
@@ -20,7 +21,7 @@ def read_events(path: Path) -> list[dict[str, Any]]:
     lines = data.decode("utf-8", errors="replace").split("\n")[:-1]
     try:
         events = [json.loads(line) for line in lines]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RemediateError(f"{path}: is not the record of a run: {error}") from error
     if not all(isinstance(event, dict) for event in events):
         raise RemediateError(f"{path}: is not the record of a run")
@@ -36,9 +37,19 @@ def read_run(path: Path) -> Run:
     if events[0].get("format_version") != 1:
         raise RemediateError(f"{record}: was written by another version of remediate; use that one")
     try:
-        return fold_events(events)
+        return msgspec.structs.replace(fold_events(events), running=_is_held(record))
     except (msgspec.ValidationError, KeyError, TypeError) as error:
         raise RemediateError(f"{record}: is damaged: {error}") from error
+
+
+def _is_held(record: Path) -> bool:
+    """Whether its writer still lives: it holds a lock on the file."""
+    with record.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
 
 
 def fold_events(events: list[dict[str, Any]]) -> Run:
@@ -71,21 +82,44 @@ def _unanswered(change: Change, **known: Any) -> RunChange:
     return RunChange(**(values | {"written": None} | known))
 
 
+class _Change(msgspec.Struct):
+    """What the module says of one change. It comes from the server: the shape is checked."""
+
+    pool: str
+    attribute: str
+    found: str | None = None
+    found_source: Source | None = None
+    written: bool = False
+    verified: bool = False
+
+
+class _Answer(msgspec.Struct):
+    status: Literal["ok", "changed", "stale", "failed", "unreachable"]
+    detail: str | None = None
+    backup: str | None = None
+    changes: tuple[_Change, ...] = ()
+
+
 def _answered(started: HostResult, event: dict[str, Any], check: bool) -> HostResult:
-    answers = {(a["pool"], a["attribute"]): a for a in event["changes"]}
+    try:
+        answer = msgspec.convert(event, _Answer)
+    except msgspec.ValidationError as error:
+        # That server's trouble alone: the record of the others stays good.
+        detail = f"its answer is not the module's ({error}): it is not known what was written"
+        return msgspec.structs.replace(started, status="failed", detail=detail)
+    told = {(change.pool, change.attribute): change for change in answer.changes}
     changes = []
     for change in started.changes:
-        answer = answers.get((change.pool, change.attribute))
-        if answer is None:
+        one = told.get((change.pool, change.attribute))
+        if one is None:
             # Stale and not even looked at (another machine): nothing was written. Else nobody knows.
-            written = False if event["status"] == "stale" or check else None
-            changes.append(_unanswered(change, written=written))
+            changes.append(_unanswered(change, written=False if answer.status == "stale" or check else None))
         else:
-            keys = ("found", "found_source", "written", "verified")
-            changes.append(_unanswered(change, **{key: answer[key] for key in keys}))
-    status: RunStatus = event["status"] if event["status"] != "ok" else "unchanged"
+            known = {key: getattr(one, key) for key in ("found", "found_source", "written", "verified")}
+            changes.append(_unanswered(change, **known))
+    status: RunStatus = "unchanged" if answer.status == "ok" else answer.status
     if check and status == "changed":
         status = "pending"
     return HostResult(
-        host=started.host, status=status, detail=event["detail"], backup=event["backup"], changes=tuple(changes)
+        host=started.host, status=status, detail=answer.detail, backup=answer.backup, changes=tuple(changes)
     )

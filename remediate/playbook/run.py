@@ -1,6 +1,7 @@
 """Runs a plan with ansible-playbook, and follows the record that the callback plugin writes. Its only user."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -18,31 +19,29 @@ LOG = "ansible-playbook.log"
 
 @dataclass(frozen=True)
 class Settings:
-    """What goes to ansible-playbook beside the plan. Nothing in it is secret: arguments can be seen by others."""
+    """What goes to ansible-playbook beside the plan. Nothing in it is secret: arguments can be seen by others.
+
+    ``hosts`` are the names to run on, resolved already: patterns are not put together.
+    """
 
     inventory: Inventory
+    hosts: Sequence[str]
     check: bool
     forks: int
     batches: Sequence[str] = ()
-    max_failures: str | None = None
+    max_failures: str = "5%"
 
-    def arguments(self) -> list[str]:
+    def arguments(self, limit: Path) -> list[str]:
+        """``limit`` is the file that will hold the hosts."""
         pairs: list[tuple[str, str]] = [("-i", source) for source in self.inventory.sources]
         pairs += [("--vault-id", vault) for vault in self.inventory.vault_ids]
-        pairs.append(("--forks", str(self.forks)))
-        if self.inventory.limit:
-            # The first play runs on localhost, and must not be lost to the pattern.
-            pairs.append(("--limit", f"{self.inventory.limit},localhost"))
+        pairs += [("--forks", str(self.forks)), ("--limit", f"@{limit}")]
         if self.batches:
             pairs.append(("-e", f'{{"remediate_batches": [{", ".join(_json_batch(b) for b in self.batches)}]}}'))
-        if self.max_failures:
-            pairs.append(("-e", f'{{"remediate_max_failures": "{self.max_failures}"}}'))
-        flags = ["--check", "--diff"] if self.check else ["--diff"]
-        return [
-            *flags,
-            *(["--ask-vault-pass"] if self.inventory.ask_vault else []),
-            *(part for pair in pairs for part in pair),
-        ]
+        # Always given: no fact that a server sends comes before an extra variable.
+        pairs.append(("-e", f'{{"remediate_max_failures": "{self.max_failures}"}}'))
+        ask = ["--ask-vault-pass"] if self.inventory.ask_vault else []
+        return ["--diff", *(["--check"] if self.check else []), *ask, *(part for pair in pairs for part in pair)]
 
 
 def _json_batch(text: str) -> str:
@@ -60,25 +59,34 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
     try:
         run_dir.mkdir(parents=True, mode=0o700)
         log = (run_dir / LOG).open("wb")
+        limit = run_dir / "limit.txt"
+        # The plan's own checks run on localhost.
+        limit.write_text("".join(f"{host}\n" for host in (*settings.hosts, "localhost")), encoding="utf-8")
     except OSError as error:
         raise RemediateError(f"{run_dir}: cannot be made: {error.strerror}; choose another with --run-dir") from error
     # By this interpreter: the ansible-core that read the inventory also runs the playbook.
     ansible = [sys.executable, "-m", "ansible", "playbook"]
-    command = [*ansible, *settings.arguments(), str(folder / "playbook.yml")]
+    command = [*ansible, *settings.arguments(limit.resolve()), str(folder / "playbook.yml")]
     environment = os.environ | {
         "REMEDIATE_RUN_DIR": str(run_dir.resolve()), "REMEDIATE_RUN": name,
         "ANSIBLE_RETRY_FILES_ENABLED": "0", "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_FORCE_COLOR": "0",
+        "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_INJECT_FACT_VARS": "0",
     }  # fmt: skip
     with log, subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment) as process:
         try:
             told: set[str] = set()
+            size = 0
             while process.poll() is None:
                 time.sleep(0.1)
-                _tell(run_dir, told, progress)
-            _tell(run_dir, told, progress)
+                size = _tell(run_dir, told, size, progress)
+            _tell(run_dir, told, 0, progress)
         except KeyboardInterrupt:
-            process.wait()
+            # A terminal interrupts ansible-playbook too; SIGTERM and SIGHUP came to us alone.
+            try:
+                process.wait(timeout=3)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGINT)
+                process.wait()
             raise
     if not _begun(run_dir) and process.returncode != 0:
         raise RemediateError(
@@ -92,21 +100,24 @@ def _begun(run_dir: Path) -> bool:
     return (run_dir / RECORD).exists() and any(e.get("event") == "start" for e in read_events(run_dir / RECORD))
 
 
-def _tell(run_dir: Path, told: set[str], progress: Callable[[HostResult], None]) -> None:
-    if not (run_dir / RECORD).exists():
-        return
-    events: list[dict[str, Any]] = read_events(run_dir / RECORD)
-    answered = {e["host"] for e in events if e.get("event") == "host"} - told
-    if answered:
-        told |= answered
-        for host in fold_events(events).hosts:
-            if host.host in answered:
-                progress(host)
+def _tell(run_dir: Path, told: set[str], seen: int, progress: Callable[[HostResult], None]) -> int:
+    """Tell of the hosts that are new in the record, if it has grown; its size."""
+    record = run_dir / RECORD
+    size = record.stat().st_size if record.exists() else 0
+    if size > seen:
+        events: list[dict[str, Any]] = read_events(record)
+        answered = {e["host"] for e in events if e.get("event") == "host"} - told
+        if answered:
+            told |= answered
+            for host in fold_events(events).hosts:
+                if host.host in answered:
+                    progress(host)
+    return size
 
 
 def last_words(log: Path) -> str:
-    """The line of Ansible's log that tells most, for an error in one line; the log itself stays."""
+    """The line of Ansible's log that tells most, for an error in one line."""
     lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if "ERROR" in line or line.startswith(("fatal:", "remediate:"))]
     words = (errors or lines or ["it printed nothing"])[-1 if not errors else 0]
-    return f"{one_line(words)} (all of it: {log})"
+    return one_line(words)

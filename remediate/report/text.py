@@ -74,7 +74,7 @@ def plan_text(plan: Plan) -> str:
     for host, of_host in groupby(plan.changes, key=lambda c: c.host):
         changes = list(of_host)
         also = f", also {', '.join(changes[0].also)}" if changes[0].also else ""
-        lines.append(f"{host} ({printable(changes[0].machine)}{also})")
+        lines.append(printable(f"{host} ({changes[0].machine}{also})"))
         for pool, of_pool in groupby(changes, key=lambda c: c.pool):
             lines.append(f"  {printable(pool)}")
             for change in of_pool:
@@ -108,12 +108,16 @@ def run_text(run: Run, unproven: Sequence[str] = (), folder: Path | None = None)
     for host in run.hosts:
         lines.append(result_line(host))
         lines += [f"  {printable(change.pool)}: {_outcome(change, run.check)}" for change in host.changes]
-    lines += [f"does not hold: {printable(line)}" for line in unproven]
+    lines += [f"not proven: {printable(line)}" for line in unproven]
     status = Counter(host.status for host in run.hosts)
     lines.append(
         ("dry run, nothing was written: " if run.check else "")
         + ", ".join(f"{number} {name}" for name, number in sorted(status.items()))
-        + ("" if run.finished_at else "; the record ends before the run did")
+        + (
+            ""
+            if run.finished_at
+            else f"; {'it is still running' if run.running else 'the record ends before the run did'}"
+        )
     )
     if folder is not None:
         lines.append(f"record: {folder}")

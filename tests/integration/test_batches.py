@@ -1,6 +1,9 @@
 """Batches and the failure budget, for apply and for plain ansible-playbook: it stops before the next batch."""
 
 import json
+import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import Site, remediate, run
+from tests.conftest import Site, remediate, run, wait_for
 
 PLAIN = Path(sys.prefix) / "bin" / "ansible-playbook"
 
@@ -91,3 +94,43 @@ def test_a_limit_keeps_to_its_hosts(fleet: list[Site]) -> None:
     folder, inventory = plan(fleet)
     remediate("apply", folder, "-i", inventory, "--yes", "-l", fleet[2].name, expect=0)
     assert statuses(folder) == ["not-reached", "not-reached", "changed", "not-reached"]
+
+
+@pytest.mark.parametrize("pattern", ["!{0}", "iis:!{0}", "iis:&{1}"])
+def test_patterns_are_ansibles(fleet: list[Site], pattern: str) -> None:
+    folder, inventory = plan(fleet)
+    limit = pattern.format(fleet[0].name, fleet[1].name)
+    remediate("apply", folder, "-i", inventory, "--yes", "-l", limit, expect=0)
+    assert statuses(folder)[:2] == ["not-reached", "changed"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_the_run(fleet: list[Site], number: signal.Signals) -> None:
+    """A cancelled pipeline begins no further batch; the record says what is known, and that it runs while it does."""
+    folder, inventory = plan(fleet)
+    fleet[1].knobs(after_commit="hang")
+    before = fleet[1].config.read_bytes()
+    command = [Path(sys.prefix) / "bin" / "remediate", "apply", folder, "-i", inventory, "--yes", "--batches", "1"]
+    with subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        wait_for(lambda: fleet[1].config.read_bytes() != before, "the second server's write")
+        (made,) = (folder / "runs").iterdir()
+        assert "it is still running" in remediate("show", made, expect=0).stdout
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert str(made).encode() in said
+    fleet[1].knobs(after_commit="")
+    assert statuses(folder) == ["changed", "unknown", "not-reached", "not-reached"]
+    assert "the record ends before the run did" in remediate("show", made, expect=0).stdout
+
+
+@pytest.mark.parametrize("missing", ["plan.json", "callback_plugins"])
+def test_no_record_no_write(fleet: list[Site], missing: str) -> None:
+    """By plain ansible-playbook too: without what keeps the record nothing is written."""
+    folder, inventory = plan(fleet)
+    before = [site.config.read_bytes() for site in fleet]
+    gone = folder / missing
+    shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+    for limit in ((), ("-l", fleet[0].name)):
+        assert run(PLAIN, "-i", inventory, folder / "playbook.yml", *limit).returncode != 0
+    assert [site.config.read_bytes() for site in fleet] == before

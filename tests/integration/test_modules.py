@@ -81,9 +81,13 @@ def test_clearing_twice_is_safe(site: Site) -> None:
 
 
 def test_five_backups_are_kept(site: Site) -> None:
+    """The oldest go, but only those that a run of ours made."""
+    root = site.windows / "System32/inetsrv/backup"
+    for name in ("remediate-golden", "mine"):
+        (root / name).mkdir(parents=True)
     for number in range(7):
         wanted, expected = ("00:00:00", "00:20:00") if number % 2 == 0 else ("00:20:00", "00:00:00")
-        arguments = {"changes": [change(set=wanted, expect=expected)], "backup": f"remediate-{number}"}
-        assert module(site, "app_pool_settings", arguments)["backup"] == f"remediate-{number}"
-    kept = sorted(path.name for path in (site.windows / "System32/inetsrv/backup").iterdir())
-    assert kept == [f"remediate-{number}" for number in range(2, 7)]
+        arguments = {"changes": [change(set=wanted, expect=expected)], "backup": f"remediate-20260101T00000{number}Z"}
+        assert module(site, "app_pool_settings", arguments)["backup"] == arguments["backup"]
+    kept = sorted(path.name for path in root.iterdir())
+    assert kept == ["mine", *(f"remediate-20260101T00000{number}Z" for number in range(2, 7)), "remediate-golden"]

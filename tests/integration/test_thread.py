@@ -9,14 +9,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Site, remediate, run
+from tests.conftest import Site, remediate, run, wait_for
 from tests.environments import Environment
 
 POOL = "Contoso Shop"
@@ -176,13 +174,6 @@ def test_another_machine_under_that_name_is_stale(site: Site) -> None:
     assert "another machine answers here" in refused.stdout
     assert site.config.read_bytes() == before
     assert shown(runs(folder)[0])["hosts"][0]["status"] == "stale"
-
-
-def wait_for(condition: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < until, f"waited 60 s for: {what}"
-        time.sleep(0.05)
 
 
 @one_auth

@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,83 @@ def test_an_edited_plan_is_not_applied(tmp_path: Path, inventory: Path) -> None:
 def test_a_reader_that_goes_away(inventory: Path) -> None:
     done = run("bash", "-c", f"remediate show {inventory} | true; remediate --help | head -1", PATH=_path())
     assert "Traceback" not in done.stderr
+
+
+class _Web(BaseHTTPRequestHandler):
+    """Something on the port that is no WinRM."""
+
+    answer = (200, b"<html><p>It works!</html>")
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(self.answer[0])
+        self.send_header("Content-Length", str(len(self.answer[1])))
+        self.end_headers()
+        self.wfile.write(self.answer[1])
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.mark.parametrize(
+    "answer", [(200, b"<html><p>It works!</html>"), (200, b""), (500, b"oops"), (404, b""), (401, b"")]
+)
+def test_another_service_on_that_port(tmp_path: Path, answer: tuple[int, bytes]) -> None:
+    """The commonest mistake is a line that says so, not a bug of ours."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("_Other", (_Web,), {"answer": answer}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        path = tmp_path / "hosts.ini"
+        path.write_text(
+            INVENTORY.replace("ansible_port=1\n", f"ansible_port={server.server_port}\n")
+            + "[web:vars]\nansible_winrm_scheme=http\n"
+        )
+        (host,) = json.loads(remediate("audit", "-i", path, "--format", "json", expect=3).stdout)["hosts"]
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert host["status"] in ("unreachable", "failed")
+    assert "report this" not in host["detail"] and len(host["detail"]) > 10
+
+
+def test_out_keeps_what_kind_of_file_it_is(tmp_path: Path) -> None:
+    """A link stays a link, permissions stay, a device is written to."""
+    (tmp_path / "x.config").write_text("<configuration />")
+    target, link = tmp_path / "report.json", tmp_path / "link"
+    target.write_text("old")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    for out in (link, Path("/dev/null")):
+        remediate("audit", "--config", tmp_path / "x.config", "--format", "json", "--out", out, expect=0)
+    assert link.is_symlink() and json.loads(target.read_text())["summary"]["hosts"] == 1
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert Path("/dev/null").is_char_device()
+
+
+def test_limits_do_not_go_with_a_saved_audit(tmp_path: Path) -> None:
+    refused(64, "plan", "--from", tmp_path / "a.json", "-l", "web01", "--fix", "on-demand", "--out", tmp_path / "plan")
+
+
+def test_vault_settings_of_the_environment_count(tmp_path: Path) -> None:
+    """As they do for the ansible-playbook that will apply the plan."""
+    (tmp_path / "vault.txt").write_text("hunter2\n")
+    (tmp_path / "wrong.txt").write_text("other\n")
+    vault = Path(sys.prefix) / "bin" / "ansible-vault"
+    text = run(vault, "encrypt_string", "--vault-password-file", tmp_path / "vault.txt", "p", expect=0).stdout
+    path = tmp_path / "hosts.yml"
+    path.write_text(
+        "web:\n  hosts: {web01: {ansible_host: 127.0.0.1, ansible_port: 1}}\n"
+        f"  vars:\n    ansible_connection: winrm\n    ansible_user: u\n    ansible_password: {text}\n"
+    )
+    for options, env, said in (
+        ((), {"ANSIBLE_VAULT_PASSWORD_FILE": str(tmp_path / "vault.txt")}, "refused the connection"),
+        (("--vault-password-file", tmp_path / "vault.txt"), {}, "refused the connection"),
+        (("--vault-password-file", tmp_path / "wrong.txt"), {}, "its variables"),
+        ((), {}, "its variables"),
+    ):
+        done = run(
+            Path(sys.prefix) / "bin" / "remediate", "audit", "-i", path, "--format", "json", *options, expect=3, **env
+        )
+        (host,) = json.loads(done.stdout)["hosts"]
+        assert said in host["detail"]
+        assert "hunter2" not in done.stdout + done.stderr

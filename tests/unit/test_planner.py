@@ -46,6 +46,15 @@ def test_two_names_of_one_machine_are_planned_once() -> None:
     assert [(c.host, c.also) for c in made.changes] == [("alias", ("web01",))]
 
 
+def test_two_machines_of_one_name_are_not_one() -> None:
+    """A clone, or a server that lies about its name, must not hide another one's finding."""
+    one, other = host("web01", pool("A"), machine="X"), host("web02", pool("B"), machine="x")
+    made = plan(one, other)
+    assert made.changes == ()
+    assert [(u.host, u.pool) for u in made.undecided] == [("web01", "A"), ("web02", "B")]
+    assert all("shows other pools" in entry.reason for entry in made.undecided)
+
+
 def test_what_is_left_to_a_person() -> None:
     """Doubts, the host's own word, two pools of one name, a PowerShell that Ansible's modules do not run on."""
     cases = {
@@ -55,6 +64,7 @@ def test_what_is_left_to_a_person() -> None:
         "two pools": host("web01", pool("Shop"), pool("SHOP")),
         "PowerShell 4.0": host("web01", pool(), powershell_version="4.0"),
         "cannot be a file's name": host("web/01", pool()),
+        "give the host an alias": host("localhost", pool()),
     }
     for reason, one in cases.items():
         made = plan(one)

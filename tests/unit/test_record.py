@@ -9,8 +9,9 @@ import pytest
 
 from remediate.cli.audit import assemble
 from remediate.model import RemediateError
-from remediate.plan.planner import make_plan
+from remediate.plan.planner import make_plan, make_rollback
 from remediate.playbook.record import RECORD, read_run
+from tests.conftest import remediate
 from tests.unit.values import host, pool
 
 AUDIT = assemble((host("web01", pool()), host("web02", pool())), "2026-01-01T00:00:00Z")
@@ -65,3 +66,57 @@ def test_junk_is_one_line(tmp_path: Path) -> None:
         with pytest.raises(RemediateError) as refused:
             read_run(record(tmp_path, junk))
         assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"changes": 5},
+        {"changes": ["x"]},
+        {"changes": [{"pool": ["a"], "attribute": 1}]},
+        {"changes": [ANSWER | {"found": 5}]},
+        {"changes": [ANSWER | {"written": "yes"}]},
+        {"changes": [ANSWER | {"found_source": "elsewhere"}]},
+        {"detail": ["x"]},
+        {"backup": 1},
+        {"status": "fine"},
+    ],
+)
+def test_an_odd_answer_is_that_hosts_trouble_alone(tmp_path: Path, odd: dict[str, Any]) -> None:
+    """The run stays readable, and what may have been written there can be undone."""
+    start = {"event": "start", "at": "2026-01-01T00:00:01Z", "host": "web02", "changes": CHANGES[1:]}
+    answer = EVENTS[2] | {"host": "web02"} | odd
+    run = read_run(record(tmp_path, b"".join(json.dumps(e).encode() + b"\n" for e in [*EVENTS[:3], start, answer])))
+    assert [host.status for host in run.hosts] == ["changed", "failed"]
+    assert [change.written for change in run.hosts[1].changes] == [None]
+    assert [change.host for change in make_rollback(run, "2026-01-01T00:00:00Z").changes] == ["web01", "web02"]
+
+
+def test_an_answer_that_lists_nothing_may_have_written(tmp_path: Path) -> None:
+    answer = EVENTS[2] | {"changes": []}
+    run = read_run(record(tmp_path, b"".join(json.dumps(e).encode() + b"\n" for e in [*EVENTS[:2], answer])))
+    assert len(make_rollback(run, "2026-01-01T00:00:00Z").changes) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("host", "../../../escaped"),
+        ("host", "x{{ lookup('pipe', 'id') }}"),
+        ("host", "a\n- hosts: all"),
+        ("host", "localhost"),
+        ("attribute", "{{ lookup('pipe', 'id') }}"),
+        ("pool", "\ud800"),
+        ("set", None),
+    ],
+)
+def test_a_record_from_elsewhere_harms_nobody(tmp_path: Path, key: str, value: str | None) -> None:
+    """Its names become files and a playbook: what cannot be one is refused, and nothing is written anywhere."""
+    evil = [CHANGES[0] | {key: value}]
+    host = str(evil[0]["host"])
+    events = [EVENTS[0] | {"hosts": [host]}, EVENTS[1] | {"host": host, "changes": evil}]
+    (tmp_path / "run").mkdir()
+    folder = record(tmp_path / "run", b"".join(json.dumps(e).encode() + b"\n" for e in events))
+    done = remediate("rollback", folder, "--out", tmp_path / "a" / "b" / "plan", expect=1)
+    assert done.stderr.startswith("remediate: ") and done.stderr.count("\n") == 1 and "bug" not in done.stderr
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {RECORD}

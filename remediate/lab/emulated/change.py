@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from remediate.lab.emulated.iis import CONFIG, Conflict, Iis
 from remediate.lab.emulated.inspection import machine_name
 
 _ATTEMPTS = 5
+_OURS = re.compile(r"remediate-\d{8}T\d{6}Z(-[0-9a-f]{6})?")
 Result = dict[str, Any]
 
 
@@ -188,9 +190,8 @@ def _backup(iis: Iis, name: str) -> None:
     redirection = iis.windows / CONFIG / "redirection.config"
     if redirection.exists():
         (root / name / "redirection.config").write_bytes(redirection.read_bytes())
-    others = sorted(
-        (p for p in root.glob("remediate-*") if p.name != name), key=lambda p: p.stat().st_mtime, reverse=True
-    )
+    ours = (path for path in root.iterdir() if _OURS.fullmatch(path.name) and path.name != name)
+    others = sorted(ours, key=lambda path: path.stat().st_mtime, reverse=True)
     for old in others[4:]:
         for file in old.iterdir():
             file.unlink()

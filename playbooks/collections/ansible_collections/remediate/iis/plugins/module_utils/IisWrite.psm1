@@ -132,7 +132,9 @@ function Backup-IisConfig($Picture, [string]$Name) {
         if ($file -eq 'applicationHost.config' -and $Picture.SharedPath) { $source = Join-Path $Picture.SharedPath $file }
         if (Test-Path -LiteralPath $source) { Copy-Item -LiteralPath $source -Destination (Join-Path $target $file) -Force }
     }
-    $old = Get-ChildItem -LiteralPath $root -Filter 'remediate-*' | Where-Object { $_.PSIsContainer -and $_.Name -ne $Name } |
+    # Only what a run of ours made, told by the form of its name.
+    $ours = '^remediate-\d{8}T\d{6}Z(-[0-9a-f]{6})?$'
+    $old = Get-ChildItem -LiteralPath $root | Where-Object { $_.PSIsContainer -and $_.Name -cmatch $ours -and $_.Name -ne $Name } |
         Sort-Object LastWriteTimeUtc -Descending | Select-Object -Skip ($script:BackupsKept - 1)
     foreach ($folder in @($old)) { Remove-Item -LiteralPath $folder.FullName -Recurse -Force }
 }
