@@ -9,12 +9,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import hypothesis
 import pytest
 import yaml
 
 from remediate.lab.knobs import write_knobs
 from remediate.lab.pwsh import find_pwsh
 from tests.environments import WANTED, Environment, available
+
+# A loaded machine is no failure: no example has a time limit.
+hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("tests")
 
 SERVERS = 40
 _CONFIG = "System32/inetsrv/config/applicationHost.config"

@@ -99,8 +99,12 @@ class CallbackModule(CallbackBase):
         # Sent by the main process before the task goes to any worker: what is written here is on the disk first.
         if task.action != _ACTION or self._file is None:
             return
-        for host in self._play.get_variable_manager().get_vars(play=self._play)["ansible_play_batch"]:
-            self._write("start", host=str(host), changes=[c for c in self._plan["changes"] if c["host"] == str(host)])
+        try:
+            batch = self._play.get_variable_manager().get_vars(play=self._play)["ansible_play_batch"]
+            for host in map(str, batch):
+                self._write("start", host=host, changes=[c for c in self._plan["changes"] if c["host"] == host])
+        except Exception as error:  # noqa: BLE001  # of whatever kind: Ansible would only warn, and go on to write
+            sys.exit(f"remediate: the hosts of this batch cannot be recorded, so the run stops: {error!r}")
 
     def _answer(self, result, status):
         if result.task.action != _ACTION:

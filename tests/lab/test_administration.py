@@ -8,7 +8,6 @@ checks (a start costs half a second); what ends, hangs or races has a process of
 import base64
 import fcntl
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -22,6 +21,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from remediate.lab.pwsh import find_pwsh
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "remediate" / "lab" / "windows"
@@ -47,13 +48,6 @@ function Invoke-Request([string] $line) {
 if ($Once) { Invoke-Request $Once; return }
 while ($null -ne ($line = [Console]::In.ReadLine())) { Invoke-Request $line }
 """
-
-
-def find_pwsh() -> str | None:
-    """The PowerShell to test with: REMEDIATE_PWSH, the one on PATH, or the one beside the checkout."""
-    beside = ROOT.parent / "shared" / "pwsh" / "pwsh"
-    found = os.environ.get("REMEDIATE_PWSH") or shutil.which("pwsh") or str(beside)
-    return found if Path(found).is_file() else None
 
 
 PWSH = find_pwsh()
@@ -104,7 +98,7 @@ class Shell:
 
     def __init__(self, driver: Path, assembly: Path) -> None:
         assert PWSH is not None
-        self._command = [PWSH, "-NoProfile", "-NonInteractive", "-File", str(driver), str(assembly)]
+        self._command = [str(PWSH), "-NoProfile", "-NonInteractive", "-File", str(driver), str(assembly)]
         self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __call__(self, server: Server, code: str) -> Any:
@@ -1051,7 +1045,7 @@ def test_pools_have_a_state_and_recycles_are_noted(shell: Shell, make_server: Ma
 
 def test_the_build_refuses_a_version_that_the_schema_does_not_know(tmp_path: Path) -> None:
     assert PWSH is not None
-    command = [PWSH, "-NoProfile", "-File", str(SOURCES / "build.ps1"), "-OutputPath", str(tmp_path / "X.dll")]
+    command = [str(PWSH), "-NoProfile", "-File", str(SOURCES / "build.ps1"), "-OutputPath", str(tmp_path / "X.dll")]
     result = subprocess.run([*command, "-FileVersion", "6.1.0.0"], capture_output=True, text=True, timeout=60)
     assert result.returncode != 0
     assert "FileVersion" in result.stderr
