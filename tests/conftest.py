@@ -21,7 +21,8 @@ from tests.environments import WANTED, Environment, available
 hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("tests")
 
-SERVERS = 40
+# Of each lab; a test of batches takes four.
+SERVERS = 120
 _CONFIG = "System32/inetsrv/config/applicationHost.config"
 
 

@@ -127,7 +127,7 @@ def test_a_reader_that_goes_away(inventory: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_example_inventory(tmp_path: Path) -> None:
+def test_the_example_inventory() -> None:
     """It reads; and without the vault that a user makes, each host's failure names the missing variable."""
     example = Path(__file__).parents[2] / "inventories" / "example"
     hosts = json.loads(remediate("audit", "-i", example, "--format", "json", expect=3).stdout)["hosts"]
