@@ -93,7 +93,6 @@ class Skipped(Struct, frozen=True, tag_field="status", tag="skipped"):
     detail: str
 
 
-InspectionFailure = Unreachable | Failed | Skipped
 HostReport = Inspection | Unreachable | Failed | Skipped
 
 

@@ -124,6 +124,39 @@ def test_a_signal_ends_the_run(fleet: list[Site], number: signal.Signals) -> Non
     assert "the record ends before the run did" in remediate("show", made, expect=0).stdout
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_servers_facts_do_not_lift_the_budget(fleet: list[Site], plain: bool) -> None:
+    """One server's answer has no say in how many others may fail."""
+    folder, inventory = plan(fleet)
+    fleet[1].knobs(lie='{"ansible_facts": {"remediate_max_failures": "100%", "remediate_budget": "100%"}}')
+    fleet[2].knobs(fail_commit="denied")
+    if plain:
+        settings = '{"remediate_batches": [1, 2, "100%"]}'
+        assert run(PLAIN, "-i", inventory, folder / "playbook.yml", "-e", settings).returncode != 0
+    else:
+        remediate("apply", folder, "-i", inventory, "--yes", "--batches", "1,2,100%", expect=3)
+    assert statuses(folder) == ["changed", "changed", "failed", "not-reached"]
+
+
+def test_an_odd_answer_over_the_wire_is_that_hosts_alone(fleet: list[Site]) -> None:
+    folder, inventory = plan(fleet)
+    fleet[3].knobs(lie='{"changes": 5}')
+    remediate("apply", folder, "-i", inventory, "--yes", expect=3)
+    assert statuses(folder) == ["changed", "changed", "changed", "failed"]
+
+
+def test_a_server_that_never_answers_does_not_hold_the_run(fleet: list[Site]) -> None:
+    """The task has a deadline; what may have been written there is not known, and can be undone."""
+    folder, inventory = plan(fleet)
+    fleet[0].knobs(after_commit="hang")
+    done = run(PLAIN, "-i", inventory, folder / "playbook.yml", "-e", "remediate_task_timeout=4")
+    assert done.returncode != 0
+    assert statuses(folder) == ["failed", "not-reached", "not-reached", "not-reached"]
+    remediate("rollback", next((folder / "runs").iterdir()), "--out", folder.parent / "undo", expect=0)
+    undo = json.loads(remediate("show", folder.parent / "undo", "--format", "json", expect=0).stdout)
+    assert [(c["host"], "NOT KNOWN" in c["reason"]) for c in undo["changes"]] == [(fleet[0].name, True)]
+
+
 @pytest.mark.parametrize("missing", ["plan.json", "callback_plugins"])
 def test_no_record_no_write(fleet: list[Site], missing: str) -> None:
     """By plain ansible-playbook too: without what keeps the record nothing is written."""

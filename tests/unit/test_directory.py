@@ -1,5 +1,6 @@
 """The plan directory: whole or not at all, told apart from an edited one, and harmless whatever the names are."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,10 @@ def test_nothing_half_written_is_left(tmp_path: Path) -> None:
         (lambda d: (d / SUMS).unlink(), "SHA256SUMS cannot be read"),
     ],
 )
-def test_an_edited_plan_is_refused_by_name(tmp_path: Path, spoil: object, named: str) -> None:
+def test_an_edited_plan_is_refused_by_name(tmp_path: Path, spoil: Callable[[Path], object], named: str) -> None:
     folder = tmp_path / "plan"
     write_plan(plan(), folder)
-    spoil(folder)  # type: ignore[operator]
+    spoil(folder)
     with pytest.raises(RemediateError, match=named):
         check_digest(folder, read_plan(folder))
 

@@ -1,9 +1,11 @@
 """From findings to changes: what is planned, what is left to a person, and what undoes a run."""
 
+from typing import Any
+
 import msgspec
 
 from remediate.cli.audit import assemble
-from remediate.model import Audit, FixName, HostResult, Inspection, Plan, Run, RunChange, Unreachable
+from remediate.model import Audit, FixName, HostResult, Inspection, Plan, Run, RunChange, RunStatus, Unreachable
 from remediate.plan.planner import make_plan, make_rollback
 from tests.unit.values import host, pool
 
@@ -92,10 +94,10 @@ def test_missing_hosts_are_told() -> None:
     assert [(h.host, h.status, h.detail) for h in made.not_inspected] == [("web09", "unreachable", "refused")]
 
 
-def run_of(status: str, **known: object) -> Run:
+def run_of(status: RunStatus, **known: Any) -> Run:
     (change,) = plan(host("web01", pool())).changes
     values = {name: getattr(change, name) for name in change.__struct_fields__} | known
-    result = HostResult(host="web01", status=status, changes=(RunChange(**values),))  # type: ignore[arg-type]
+    result = HostResult(host="web01", status=status, changes=(RunChange(**values),))
     return Run(run="r", plan_digest="", started_at="2026-01-01T00:00:00Z", hosts=(result,))
 
 
@@ -115,7 +117,7 @@ def test_undo_of_each_source() -> None:
 
 
 def test_undo_takes_what_may_have_been_written_and_nothing_else() -> None:
-    for status, written, undone in (
+    cases: tuple[tuple[RunStatus, bool | None, bool], ...] = (
         ("changed", True, True),
         ("failed", True, True),
         ("unknown", None, True),
@@ -123,7 +125,8 @@ def test_undo_takes_what_may_have_been_written_and_nothing_else() -> None:
         ("unchanged", False, False),
         ("stale", False, False),
         ("failed", False, False),
-    ):
+    )
+    for status, written, undone in cases:
         changes = make_rollback(run_of(status, found="00:20:00", written=written), "2026-01-01T00:00:00Z").changes
         assert bool(changes) is undone, (status, written)
 

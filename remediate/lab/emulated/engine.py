@@ -15,6 +15,7 @@ from remediate.lab.emulated.change import Killed, app_pool_settings
 from remediate.lab.emulated.inspection import inspection
 from remediate.lab.emulated.payload import NotAPayload, decode
 from remediate.lab.engine import Emit, Server
+from remediate.lab.knobs import read_knobs
 from remediate.playbook.shipped import collection
 
 _INSPECTION_BOOTSTRAP = COMMAND_LINE.rpartition(" ")[2]
@@ -56,6 +57,8 @@ class EmulatedEngine:
             result = await _module(server.windows, name, payload.arguments)
         except Killed:
             return 9
+        # A server that lies: what it adds to the module's answer, or puts in the place of it.
+        result |= json.loads(read_knobs(server.windows).get("lie", "{}"))
         emit("stdout", (json.dumps(result) + "\n").encode())
         return 1 if result.get("failed") else 0
 
