@@ -17,6 +17,10 @@ Grade = Literal["possible", "likely", "confirmed"]
 # The only attributes that are ever written.
 Writable = Literal["startMode", "processModel.idleTimeout"]
 Recycle = Literal["now", "deferred", "none", "unknown"]
+# A pool, or what all pools inherit: applicationPoolDefaults.
+Scope = Literal["pool", "defaults"]
+# Why a person should look before a pool is changed; see diagnose/rules.py.
+DoubtKind = Literal["name", "stopped", "unmanaged", "unused", "shared"]
 
 
 class Value(Struct, frozen=True):
@@ -96,16 +100,24 @@ class Skipped(Struct, frozen=True, tag_field="status", tag="skipped"):
 HostReport = Inspection | Unreachable | Failed | Skipped
 
 
+class Doubt(Struct, frozen=True):
+    """A reason not to change a pool without a person's word; a plan can be told to go on in spite of its kind."""
+
+    kind: DoubtKind
+    text: str
+
+
 class Finding(Struct, frozen=True, kw_only=True):
-    """A rule that holds for a pool. ``doubts`` are reasons not to change it without a person's word."""
+    """A rule that holds for a pool, or with the scope ``defaults`` for applicationPoolDefaults."""
 
     rule: str
     level: Level
     host: str
+    scope: Scope = "pool"
     pool: str
     grade: Grade
     reasons: tuple[str, ...]
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     fixes: tuple[FixName, ...]
 
 
@@ -137,11 +149,15 @@ class Change(Struct, frozen=True, kw_only=True):
     """One attribute of one pool, to be written if it is still at ``expect`` and ``given`` still holds.
 
     ``set`` None clears the attribute: it is inherited again, and ``inherits`` is the value that this must give.
+    ``also`` are the other inventory names that the change reaches: of the same machine, or of servers that share its
+    configuration. With the scope ``defaults`` it is applicationPoolDefaults that changes, and ``inherited_by`` the
+    pools that follow it.
     """
 
     host: str
     machine: str
     also: tuple[str, ...] = ()
+    scope: Scope = "pool"
     pool: str
     attribute: Writable
     expect: str
@@ -151,6 +167,7 @@ class Change(Struct, frozen=True, kw_only=True):
     inherits: str | None = None
     recycle: Recycle
     rules: tuple[str, ...] = ()
+    inherited_by: tuple[str, ...] = ()
     applications: tuple[str, ...] = ()
     reason: str
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from remediate.cli.audit import assemble
-from remediate.plan.planner import make_plan
+from remediate.plan.planner import Choice, make_plan
 from remediate.playbook.directory import write_plan
 from tests.unit.values import host, pool
 
@@ -13,7 +13,9 @@ from tests.unit.values import host, pool
 def main(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     hosts = (host("web01", pool("Shop"), pool("{{ odd }}")), host("web02", pool("007")))
-    write_plan(make_plan(assemble(hosts, "2026-01-01T00:00:00Z"), "on-demand", "2026-01-01T00:00:00Z"), folder)
+    write_plan(
+        make_plan(assemble(hosts, "2026-01-01T00:00:00Z"), Choice(fix="on-demand"), "2026-01-01T00:00:00Z"), folder
+    )
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ import msgspec
 
 from remediate.cli.exits import Exit, worst
 from remediate.cli.options import check_amount, emit, inventory_options
+from remediate.cli.progress import follow
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import Target, read_inventory
-from remediate.model import Inventory, Plan, RemediateError, Run
+from remediate.model import HostResult, Inventory, Plan, RemediateError, Run
 from remediate.playbook.directory import check_digest, read_plan
 from remediate.playbook.proof import broken
 from remediate.playbook.run import LOG, Settings, last_words, run_plan
@@ -66,7 +67,8 @@ def apply(
         if not check:
             click.echo(f"record: {target}", err=True)
         try:
-            run = run_plan(folder, name, target, settings, lambda host: click.echo(result_line(host), err=True))
+            with follow("trying" if check else "applying", len(targets)) as tell:
+                run = run_plan(folder, name, target, settings, lambda host: tell(result_line(host), _trouble(host)))
         except KeyboardInterrupt:
             click.echo(f"remediate: interrupted; what is known of it: remediate show {target}", err=True)
             raise
@@ -76,6 +78,10 @@ def apply(
     unproven = () if check else _prove(run, targets)
     emit(run_text(run, unproven, None if check and run_dir is None else target).encode(), None)
     return _exit(run, bool(unproven))
+
+
+def _trouble(host: HostResult) -> bool:
+    return host.status not in ("changed", "unchanged", "pending")
 
 
 def _confirm(plan: Plan, targets: tuple[Target, ...]) -> None:

@@ -7,12 +7,13 @@ import click
 
 from remediate.cli.exits import Exit, worst
 from remediate.cli.options import check_amount, emit, inventory_options, now, pace_options, rules_option
+from remediate.cli.progress import follow
 from remediate.diagnose.rules import find
 from remediate.iis.schema import IIS_VERSIONS
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import read_inventory
 from remediate.inspect.offline import read_configs
-from remediate.model import Audit, AuditSummary, HostReport, Inspection, Inventory, encode
+from remediate.model import Audit, AuditSummary, Failed, HostReport, Inspection, Inventory, Unreachable, encode
 from remediate.report.text import audit_text, report_line
 
 
@@ -21,8 +22,9 @@ from remediate.report.text import audit_text, report_line
 @pace_options()
 @rules_option()
 @click.option(
-    "--config", "configs", multiple=True, type=click.Path(path_type=Path), help="A file, or a folder of them."
+    "--config", "configs", multiple=True, type=click.Path(path_type=Path), help="Files, or folders of them, instead."
 )
+@click.argument("more", nargs=-1, metavar="", type=click.Path(path_type=Path))
 @click.option("--iis-version", type=click.Choice(list(IIS_VERSIONS)), default="10.0", help="Of --config files: 10.0.")
 @click.option(
     "--max-missing", metavar="N|P%", default="0", show_default=True, help="So many may be missing without exit 3."
@@ -32,18 +34,20 @@ from remediate.report.text import audit_text, report_line
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Also keep the audit, for `plan --from`.")
 def audit(
     inventory: Inventory, forks: int, timeout: float, rules: frozenset[str], configs: tuple[Path, ...],
-    iis_version: str, max_missing: str, form: str, out: Path | None, save: Path | None,
+    more: tuple[Path, ...], iis_version: str, max_missing: str, form: str, out: Path | None, save: Path | None,
 ) -> Exit:  # fmt: skip
     """Find the pools that cause the error, on every server of the inventory.
 
-    With --config: in applicationHost.config files at hand, with no server and no network.
+    With --config FILE|DIR...: in applicationHost.config files at hand, with no server and no network.
     """
     check_amount(max_missing, "--max-missing")
+    if more and not configs:
+        raise click.UsageError(f"unexpected {str(more[0])!r}: files go with --config")
     if bool(inventory.sources) == bool(configs):
         raise click.UsageError("give either -i INVENTORY or --config FILE|DIR")
     if configs:
         started = now()
-        value = assemble(read_configs(configs, IIS_VERSIONS[iis_version]), started, rules)
+        value = assemble(read_configs((*configs, *more), IIS_VERSIONS[iis_version]), started, rules)
     else:
         value = make_audit(inventory, forks, timeout, rules)
     if save is not None:
@@ -59,10 +63,13 @@ def audit(
 
 
 def make_audit(inventory: Inventory, forks: int, timeout: float, rules: frozenset[str]) -> Audit:
-    """Inspect every host of the inventory; one line a host goes to standard error as it comes."""
+    """Inspect every host of the inventory; standard error tells how far it is."""
     started = now()
     targets = read_inventory(inventory).targets
-    hosts = inspect_all(targets, forks, timeout, lambda report: click.echo(report_line(report), err=True))
+    with follow("inspecting", len(targets)) as tell:
+        hosts = inspect_all(
+            targets, forks, timeout, lambda report: tell(report_line(report), isinstance(report, Unreachable | Failed))
+        )
     return assemble(hosts, started, rules)
 
 

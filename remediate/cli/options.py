@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from remediate.diagnose.rules import RULES
+from remediate.iis.attributes import seconds
 from remediate.model import Inventory, RemediateError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -77,6 +78,20 @@ def rules_option() -> Callable[[F], F]:
         return rules
 
     return click.option("--rules", metavar="RM001,...", default="", callback=parse, help="Only these, as findings.")
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration(_context: click.Context, _option: click.Parameter, text: str) -> float:
+    """``90s``, ``20m``, ``24h``, ``7d`` or IIS's ``[d.]hh:mm:ss``, in seconds; what can mean two things is refused."""
+    number, unit = text[:-1], text[-1:]
+    if unit in _UNITS and number.isascii() and number.isdigit() and len(number) < 7:
+        return int(number) * _UNITS[unit]
+    try:
+        return seconds(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r}: write a number with its unit: 90s, 20m, 24h or 7d") from None
 
 
 def check_amount(text: str, option: str, least: int = 0) -> None:

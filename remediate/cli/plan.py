@@ -1,5 +1,7 @@
 """remediate plan: findings and a chosen fix -> a plan directory."""
 
+import math
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -8,14 +10,18 @@ import msgspec
 
 from remediate.cli.audit import assemble, make_audit
 from remediate.cli.exits import Exit, worst
-from remediate.cli.options import emit, inventory_options, now, pace_options, rules_option
+from remediate.cli.options import duration, emit, inventory_options, now, pace_options, rules_option
 from remediate.iis.attributes import FIXES
 from remediate.iis.inspection import checked
-from remediate.model import Audit, FixName, HostReport, Inspection, Inventory
-from remediate.plan.planner import make_plan
+from remediate.model import Audit, DoubtKind, FixName, HostReport, Inspection, Inventory, RemediateError
+from remediate.plan.planner import Choice, make_plan
 from remediate.playbook.directory import write_plan
 from remediate.report.text import plan_text
 from remediate.saved import load
+
+_SHARED: frozenset[DoubtKind] = frozenset({"shared"})
+# Pools that cannot have the error as they are now.
+_DORMANT: frozenset[DoubtKind] = frozenset({"stopped", "unmanaged", "unused"})
 
 
 @click.command()
@@ -25,7 +31,17 @@ from remediate.saved import load
 @click.option(
     "--from", "audits", multiple=True, type=click.Path(path_type=Path), help="A saved audit instead of an inventory."
 )
+@click.option("--max-age", metavar="24h", default="24h", show_default=True, callback=duration, help="Of a saved audit.")
 @click.option("--fix", type=click.Choice(sorted(FIXES)), required=True, help="idleTimeout=0, or startMode=OnDemand.")
+@click.option(
+    "--scope",
+    type=click.Choice(["pools", "defaults"]),
+    default="pools",
+    show_default=True,
+    help="defaults: applicationPoolDefaults, for the pools that say nothing themselves.",
+)
+@click.option("--allow-shared", is_flag=True, help="Also servers with shared configuration: one edit for each share.")
+@click.option("--allow-dormant", is_flag=True, help="Also pools that are stopped, not managed code, or without use.")
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="The plan directory; must not be there, or be empty."
 )
@@ -35,7 +51,11 @@ def plan(
     timeout: float,
     rules: frozenset[str],
     audits: tuple[Path, ...],
+    max_age: float,
     fix: str,
+    scope: str,
+    allow_shared: bool,
+    allow_dormant: bool,
     out: Path,
 ) -> Exit:
     """Write down exactly what would be changed, as a folder that ansible-playbook runs."""
@@ -44,14 +64,32 @@ def plan(
     if audits and inventory != Inventory(sources=()):
         raise click.UsageError("-l and the vault options go with -i: a saved audit is taken whole")
     if audits:
-        audit = _merge([load(path, Audit) for path in audits], rules)
+        audit = _merge([_fresh(path, max_age) for path in audits], rules)
     else:
         audit = make_audit(inventory, forks, timeout, rules)
-    made = write_plan(make_plan(audit, cast(FixName, fix), now()), out)
+    choice = Choice(
+        fix=cast(FixName, fix),
+        scope="defaults" if scope == "defaults" else "pool",
+        allowed=(_SHARED if allow_shared else frozenset()) | (_DORMANT if allow_dormant else frozenset()),
+    )
+    made = write_plan(make_plan(audit, choice, now()), out)
     emit(plan_text(made).encode(), None)
     click.echo(f"written: {out}", err=True)
     missing = [host for host in made.not_inspected if host.status != "skipped"]
     return worst(Exit.INCOMPLETE if missing else Exit.OK, Exit.PENDING if made.changes else Exit.OK)
+
+
+def _fresh(path: Path, max_age: float) -> Audit:
+    """A saved audit; RemediateError where it is older than ``max_age`` seconds."""
+    audit = load(path, Audit)
+    try:
+        age = datetime.now(UTC) - datetime.fromisoformat(audit.finished_at)
+    except (ValueError, TypeError) as error:
+        raise RemediateError(f"{path}: finished_at is no time: {error}; make the audit again") from error
+    if age.total_seconds() > max_age:
+        hours = math.ceil(age.total_seconds() / 3600)
+        raise RemediateError(f"{path}: is from {audit.finished_at}: audit again, or say --max-age {hours}h")
+    return audit
 
 
 def _merge(audits: list[Audit], rules: frozenset[str]) -> Audit:

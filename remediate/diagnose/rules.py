@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, START_MODE, legal_name, seconds
-from remediate.model import Finding, FixName, Grade, HostReport, Inspection, Level, Pool
+from remediate.model import Doubt, DoubtKind, Finding, FixName, Grade, HostReport, Inspection, Level, Pool
 
-# What stands in a finding's ``pool`` when it is about the defaults of all pools. No pool can be told from it by
-# name alone, so the rule tells: only RM004 is about the defaults.
+# What stands in a finding's ``pool`` when its scope is the defaults of all pools. A pool may have that name too.
 DEFAULTS = "applicationPoolDefaults"
 
 
@@ -40,8 +39,8 @@ def _finding(
 ) -> Finding:
     grade, evidence = ("possible", ()) if pool is None else _grade(host, pool)
     return Finding(
-        rule=rule.id, level=level, host=host.host, pool=name, grade=grade, reasons=(*reasons, *evidence),
-        doubts=() if pool is None else _doubts(host, pool), fixes=rule.fixes,
+        rule=rule.id, level=level, host=host.host, scope="defaults" if pool is None else "pool", pool=name,
+        grade=grade, reasons=(*reasons, *evidence), doubts=tuple(_doubts(host, pool)), fixes=rule.fixes,
     )  # fmt: skip
 
 
@@ -92,16 +91,17 @@ def _grade(host: Inspection, pool: Pool) -> tuple[Grade, tuple[str, ...]]:
     return "possible", ("no application with preloadEnabled: settings alone",)
 
 
-def _doubts(host: Inspection, pool: Pool) -> tuple[str, ...]:
+def _doubts(host: Inspection, pool: Pool | None) -> Iterator[Doubt]:
     shared = f"shared configuration ({host.shared_config}): one edit changes every server of it"
-    checks = (
-        (not legal_name(pool.name), "its name holds characters that IIS's configuration API refuses"),
-        (pool.state == "Stopped", "the pool is stopped"),
-        (not pool.value("managedRuntimeVersion"), "it runs no managed code"),
-        (not pool.applications, "no application uses it"),
-        (host.shared_config is not None, shared),
-    )
-    return tuple(text for holds, text in checks if holds)
+    checks: list[tuple[bool, DoubtKind, str]] = [(host.shared_config is not None, "shared", shared)]
+    if pool is not None:
+        checks += [
+            (not legal_name(pool.name), "name", "its name holds characters that IIS's configuration API refuses"),
+            (pool.state == "Stopped", "stopped", "the pool is stopped"),
+            (not pool.value("managedRuntimeVersion"), "unmanaged", "it runs no managed code"),
+            (not pool.applications, "unused", "no application uses it"),
+        ]
+    return (Doubt(kind, text) for holds, kind, text in checks if holds)
 
 
 RULES: dict[str, Rule] = {
@@ -139,12 +139,15 @@ application's own logger.
 """,
         ),
         Rule(
-            "RM004", "note", (), _defaults,
+            "RM004", "note", ("idle-timeout", "on-demand"), _defaults,
             """\
 RM004 defaults: applicationPoolDefaults says AlwaysRunning, with an idle time-out over zero.
 
 Every new pool, and every pool that says nothing itself, has RM001's condition. Pools that have it are found by
-RM001, one by one; the defaults are not changed by a plan.
+RM001, one by one, and a plan changes those. The defaults themselves are changed by `plan --scope defaults` alone:
+every pool that says nothing itself follows, and the plan names them. It is not documented whether IIS recycles them.
+
+Fixes: as for RM001, on applicationPoolDefaults.
 """,
         ),
     )

@@ -1,6 +1,7 @@
 """The attributes that matter, what their values mean, and the two fixes. Facts: the IIS 10 configuration schema."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from remediate.model import FixName, Pool, Recycle, Writable
@@ -8,6 +9,8 @@ from remediate.model import FixName, Pool, Recycle, Writable
 START_MODE: Writable = "startMode"
 IDLE_TIMEOUT: Writable = "processModel.idleTimeout"
 IDLE_ACTION = "processModel.idleTimeoutAction"
+# What together makes the fault periodic.
+CONDITION = (START_MODE, IDLE_TIMEOUT, IDLE_ACTION)
 
 # The characters that the configuration API refuses in an application pool's name. A file edited by hand can hold
 # one all the same; such a pool is reported, and never changed.
@@ -55,3 +58,8 @@ def recycle_forecast(pool: Pool, attribute: str) -> Recycle:
     if attribute != IDLE_TIMEOUT:
         return "unknown"
     return "deferred" if pool.value("recycling.disallowRotationOnConfigChange") == "true" else "now"
+
+
+def defaults_forecast(inheriting: Iterable[Pool]) -> Recycle:
+    """What writing applicationPoolDefaults does to the workers of inheriting pools: nobody has published it."""
+    return "unknown" if any(pool.state != "Stopped" for pool in inheriting) else "none"

@@ -1,21 +1,24 @@
 """Audit + the chosen fix -> Plan. Pure: the same audit gives the same changes."""
 
 import re
-from collections import Counter
+from collections.abc import Iterable
 
-from remediate.iis.attributes import FIXES, IDLE_ACTION, IDLE_TIMEOUT, START_MODE, recycle_forecast
+from msgspec import Struct
+
+from remediate.iis.attributes import CONDITION, FIXES, defaults_forecast, recycle_forecast
 from remediate.model import (
     Audit,
     Change,
+    DoubtKind,
     Finding,
     FixName,
     Inspection,
     NotInspected,
     Plan,
-    Pool,
     RemediateError,
     Run,
     RunChange,
+    Scope,
     Undecided,
     fold,
     status_of,
@@ -32,31 +35,53 @@ def plannable(host: str) -> bool:
     return _PLANNABLE_HOST.fullmatch(host) is not None and host not in _RESERVED
 
 
-def make_plan(audit: Audit, fix: FixName, created_at: str) -> Plan:
-    """Every finding becomes a change, or an entry under ``undecided`` with the reason."""
+class Choice(Struct, frozen=True, kw_only=True):
+    """What to plan: the fix, for the pools or for applicationPoolDefaults, and in spite of which doubts."""
+
+    fix: FixName
+    scope: Scope = "pool"
+    allowed: frozenset[DoubtKind] = frozenset()
+
+
+class _Group(Struct, frozen=True):
+    """Hosts that are changed by one edit, under the first one's name: names of one machine, servers of one share."""
+
+    hosts: tuple[Inspection, ...]
+
+    @property
+    def leader(self) -> Inspection:
+        return self.hosts[0]
+
+    @property
+    def agree(self) -> bool:
+        """Whether all of them show the same. Else they are not one, or one of them lies."""
+        return all(_settings(host) == _settings(self.leader) for host in self.hosts)
+
+
+def make_plan(audit: Audit, choice: Choice, created_at: str) -> Plan:
+    """Every finding becomes a change, or an entry under ``undecided`` with the reason. Notes are not planned, but for
+    those on the defaults when the choice is the defaults."""
     hosts = {host.host: host for host in audit.hosts if isinstance(host, Inspection)}
-    leaders = _leaders(hosts)
-    names = {name: Counter(fold(pool.name) for pool in host.pools) for name, host in hosts.items()}
-    pools = {(name, pool.name): pool for name, host in hosts.items() for pool in host.pools}
+    groups = _groups(hosts.values(), "shared" in choice.allowed)
     changes: list[Change] = []
     undecided: list[Undecided] = []
     for finding in audit.findings:
-        host = hosts[finding.host]
-        pool = pools.get((host.host, finding.pool))
-        # Notes are shown in an audit and not planned; and what is not about a pool is not changed.
-        if finding.level == "note" or pool is None:
+        if finding.scope != choice.scope:
+            if finding.level == "finding" and finding.scope == "defaults":
+                reason = "applicationPoolDefaults is planned with --scope defaults alone"
+                undecided.append(Undecided(finding.host, finding.pool, reason))
             continue
-        wanted = _chosen(host) or fix
-        twins = names[host.host][fold(pool.name)] > 1
-        reason = _why_not(finding, host, wanted, leaders[host.host], twins)
-        if reason is not None:
-            undecided.append(Undecided(host.host, pool.name, reason))
-        elif leaders[host.host] == host.host:
-            also = tuple(sorted(n for n, leader in leaders.items() if leader == host.host and n != host.host))
-            changes.append(_change(finding, host, pool, wanted, also))
+        if finding.level == "note" and finding.scope == "pool":
+            continue
+        group = groups[finding.host]
+        reason_ = _why_not(finding, hosts[finding.host], group, choice)
+        if reason_ is not None:
+            undecided.append(Undecided(finding.host, finding.pool, reason_))
+        elif group.leader.host == finding.host:
+            changes.append(_change(finding, group, _chosen(group.leader) or choice.fix))
     return Plan(
         created_at=created_at,
-        changes=tuple(sorted(changes, key=lambda c: (c.host, c.pool, c.attribute))),
+        changes=tuple(sorted(changes, key=_order)),
         undecided=tuple(sorted(undecided, key=lambda u: (u.host, u.pool, u.reason))),
         not_inspected=tuple(
             NotInspected(h.host, status_of(h), h.detail)
@@ -66,44 +91,65 @@ def make_plan(audit: Audit, fix: FixName, created_at: str) -> Plan:
     )
 
 
-def _leaders(hosts: dict[str, Inspection]) -> dict[str, str | None]:
-    """Inventory name -> the name that its machine is planned under: two names of one machine are planned once.
-
-    Only where both looks agree. Else they are two machines of one name, or one that lies: None.
-    """
-    by_machine: dict[str, list[str]] = {}
-    for name in sorted(hosts):
-        by_machine.setdefault(fold(hosts[name].machine), []).append(name)
-    leaders: dict[str, str | None] = {}
-    for names in by_machine.values():
-        agree = all(hosts[name].pools == hosts[names[0]].pools for name in names)
-        leaders |= dict.fromkeys(names, names[0] if agree else None)
-    return leaders
+def _order(change: Change) -> tuple[str, bool, str, str]:
+    return change.host, change.scope == "pool", change.pool, change.attribute
 
 
-def _why_not(finding: Finding, host: Inspection, fix: FixName, leader: str | None, twins: bool) -> str | None:
-    if finding.doubts:
-        return "; ".join(finding.doubts)
+def _groups(hosts: Iterable[Inspection], shares: bool) -> dict[str, _Group]:
+    """Inventory name -> its group. ``shares``: servers that read their configuration from one share are a group too."""
+    by_key: dict[str, list[Inspection]] = {}
+    for host in sorted(hosts, key=lambda h: h.host):
+        share = _share(host.shared_config) if shares else None
+        by_key.setdefault(share or fold(host.machine), []).append(host)
+    return {host.host: _Group(tuple(members)) for members in by_key.values() for host in members}
+
+
+def _share(path: str | None) -> str | None:
+    """One spelling of a UNC path. A folder of the server's own is no share: each server then has a file of its own."""
+    spelled = (path or "").replace("/", "\\")
+    return fold(spelled.rstrip("\\")) if spelled.startswith("\\\\") else None
+
+
+def _settings(host: Inspection) -> tuple[object, ...]:
+    """What one configuration says; whether a pool runs is no part of it."""
+    pools = tuple((pool.name, pool.attributes, pool.applications) for pool in host.pools)
+    return host.defaults, pools
+
+
+def _why_not(finding: Finding, host: Inspection, group: _Group, choice: Choice) -> str | None:
+    doubts = [doubt.text for doubt in finding.doubts if doubt.kind not in choice.allowed]
+    if doubts:
+        return "; ".join(doubts)
     if host.file is not None:
         return "it was read from a file: plan from an audit of the server"
-    if leader is None:
-        return f"another inventory name says that it is {host.machine} too, and shows other pools"
-    if twins:
+    leader = group.leader
+    if not group.agree:
+        names = ", ".join(member.host for member in group.hosts if member is not host)
+        return f"{names} must be the same machine or share its configuration, and shows other pools or settings"
+    if finding.scope == "pool" and _twins(host, finding.pool):
         return "two pools of this server have this name"
-    if not plannable(leader):
+    if not plannable(leader.host):
         return (
             "this inventory name cannot be a file's name; give the host an alias of letters, digits, '.', '-' and '_'"
         )
-    wanted = host.vars.get("remediate_fix")
-    if wanted == "none":
-        return "remediate_fix is none for this host"
-    if wanted is not None and _chosen(host) is None:
-        return f"remediate_fix is {wanted!r} for this host: write idle-timeout, on-demand or none"
+    words = {member.host: member.vars.get("remediate_fix") for member in group.hosts}
+    for name, word in words.items():
+        if word == "none":
+            return f"remediate_fix is none for {'this host' if name == host.host else name}"
+        if word is not None and word not in FIXES:
+            return f"remediate_fix is {word!r} for {name}: write idle-timeout, on-demand or none"
+    if len(set(words.values())) > 1:
+        return f"remediate_fix differs between {' and '.join(words)}, which one change reaches"
+    fix = _chosen(leader) or choice.fix
     if fix not in finding.fixes:
         return f"{fix} does not help against {finding.rule}"
-    if _major_minor(host.powershell_version) < (5, 1):
-        return f"PowerShell {host.powershell_version} is older than Ansible's modules want (5.1)"
+    if _major_minor(leader.powershell_version) < (5, 1):
+        return f"PowerShell {leader.powershell_version} is older than Ansible's modules want (5.1)"
     return None
+
+
+def _twins(host: Inspection, name: str) -> bool:
+    return sum(fold(pool.name) == fold(name) for pool in host.pools) > 1
 
 
 def _chosen(host: Inspection) -> FixName | None:
@@ -116,16 +162,28 @@ def _major_minor(version: str | None) -> tuple[int, int]:
     return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
-def _change(finding: Finding, host: Inspection, pool: Pool, fix: FixName, also: tuple[str, ...]) -> Change:
+def _change(finding: Finding, group: _Group, fix: FixName) -> Change:
+    host = group.leader
     attribute = FIXES[fix].attribute
-    condition = (START_MODE, IDLE_TIMEOUT, IDLE_ACTION)
-    before = pool.attributes[attribute]
+    if finding.scope == "defaults":
+        found = host.defaults
+        # What the pool does not say itself is inherited; an unknown source may be.
+        pools = tuple(
+            p for p in host.pools if attribute not in p.attributes or p.attributes[attribute].source != "pool"
+        )
+        recycle = defaults_forecast(pools)
+    else:
+        (pool,) = pools = tuple(p for p in host.pools if p.name == finding.pool)
+        found, recycle = pool.attributes, recycle_forecast(pool, attribute)
+    given = {name: found[name].value for name in CONDITION if name != attribute and name in found}
     return Change(
-        host=host.host, machine=host.machine, also=also, pool=pool.name, attribute=attribute,
-        expect=before.value, expect_source=before.source,
-        given={name: value for name in condition if name != attribute and (value := pool.value(name)) is not None},
-        set=FIXES[fix].set, recycle=recycle_forecast(pool, attribute), rules=(finding.rule,),
-        applications=tuple(sorted(a.path for a in pool.applications)), reason="; ".join(finding.reasons),
+        host=host.host, machine=host.machine, also=tuple(member.host for member in group.hosts[1:]),
+        scope=finding.scope, pool=finding.pool, attribute=attribute, expect=found[attribute].value,
+        expect_source=found[attribute].source, given=given, set=FIXES[fix].set, recycle=recycle,
+        rules=(finding.rule,),
+        inherited_by=tuple(sorted(p.name for p in pools)) if finding.scope == "defaults" else (),
+        applications=tuple(sorted(a.path for p in pools for a in p.applications)),
+        reason="; ".join((*finding.reasons, *(f"although {doubt.text}" for doubt in finding.doubts))),
     )  # fmt: skip
 
 
@@ -136,7 +194,7 @@ def make_rollback(run: Run, created_at: str) -> Plan:
     the run wanted to write, and is no change where it never was written.
     """
     changes = [_inverse(change) for host in run.hosts for change in host.changes if _may_be_ours(change)]
-    return Plan(created_at=created_at, changes=tuple(sorted(changes, key=lambda c: (c.host, c.pool, c.attribute))))
+    return Plan(created_at=created_at, changes=tuple(sorted(changes, key=_order)))
 
 
 def _may_be_ours(change: RunChange) -> bool:
@@ -155,9 +213,9 @@ def _inverse(change: RunChange) -> Change:
     if change.written is None:
         note += "; it is NOT KNOWN whether this run wrote it"
     return Change(
-        host=change.host, machine=change.machine, also=change.also, pool=change.pool, attribute=change.attribute,
-        expect=now, expect_source="pool" if change.set is not None else "unknown",
+        host=change.host, machine=change.machine, also=change.also, scope=change.scope, pool=change.pool,
+        attribute=change.attribute, expect=now, expect_source="pool" if change.set is not None else "unknown",
         set=None if clear else before, inherits=before if clear else None,
-        recycle=change.recycle, rules=change.rules, applications=change.applications,
+        recycle=change.recycle, rules=change.rules, inherited_by=change.inherited_by, applications=change.applications,
         reason=f"undo: it was {before} ({source}){note}",
     )  # fmt: skip

@@ -24,8 +24,12 @@ def broken(run: Run, reports: Iterable[HostReport]) -> tuple[str, ...]:
 
 def _broken(change: RunChange, report: Inspection) -> str | None:
     wanted = change.set if change.set is not None else change.inherits
-    pool = next((p for p in report.pools if fold(p.name) == fold(change.pool)), None)
-    found = None if pool is None else pool.value(change.attribute)
+    if change.scope == "defaults":
+        default = report.defaults.get(change.attribute)
+        found = None if default is None else default.value
+    else:
+        pool = next((p for p in report.pools if fold(p.name) == fold(change.pool)), None)
+        found = None if pool is None else pool.value(change.attribute)
     if found == wanted:
         return None
     return f"{change.host}: {change.pool}: {change.attribute} is {found or 'not there'}, {wanted} was wanted"

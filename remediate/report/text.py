@@ -53,7 +53,14 @@ def audit_text(audit: Audit) -> str:
     parts = []
     if audit.findings:
         rows = [
-            (f.host, f.pool, f.rule, f.level, f.grade, "; ".join((*f.reasons, *(f"but {doubt}" for doubt in f.doubts))))
+            (
+                f.host,
+                f.pool,
+                f.rule,
+                f.level,
+                f.grade,
+                "; ".join((*f.reasons, *(f"but {doubt.text}" for doubt in f.doubts))),
+            )
             for f in audit.findings
         ]
         parts.append(_table(("host", "pool", "rule", "level", "grade", "reasons"), rows))
@@ -74,32 +81,40 @@ def plan_text(plan: Plan) -> str:
     for host, of_host in groupby(plan.changes, key=lambda c: c.host):
         changes = list(of_host)
         also = f", also {', '.join(changes[0].also)}" if changes[0].also else ""
-        lines.append(printable(f"{host} ({changes[0].machine}{also})"))
-        for pool, of_pool in groupby(changes, key=lambda c: c.pool):
-            lines.append(f"  {printable(pool)}")
+        sums = f"{count(len(changes), 'change')}, recycles: {_recycles(changes)}"
+        lines.append(printable(f"{host} ({changes[0].machine}{also}): {sums}"))
+        for (scope, pool), of_pool in groupby(changes, key=lambda c: (c.scope, c.pool)):
+            lines.append(f"  {printable(pool)}" if scope == "pool" else "  the defaults of all pools")
             for change in of_pool:
                 lines += _change_lines(change)
     for undecided in plan.undecided:
         lines.append(printable(f"undecided: {undecided.host}: {undecided.pool}: {undecided.reason}"))
     for host_ in plan.not_inspected:
         lines.append(printable(f"not inspected: {host_.host}: {host_.status}: {host_.detail}"))
-    recycles = Counter(change.recycle for change in plan.changes)
     lines.append(
         f"{count(len(plan.changes), 'change')} on {count(len({c.host for c in plan.changes}), 'host')}, "
-        f"{len(plan.undecided)} undecided; recycles: "
-        + (", ".join(f"{recycles[kind]} {kind}" for kind in _RECYCLE if recycles[kind]) or "none")
+        f"{len(plan.undecided)} undecided; recycles: {_recycles(plan.changes)}"
     )
     return "\n".join(lines) + "\n"
+
+
+def _recycles(changes: Sequence[Change]) -> str:
+    """So many of each kind; ``none`` where no worker is touched."""
+    kinds = Counter(change.recycle for change in changes)
+    return ", ".join(f"{kinds[kind]} {kind}" for kind in _RECYCLE if kinds[kind]) or "none"
 
 
 def _change_lines(change: Change) -> list[str]:
     new = change.set if change.set is not None else f"{change.inherits} (inherited)"
     applications = f": {', '.join(change.applications)}" if change.applications else ""
-    return [
-        f"    {change.attribute}: {printable(change.expect)} -> {printable(new)}",
-        f"      the old value is from: {change.expect_source}; {_RECYCLE[change.recycle]}{printable(applications)}",
-        f"      {printable(change.reason)}",
+    lines = [
+        f"    {change.attribute}: {change.expect} -> {new}",
+        f"      the old value is from: {change.expect_source}; {_RECYCLE[change.recycle]}{applications}",
     ]
+    if change.scope == "defaults":
+        names = f": {', '.join(change.inherited_by)}" if change.inherited_by else ""
+        lines.append(f"      inherited by {count(len(change.inherited_by), 'pool')}{names}")
+    return [printable(line) for line in (*lines, f"      {change.reason}")]
 
 
 def run_text(run: Run, unproven: Sequence[str] = (), folder: Path | None = None) -> str:
@@ -107,7 +122,7 @@ def run_text(run: Run, unproven: Sequence[str] = (), folder: Path | None = None)
     lines = []
     for host in run.hosts:
         lines.append(result_line(host))
-        lines += [f"  {printable(change.pool)}: {_outcome(change, run.check)}" for change in host.changes]
+        lines += [f"  {printable(_what(change))}: {_outcome(change, run.check)}" for change in host.changes]
     lines += [f"not proven: {printable(line)}" for line in unproven]
     status = Counter(host.status for host in run.hosts)
     lines.append(
@@ -122,6 +137,10 @@ def run_text(run: Run, unproven: Sequence[str] = (), folder: Path | None = None)
     if folder is not None:
         lines.append(f"record: {folder}")
     return "\n".join(lines) + "\n"
+
+
+def _what(change: Change) -> str:
+    return change.pool if change.scope == "pool" else "the defaults of all pools"
 
 
 def _outcome(change: RunChange, check: bool) -> str:

@@ -2,8 +2,11 @@
 
 import json
 import os
+import pty
+import subprocess
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -45,6 +48,7 @@ def test_usage(inventory: Path, tmp_path: Path) -> None:
         ["audit", "-i", inventory, "--max-missing", "many"],
         ["audit", "-i", inventory, "--rules", "RM001,RM999"],
         ["explain", "RM999"],
+        ["audit", "-i", inventory, "stray.config"],
         ["lab", "up", "--servers", "0"],
     ):
         refused(64, *arguments)
@@ -67,6 +71,48 @@ def test_bad_files(inventory: Path, tmp_path: Path) -> None:
     for arguments in cases:
         refused(1, *arguments)
     assert not (tmp_path / "plan").exists()
+
+
+def test_an_old_audit_is_not_planned_from(inventory: Path, tmp_path: Path) -> None:
+    """Within a day by default; an age says its unit, since 20 could be minutes or hours."""
+    saved = tmp_path / "audit.json"
+    remediate("audit", "-i", inventory, "--save", saved, expect=3)
+    old = json.loads(saved.read_text()) | {"finished_at": (datetime.now(UTC) - timedelta(hours=30)).isoformat()}
+    (tmp_path / "old.json").write_text(json.dumps(old))
+    (tmp_path / "odd.json").write_text(json.dumps(old | {"finished_at": "yesterday"}))
+    out = tmp_path / "plan"
+    of_old = ("plan", "--from", tmp_path / "old.json", "--fix", "on-demand", "--out", out)
+    assert "--max-age 31h" in refused(1, *of_old)
+    assert "finished_at" in refused(1, "plan", "--from", tmp_path / "odd.json", "--fix", "on-demand", "--out", out)
+    for age in ("20", "00:20", "h", "1w", "-1h", ""):
+        assert "write a number with its unit" in refused(64, *of_old, "--max-age", age)
+    assert not out.exists()
+    remediate("plan", "--from", saved, "--fix", "on-demand", "--out", out, expect=3)
+    for number, age in enumerate(("31h", "2d", "1900m", "1.07:00:00")):
+        remediate(*of_old[:-1], tmp_path / f"plan{number}", "--max-age", age, expect=3)
+
+
+def test_a_terminal_gets_a_bar_and_a_pipeline_lines(inventory: Path) -> None:
+    """Trouble is told in both; the report stays on standard output."""
+    assert "web01: unreachable: " in remediate("audit", "-i", inventory, expect=3).stderr
+    ours, theirs = pty.openpty()
+    command = [str(Path(sys.prefix) / "bin" / "remediate"), "audit", "-i", str(inventory)]
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "200"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        shown = b""
+        try:
+            while data := os.read(ours, 65536):
+                shown += data
+        except OSError:
+            pass  # how Linux tells that the other end is closed
+        report = process.communicate()[0]
+    os.close(ours)
+    assert process.returncode == 3
+    assert b"inspecting" in shown
+    assert b"1/1" in shown
+    assert b"web01: unreachable: " in shown
+    assert report.startswith(b"host ")
 
 
 def test_a_closed_port_is_that_hosts_line(inventory: Path) -> None:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from remediate.cli.audit import assemble
 from remediate.model import Plan, RemediateError
-from remediate.plan.planner import make_plan
+from remediate.plan.planner import Choice, make_plan
 from remediate.playbook.directory import SUMS, check_digest, host_vars_text, read_plan, write_plan
 from tests.unit.values import host, pool
 
 
 def plan(*names: str) -> Plan:
     audit = assemble((host("web01", *(pool(name) for name in names or ("Shop",))),), "2026-01-01T00:00:00Z")
-    return make_plan(audit, "idle-timeout", "2026-01-01T00:00:00Z")
+    return make_plan(audit, Choice(fix="idle-timeout"), "2026-01-01T00:00:00Z")
 
 
 def test_a_plan_comes_back_as_it_was(tmp_path: Path) -> None:

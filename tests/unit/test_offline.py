@@ -55,6 +55,14 @@ def test_a_folder_and_a_broken_file(tmp_path: Path) -> None:
     assert len(seen["findings"]) == 1
 
 
+def test_several_files_as_a_shell_gives_them(tmp_path: Path) -> None:
+    """`audit --config backups/*.config` works: what follows the first file is files too."""
+    files = [tmp_path / f"web{n}.config" for n in range(3)]
+    for file in files:
+        file.write_text(CONFIG)
+    assert [f["host"] for f in audit("--config", *files, expect=2)["findings"]] == [str(file) for file in files]
+
+
 def test_the_version_decides_the_defaults(tmp_path: Path) -> None:
     file = tmp_path / "x.config"
     file.write_text(CONFIG.replace(' managedRuntimeVersion="v4.0"', ""))

@@ -5,17 +5,35 @@ from typing import Any
 import msgspec
 
 from remediate.cli.audit import assemble
-from remediate.model import Audit, FixName, HostResult, Inspection, Plan, Run, RunChange, RunStatus, Unreachable
-from remediate.plan.planner import make_plan, make_rollback
-from tests.unit.values import host, pool
+from remediate.model import (
+    Audit,
+    DoubtKind,
+    FixName,
+    HostResult,
+    Inspection,
+    Plan,
+    Run,
+    RunChange,
+    RunStatus,
+    Scope,
+    Unreachable,
+)
+from remediate.plan.planner import Choice, make_plan, make_rollback
+from tests.unit.values import host, pool, value
 
 
 def audit(*hosts: Inspection | Unreachable) -> Audit:
     return assemble(hosts, "2026-01-01T00:00:00Z")
 
 
-def plan(*hosts: Inspection | Unreachable, fix: FixName = "idle-timeout") -> Plan:
-    return make_plan(audit(*hosts), fix, "2026-01-01T00:00:00Z")
+def plan(
+    *hosts: Inspection | Unreachable,
+    fix: FixName = "idle-timeout",
+    scope: Scope = "pool",
+    allow: DoubtKind | None = None,
+) -> Plan:
+    choice = Choice(fix=fix, scope=scope, allowed=frozenset({allow} if allow else ()))
+    return make_plan(audit(*hosts), choice, "2026-01-01T00:00:00Z")
 
 
 def test_both_fixes() -> None:
@@ -74,13 +92,108 @@ def test_what_is_left_to_a_person() -> None:
         assert made.undecided and all(reason in entry.reason for entry in made.undecided), reason
 
 
+SHARE = r"\\fs\iis"
+
+
+def farm(*names: str, **others: Any) -> list[Inspection]:
+    return [host(name, pool(), shared_config=SHARE, **others) for name in names]
+
+
+def test_one_edit_for_a_share() -> None:
+    """Servers that read one file are left to a person; or, when that is allowed, changed once, under the first name."""
+    left = plan(*farm("web01", "web02"))
+    assert (left.changes, [u.host for u in left.undecided]) == ((), ["web01", "web02"])
+    assert "one edit changes every server of it" in left.undecided[0].reason
+    (change,) = plan(*farm("web01", "web02", "web03"), allow="shared").changes
+    assert (change.host, change.also) == ("web01", ("web02", "web03"))
+    assert "shared configuration" in change.reason
+
+
+def test_spellings_of_one_share() -> None:
+    """Windows compares paths without case, and takes either slash."""
+    one, other = (
+        host("web01", pool(), shared_config=r"\\FS\iis\ ".strip()),
+        host("web02", pool(), shared_config="//fs/IIS"),
+    )
+    assert [c.host for c in plan(one, other, allow="shared").changes] == ["web01"]
+
+
+def test_a_folder_of_its_own_is_no_share() -> None:
+    r"""D:\iis on two servers is two files: each is changed."""
+    hosts = [host(name, pool(), shared_config=r"D:\iis") for name in ("web01", "web02")]
+    assert [(c.host, c.also) for c in plan(*hosts, allow="shared").changes] == [("web01", ()), ("web02", ())]
+
+
+def test_one_word_against_a_share_is_enough() -> None:
+    """A change there would reach the server whose owner said no."""
+    first, second = farm("web01", "web02")
+    refused = msgspec.structs.replace(second, vars={"remediate_fix": "none"})
+    made = plan(first, refused, allow="shared")
+    assert made.changes == ()
+    assert [u.reason for u in made.undecided] == [
+        "remediate_fix is none for web02",
+        "remediate_fix is none for this host",
+    ]
+    differs = msgspec.structs.replace(second, vars={"remediate_fix": "on-demand"})
+    assert all("differs" in u.reason for u in plan(first, differs, allow="shared").undecided)
+
+
+def test_a_share_that_two_servers_see_differently_is_left() -> None:
+    odd = host("web02", pool(), pool("Other"), shared_config=SHARE)
+    made = plan(*farm("web01"), odd, allow="shared")
+    assert (made.changes, {u.host for u in made.undecided}) == ((), {"web01", "web02"})
+
+
+def test_dormant_pools_when_they_are_allowed() -> None:
+    stopped = host("web01", pool(state="Stopped"))
+    (change,) = plan(stopped, allow="stopped").changes
+    assert change.reason.endswith("although the pool is stopped")
+    assert change.recycle == "none"
+
+
+RISKY = {
+    "startMode": value("AlwaysRunning", "defaults"), "processModel.idleTimeout": value("00:20:00", "schema"),
+    "processModel.idleTimeoutAction": value("Terminate", "schema"),
+}  # fmt: skip
+
+
+def test_the_defaults_are_planned_when_they_are_the_scope() -> None:
+    """One change on applicationPoolDefaults; the forecast names every pool that follows it, and no other."""
+    inherits = pool("inherits")
+    inherits.attributes.update(RISKY)
+    own = pool("own")
+    one = host("web01", inherits, own, defaults=RISKY)
+    assert [c.pool for c in plan(one).changes] == ["inherits", "own"]
+    (change,) = plan(one, scope="defaults").changes
+    assert (change.scope, change.attribute, change.expect, change.expect_source, change.set) == (
+        "defaults", "processModel.idleTimeout", "00:20:00", "schema", "00:00:00",
+    )  # fmt: skip
+    assert change.given == {"startMode": "AlwaysRunning", "processModel.idleTimeoutAction": "Terminate"}
+    assert (change.inherited_by, change.applications, change.recycle) == (("inherits",), ("Site/0",), "unknown")
+    (mode,) = plan(one, scope="defaults", fix="on-demand").changes
+    assert (mode.attribute, mode.inherited_by) == ("startMode", ("inherits",))
+
+
+def test_a_pool_may_be_named_like_the_defaults() -> None:
+    one = host("web01", pool("applicationPoolDefaults"), defaults=RISKY)
+    assert [(c.scope, c.pool) for c in plan(one).changes] == [("pool", "applicationPoolDefaults")]
+    assert [c.scope for c in plan(one, scope="defaults").changes] == ["defaults"]
+
+
+def test_defaults_that_were_asked_for_and_not_chosen_are_told() -> None:
+    asked = assemble((host("web01", defaults=RISKY),), "2026-01-01T00:00:00Z", frozenset({"RM004"}))
+    made = make_plan(asked, Choice(fix="idle-timeout"), "2026-01-01T00:00:00Z")
+    assert made.changes == ()
+    assert "--scope defaults" in made.undecided[0].reason
+
+
 def test_notes_are_not_planned_and_a_fix_that_does_not_help_is_not_taken() -> None:
     idle = host("web01", pool(values={"processModel.idleTimeout": "00:00:00"}))
     assert (plan(idle).changes, plan(idle).undecided) == ((), ())
     asked = assemble((idle,), "2026-01-01T00:00:00Z", frozenset({"RM002"}))
-    (entry,) = make_plan(asked, "idle-timeout", "2026-01-01T00:00:00Z").undecided
+    (entry,) = make_plan(asked, Choice(fix="idle-timeout"), "2026-01-01T00:00:00Z").undecided
     assert entry.reason == "idle-timeout does not help against RM002"
-    (change,) = make_plan(asked, "on-demand", "2026-01-01T00:00:00Z").changes
+    (change,) = make_plan(asked, Choice(fix="on-demand"), "2026-01-01T00:00:00Z").changes
     assert (change.attribute, change.set, change.rules) == ("startMode", "OnDemand", ("RM002",))
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from remediate.cli.audit import assemble
 from remediate.model import RemediateError
-from remediate.plan.planner import make_plan, make_rollback
+from remediate.plan.planner import Choice, make_plan, make_rollback
 from remediate.playbook.record import RECORD, read_run
 from tests.conftest import remediate
 from tests.unit.values import host, pool
 
 AUDIT = assemble((host("web01", pool()), host("web02", pool())), "2026-01-01T00:00:00Z")
-CHANGES = msgspec.to_builtins(make_plan(AUDIT, "idle-timeout", "2026-01-01T00:00:00Z").changes)
+CHANGES = msgspec.to_builtins(make_plan(AUDIT, Choice(fix="idle-timeout"), "2026-01-01T00:00:00Z").changes)
 ANSWER = {
     "pool": "Shop", "attribute": "processModel.idleTimeout", "found": "00:20:00", "found_source": "pool",
     "written": True, "verified": True,

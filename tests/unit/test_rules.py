@@ -49,7 +49,7 @@ def test_defaults_at_risk() -> None:
     """Every new pool would have the fault; nothing is said of a pool."""
     risky = {"startMode": value("AlwaysRunning", "defaults"), "processModel.idleTimeout": value("00:20:00", "schema")}
     (note,) = find([host("web01", defaults=risky)])
-    assert (note.rule, note.level, note.fixes) == ("RM004", "note", ())
+    assert (note.rule, note.level, note.scope) == ("RM004", "note", "defaults")
     assert find([host("web01", defaults=risky | {"processModel.idleTimeout": value("00:00:00", "defaults")})]) == ()
 
 
@@ -80,7 +80,7 @@ def test_grades(one: Pool, module: bool, grade: str) -> None:
 )
 def test_doubts(one: Pool, settings: dict[str, str], doubt: str) -> None:
     (finding,) = find([host("web01", one, **settings)])
-    assert [text for text in finding.doubts if doubt in text]
+    assert [one.text for one in finding.doubts if doubt in one.text]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,31 @@
+"""How far it is: a bar on a terminal, a line for each host in a pipeline. On standard error."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+
+@contextmanager
+def follow(doing: str, hosts: int) -> Iterator[Callable[[str, bool], None]]:
+    """Call what this gives with each host's line as it is done, and whether it is trouble.
+
+    Beside a bar only trouble is told: a thousand lines of "all is well" would scroll it away.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda line, _trouble: click.echo(line, err=True)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(doing, total=hosts)
+
+        def tell(line: str, trouble: bool) -> None:
+            if trouble:
+                bar.console.print(Text(line))
+            bar.advance(task)
+
+        yield tell
