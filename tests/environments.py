@@ -1,9 +1,10 @@
 """The environments of the test matrix: each supported ansible-core, with the newest Python that admits it.
 
-Run as a program it makes them (`make test` does). Imported, it tells which are there. A Python that this machine
-lacks is no failure: the tests that want it are skipped by name.
+Run as a program it makes them (`make test` does), and with the word `matrix` runs the suite in each. Imported, it tells
+which are there. A Python that this machine lacks is no failure: the tests that want it are skipped by name.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -33,8 +34,9 @@ def folder(python: str) -> Path:
 
 
 def available() -> list[Environment]:
-    """Those that are made and whole."""
-    return [Environment(python) for python in WANTED if (folder(python) / "bin" / "remediate").exists()]
+    """Those that are made and whole; the matrix asks for one alone."""
+    wanted = [os.environ["REMEDIATE_ENVIRONMENT"]] if "REMEDIATE_ENVIRONMENT" in os.environ else list(WANTED)
+    return [Environment(python) for python in wanted if (folder(python) / "bin" / "remediate").exists()]
 
 
 def _own() -> str:
@@ -66,9 +68,22 @@ def make() -> None:
         shutil.rmtree(folder(python), ignore_errors=True)
         subprocess.run([found, "-m", "venv", folder(python)], check=True)
         pip = [str(folder(python) / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--editable", f"{ROOT}[lab]", ansible], check=True)
+        subprocess.run([*pip, "--editable", f"{ROOT}[test]", ansible], check=True)
         made.touch()
+
+
+def matrix(arguments: list[str]) -> int:
+    """Run the suite in each environment, with its own ansible-core alone; the worst exit code."""
+    worst = 0
+    for environment in available():
+        print(f"== Python {environment.python}, {WANTED[environment.python]}", flush=True)
+        command = [str(environment.bin / "python"), "-m", "pytest", *arguments]
+        alone = os.environ | {"REMEDIATE_ENVIRONMENT": environment.python}
+        worst = max(worst, subprocess.run(command, cwd=ROOT, env=alone, check=False).returncode)
+    return worst
 
 
 if __name__ == "__main__":
     make()
+    if sys.argv[1:2] == ["matrix"]:
+        sys.exit(matrix(sys.argv[2:]))
