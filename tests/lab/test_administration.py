@@ -622,7 +622,7 @@ def test_values_are_escaped_for_the_quotes_and_the_encoding_of_the_file(shell: S
 
 def model(config: str) -> list[tuple[dict[str, str], dict[str, str]]]:
     """What another XML parser sees: the attributes of each pool and of its processModel."""
-    section = ET.fromstring(config)[0][0]  # noqa: S314 - the text is our own
+    section = ET.fromstring(config)[0][0]
     return [(dict(pool.attrib), dict(pool[0].attrib) if len(pool) else {}) for pool in section]
 
 
