@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # Python -> the ansible-core tried on it. A release candidate is taken only where it is named.
 WANTED = {"3.11": "ansible-core>=2.19,<2.20", "3.12": "ansible-core>=2.21,<2.22", "3.13": "ansible-core>=2.22.0rc1"}
 
+# The Python that runs this.
+OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -30,17 +33,13 @@ class Environment:
 
 def folder(python: str) -> Path:
     """The environment of that Python; the one that runs the tests is the one of `make`."""
-    return Path(sys.prefix) if python == _own() else ROOT / f".venv-{python}"
+    return Path(sys.prefix) if python == OWN else ROOT / f".venv-{python}"
 
 
 def available() -> list[Environment]:
     """Those that are made and whole; the matrix asks for one alone."""
     wanted = [os.environ["REMEDIATE_ENVIRONMENT"]] if "REMEDIATE_ENVIRONMENT" in os.environ else list(WANTED)
     return [Environment(python) for python in wanted if (folder(python) / "bin" / "remediate").exists()]
-
-
-def _own() -> str:
-    return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _find(python: str) -> Path | None:
@@ -62,7 +61,7 @@ def make() -> None:
     for python, ansible in WANTED.items():
         made = folder(python) / ".made-for-tests"
         found = _find(python)
-        if python == _own() or made.exists() or found is None:
+        if python == OWN or made.exists() or found is None:
             continue
         print(f"making the environment for Python {python} with {ansible}", flush=True)
         shutil.rmtree(folder(python), ignore_errors=True)

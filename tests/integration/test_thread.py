@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Site, remediate, run, wait_for
-from tests.environments import Environment
+from tests.environments import OWN, WANTED, Environment
 
 POOL = "Contoso Shop"
 # fix -> the attribute, the line of the dry run, and what the file must hold afterwards instead of what it held.
@@ -63,6 +63,14 @@ def attributes(site: Site) -> Any:
     return pool["attributes"]
 
 
+# All ways with the ansible-core at hand, and one with each other; `make test-matrix` goes all ways with each.
+WAYS = [
+    *((auth, fix, OWN) for auth in ("basic", "ntlm") for fix in FIXES),
+    *(("ntlm", "idle-timeout", other) for other in WANTED if other != OWN),
+]
+
+
+@pytest.mark.parametrize(("auth", "fix", "environment"), WAYS, indirect=True)
 def test_the_thread(site: Site, fix: str, environment: Environment) -> None:
     """Both engines, both authentications, both fixes, each ansible-core: every step does what it says, and no more."""
     bin = environment.bin
