@@ -23,6 +23,8 @@ hypothesis.settings.load_profile("tests")
 
 # Of each lab; a test of batches takes four.
 SERVERS = 120
+# The configuration that they all have.
+PLAIN = Path(__file__).parent / "cases" / "plain"
 _CONFIG = "System32/inetsrv/config/applicationHost.config"
 
 
@@ -67,6 +69,8 @@ class Labs:
                 "up",
                 "--state",
                 str(state),
+                "--from-configs",
+                PLAIN,
                 "--servers",
                 str(SERVERS),
                 "--engine",
@@ -78,9 +82,10 @@ class Labs:
             self.running[key] = state
         number = self.taken[key] = self.taken.get(key, 0) + 1
         assert number <= SERVERS, "more tests than servers: raise SERVERS"
-        state, name = self.running[key], f"web{number:02}"
+        state = self.running[key]
         whole = yaml.safe_load((state / "inventory" / "hosts.yml").read_text())
-        whole["iis"]["hosts"] = {name: whole["iis"]["hosts"][name]}
+        name, variables = list(whole["iis"]["hosts"].items())[number - 1]
+        whole["iis"] |= {"hosts": {name: variables}, "children": {}}
         (folder / f"{name}.json").write_text(json.dumps(whole["iis"]["hosts"]))
         inventory = folder / "hosts.yml"
         inventory.write_text(yaml.safe_dump(whole))

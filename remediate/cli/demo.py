@@ -13,6 +13,7 @@ import click
 from remediate.cli.exits import Exit
 from remediate.lab import control
 from remediate.lab.pwsh import find_pwsh
+from remediate.lab.variety import server
 from remediate.model import RemediateError
 
 _BIN = Path(sys.executable).parent
@@ -33,7 +34,8 @@ def demo(engine: str, port: int) -> Exit:
     with tempfile.TemporaryDirectory(prefix="remediate-demo-") as folder:
         state = Path(folder) / "lab"
         click.echo(f"# a simulated server, engine {chosen}, NTLM with message encryption")
-        inventory = control.up(state, servers=1, engine=chosen, auth="ntlm", port=port)
+        options = control.Options(engine="pwsh" if chosen == "pwsh" else "emulated", port=port)
+        inventory = control.up(state, [server(seed=1, number=1)], options)
         try:
             _scenario(Path(folder), state, inventory)
         finally:
@@ -43,7 +45,7 @@ def demo(engine: str, port: int) -> Exit:
 
 
 def _scenario(folder: Path, state: Path, inventory: Path) -> None:
-    config = state / "servers/web01/Windows/System32/inetsrv/config/applicationHost.config"
+    config = state / "servers/web001/Windows/System32/inetsrv/config/applicationHost.config"
     before = config.read_bytes()
     env = os.environ | {"ANSIBLE_NOCOLOR": "1"}
 

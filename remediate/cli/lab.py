@@ -2,11 +2,14 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 
 from remediate.cli.exits import Exit
 from remediate.lab import control
+from remediate.lab.recipe import from_configs
+from remediate.lab.variety import server
 from remediate.model import RemediateError
 
 _state = click.option(
@@ -25,7 +28,18 @@ def lab() -> None:
 
 @lab.command()
 @_state
-@click.option("--servers", type=click.IntRange(1, 250), default=1, show_default=True)
+@click.option(
+    "--servers",
+    type=click.IntRange(1, control.MOST_SERVERS),
+    help="How many; without it 1, or one for each file of --from-configs.",
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Which fleet: a seed is one fleet.")
+@click.option(
+    "--from-configs",
+    "configs",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Servers of the *.config files below that folder, in place of made-up ones; they are dealt in turn.",
+)
 @click.option(
     "--engine",
     type=click.Choice(["emulated", "pwsh"]),
@@ -34,12 +48,21 @@ def lab() -> None:
     help="What runs the commands.",
 )
 @click.option("--auth", type=click.Choice(["basic", "ntlm"]), default="ntlm", show_default=True)
-@click.option("--port", type=click.IntRange(1, 65535), default=5985, show_default=True)
-def up(state: Path, servers: int, engine: str, auth: str, port: int) -> None:
-    """Start it; returns when the servers listen, and prints the inventory's path."""
+@click.option("--tls", is_flag=True, help="HTTPS, with a CA of the lab's own.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Without it 5985, or 5986 with --tls.")
+@click.option("--delay", type=click.FloatRange(0, 3600), default=0.0, help="Seconds by which each answer is late.")
+def up(state: Path, servers: int | None, seed: int, configs: Path | None, **options: Any) -> None:
+    """Start it; returns when the servers listen, and prints the inventory's path.
+
+    The same seed makes the same servers; they differ from each other as real ones do.
+    """
     if find_spec("aiohttp") is None:
         raise RemediateError("the lab needs more packages: pip install 'remediate[lab]'")
-    inventory = control.up(state, servers, engine, auth, port)
+    if configs is not None:
+        recipes = from_configs(configs, servers)
+    else:
+        recipes = [server(seed, number) for number in range(1, (servers or 1) + 1)]
+    inventory = control.up(state, recipes, control.Options(**options))
     click.echo(inventory)
     click.echo(f"next: remediate audit -i {inventory}; at the end: remediate lab down --state {state}", err=True)
 

@@ -77,4 +77,6 @@ def pool_attributes(version: Version) -> dict[str, Attribute]:
     known = {name: attribute for name, attribute in POOL.items() if attribute.since <= version}
     if version < (8, 0):
         known["managedRuntimeVersion"] = Attribute("string", "v2.0")
+    if version >= (10, 0):
+        known["recycling.logEventOnRecycle"] = Attribute("flags", ", ".join(_LOG_RECYCLE), _LOG_RECYCLE)
     return known

@@ -15,9 +15,12 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Literal
 
+from remediate.lab.recipe import Recipe
 from remediate.lab.servers import make_servers, new_password, write_inventory
 from remediate.model import RemediateError
 
@@ -25,7 +28,22 @@ _LOCK = "lab.lock"
 _SETTINGS = "lab.json"
 _READY = "ready"
 _LOG = "lab.log"
+TLS = "tls"
 USER = "lab-admin"
+MOST_SERVERS = 1000
+# Of a /24, leaving out what looks like a network or a broadcast.
+_IN_A_NETWORK = 250
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the servers are served. ``port`` None: WinRM's own. ``delay``: seconds by which each answer is late."""
+
+    engine: Literal["emulated", "pwsh"] = "emulated"
+    auth: Literal["basic", "ntlm"] = "ntlm"
+    tls: bool = False
+    port: int | None = None
+    delay: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +51,8 @@ class Settings:
     """What the lab's process needs to know; its file is the owner's alone, since the password is in it."""
 
     engine: str
-    auth: str
+    auth: Literal["basic", "ntlm"]
+    tls: bool
     port: int
     password: str
     servers: dict[str, str]  # name -> address
@@ -45,11 +64,13 @@ class Settings:
     def write(self, state: Path) -> None:
         path = state / _SETTINGS
         path.touch(mode=0o600)
-        path.write_text(json.dumps(self.__dict__), encoding="utf-8")
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
 
 
-def up(state: Path, servers: int, engine: str, auth: str, port: int) -> Path:
+def up(state: Path, recipes: Sequence[Recipe], options: Options) -> Path:
     """Make the servers, start the process, wait until it listens; the inventory's path. All undone on failure."""
+    if len(recipes) > MOST_SERVERS:
+        raise RemediateError(f"{len(recipes)} servers are more than {MOST_SERVERS}; choose fewer with --servers")
     if state.exists() and any(state.iterdir()):
         raise RemediateError(
             f"{state}: is there already and not empty; end that lab with `remediate lab down --state {state}`"
@@ -58,10 +79,13 @@ def up(state: Path, servers: int, engine: str, auth: str, port: int) -> Path:
     # First of all: `down` removes no folder without it.
     (state / _LOCK).touch(mode=0o600)
     try:
-        made = make_servers(state, servers, _free_network(port, servers))
-        settings = Settings(engine, auth, port, new_password(), {s.name: s.address for s in made})
+        port = options.port or (5986 if options.tls else 5985)
+        knobs = {"delay": f"{options.delay:g}"} if options.delay else {}
+        made = make_servers(state, recipes, _free_addresses(port, len(recipes)), knobs)
+        addresses = {server.name: server.address for server in made}
+        settings = Settings(options.engine, options.auth, options.tls, port, new_password(), addresses)
         settings.write(state)
-        inventory = write_inventory(state, made, port, auth, USER, settings.password)
+        inventory = write_inventory(state, made, _connection(state, settings))
         _start(state)
     except BaseException:
         down(state)
@@ -69,18 +93,45 @@ def up(state: Path, servers: int, engine: str, auth: str, port: int) -> Path:
     return inventory
 
 
-def _free_network(port: int, servers: int) -> str:
-    """127.A.B such that no address of it that we want is taken."""
+def _connection(state: Path, settings: Settings) -> dict[str, Any]:
+    """Ansible's variables to reach the servers; makes the certificates where there is TLS."""
+    variables = {
+        "ansible_connection": "winrm", "ansible_port": settings.port, "ansible_winrm_scheme": "http",
+        "ansible_winrm_transport": settings.auth, "ansible_winrm_message_encryption": "auto",
+        "ansible_user": USER, "ansible_password": settings.password,
+    }  # fmt: skip
+    if settings.tls:
+        # Here, since every other command of remediate would wait for the import too.
+        from remediate.lab.tls import make_certificates
+
+        authority = make_certificates(state / TLS, settings.servers).resolve()
+        variables |= {
+            "ansible_winrm_scheme": "https", "ansible_winrm_server_cert_validation": "validate",
+            "ansible_winrm_ca_trust_path": str(authority),
+        }  # fmt: skip
+    return variables
+
+
+def _free_addresses(port: int, count: int) -> list[str]:
+    """Addresses of as many networks 127.A.B.0/24 as it takes, such that the port is free on each of them."""
+    networks = -(-count // _IN_A_NETWORK)
     for _ in range(20):
-        network = f"127.{secrets.randbelow(250) + 1}.{secrets.randbelow(250) + 1}"
-        try:
-            for number in (1, servers):
-                with socket.socket() as probe:
-                    probe.bind((f"{network}.{number}", port))
-            return network
-        except OSError:
-            continue
+        a, b = secrets.randbelow(250) + 1, secrets.randbelow(250 - networks) + 1
+        addresses = [f"127.{a}.{b + n // _IN_A_NETWORK}.{n % _IN_A_NETWORK + 1}" for n in range(count)]
+        if all(_free(address, port) for address in addresses):
+            return addresses
     raise RemediateError(f"port {port} cannot be had on 127.0.0.0/8; choose another with --port")
+
+
+def _free(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        # As the listeners do: what an earlier lab left in TIME_WAIT is no hindrance.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
 
 
 def _start(state: Path) -> None:

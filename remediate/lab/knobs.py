@@ -1,7 +1,11 @@
 """A simulated server's own settings and the faults that it plays: ``Windows/lab.txt``, lines of ``key=value``.
 
-Read at each command, so that a test can change them while the lab runs. The stand-in for
-Microsoft.Web.Administration reads the same file.
+Read at each request and command, so that a test can change them while the lab runs. The stand-in for
+Microsoft.Web.Administration reads the same file; windows/Lab.cs lists what concerns it. The others:
+
+computer, domain, windows_version, iis_version (none: no IIS), powershell_version, language_mode: who the server is;
+    the last two only for the emulated engine, a real PowerShell tells its own.
+delay: seconds by which each command's answer is late. fault, answer: see faults.py.
 """
 
 from dataclasses import dataclass
@@ -36,8 +40,10 @@ def read_knobs(windows: Path) -> Knobs:
     return Knobs(tuple((key.strip(), value.strip()) for key, _, value in pairs))
 
 
-def write_knobs(windows: Path, **values: str) -> None:
-    """Set these keys, keep the others."""
+def write_knobs(windows: Path, **values: str | tuple[str, ...]) -> None:
+    """Set these keys, keep the others; a tuple is a key that stands more than once. Readers see the old or the new."""
     kept = [(k, v) for k, v in read_knobs(windows).values if k not in values]
-    lines = [f"{key}={value}\n" for key, value in [*kept, *values.items()]]
-    (windows / FILE).write_text("".join(lines), encoding="utf-8")
+    given = [(k, v) for k, several in values.items() for v in ((several,) if isinstance(several, str) else several)]
+    building = windows / f"{FILE}.new"
+    building.write_text("".join(f"{key}={value}\n" for key, value in [*kept, *given]), encoding="utf-8")
+    building.replace(windows / FILE)

@@ -1,15 +1,17 @@
 """The lab's process: serves the servers of a state folder until it is told to end."""
 
 import asyncio
+import resource
 import signal
 import sys
 from pathlib import Path
-from typing import Literal, cast
 
-from remediate.lab.control import USER, Settings
+from remediate.lab.control import TLS, USER, Settings
 from remediate.lab.emulated.engine import EmulatedEngine
 from remediate.lab.engine import Engine, Server
+from remediate.lab.faults import FaultyEngine, wire_fault
 from remediate.lab.pwsh import PwshEngine, find_pwsh
+from remediate.lab.tls import load
 from remediate.lab.wsman import WsmanServer
 from remediate.model import RemediateError
 
@@ -17,6 +19,9 @@ from remediate.model import RemediateError
 async def serve(state: Path) -> None:
     """Listen, say so by the file ``ready``, and wait for SIGTERM."""
     settings = Settings.read(state)
+    # A listener for each server, and its clients.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     servers = [
         Server(name, address, state / "servers" / name / "Windows") for name, address in settings.servers.items()
     ]
@@ -24,8 +29,11 @@ async def serve(state: Path) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    auth = cast(Literal["basic", "ntlm"], settings.auth)
-    async with WsmanServer(servers, engine, port=settings.port, auth=auth, user=USER, password=settings.password):
+    context, certificate = load(state / TLS) if settings.tls else (None, None)
+    async with WsmanServer(
+        servers, FaultyEngine(engine), port=settings.port, auth=settings.auth, user=USER, password=settings.password,
+        tls=context, certificate=certificate, fault=wire_fault,
+    ):  # fmt: skip
         (state / "ready").touch()
         await ended.wait()
 
@@ -39,8 +47,7 @@ def _engine(name: str, state: Path, servers: list[Server]) -> Engine:
             "no PowerShell was found: put pwsh on PATH, name it in REMEDIATE_PWSH, or use --engine emulated"
         )
     engine = PwshEngine(pwsh, state / "engine")
-    for server in servers:
-        engine.furnish(server)
+    engine.furnish(servers)
     return engine
 
 

@@ -1,99 +1,73 @@
 """The files of the simulated servers: what each one's Windows folder holds, and the inventory that names them."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
 
 import yaml
 
+from remediate.lab.applicationhost import STORED_PASSWORD
 from remediate.lab.engine import Server
-from remediate.lab.knobs import write_knobs
+from remediate.lab.knobs import read_knobs, write_knobs
+from remediate.lab.recipe import Recipe
 
-# The stored form of a password, with a text of its own: it must never turn up anywhere but in the file itself.
-CANARY = "canary-b5b1f2d0"
-
-_CONFIG = f"""<?xml version="1.0" encoding="UTF-8"?>
-<!-- A simulated server of remediate's lab. -->
-<configuration>
-    <system.applicationHost>
-        <applicationPools>
-            <add name="DefaultAppPool" />
-            <add name="Contoso Shop" startMode="AlwaysRunning">
-                <processModel identityType="SpecificUser" userName="shop" password="[enc:Provider:{CANARY}:enc]" />
-            </add>
-            <add name="Reports" startMode="AlwaysRunning" autoStart="true">
-                <processModel idleTimeout="00:00:00" />
-            </add>
-            <applicationPoolDefaults managedRuntimeVersion="v4.0">
-                <processModel identityType="ApplicationPoolIdentity" />
-            </applicationPoolDefaults>
-        </applicationPools>
-        <sites>
-            <site name="Default Web Site" id="1">
-                <application path="/" applicationPool="DefaultAppPool">
-                    <virtualDirectory path="/" physicalPath="%SystemDrive%\\inetpub\\wwwroot" />
-                </application>
-                <application path="/shop" applicationPool="Contoso Shop" preloadEnabled="true">
-                    <virtualDirectory path="/" physicalPath="%SystemDrive%\\inetpub\\shop" />
-                </application>
-                <application path="/reports" applicationPool="Reports" preloadEnabled="true">
-                    <virtualDirectory path="/" physicalPath="%SystemDrive%\\inetpub\\reports" />
-                </application>
-            </site>
-            <applicationDefaults applicationPool="DefaultAppPool" />
-        </sites>
-    </system.applicationHost>
-    <system.webServer>
-        <globalModules>
-            <add name="StaticFileModule" image="%windir%\\System32\\inetsrv\\static.dll" />
-            <add name="ApplicationInitializationModule" image="%windir%\\System32\\inetsrv\\warmup.dll" />
-        </globalModules>
-    </system.webServer>
-</configuration>
-"""
-
+CONFIG = Path("System32/inetsrv/config")
 
 _REDIRECTION = """<?xml version="1.0" encoding="UTF-8"?>
 <configuration>
     <configSections>
         <section name="configurationRedirection" />
     </configSections>
-    <configurationRedirection />
+    <configurationRedirection{attributes} />
 </configuration>
 """
 
 
-def make_servers(state: Path, count: int, network: str) -> list[Server]:
-    """Write the files of ``count`` servers below ``state`` and tell where they are; ``network`` is 127.A.B."""
+def make_servers(
+    state: Path, recipes: Sequence[Recipe], addresses: Sequence[str], more: Mapping[str, str]
+) -> list[Server]:
+    """Write the files of the servers below ``state`` and tell where they are; ``more`` are knobs for all of them."""
     servers = []
-    for number in range(1, count + 1):
-        name = f"web{number:02}"
-        windows = state / "servers" / name / "Windows"
-        config = windows / "System32" / "inetsrv" / "config"
-        config.mkdir(parents=True)
-        for file, text in (("applicationHost.config", _CONFIG), ("redirection.config", _REDIRECTION)):
-            (config / file).write_bytes(text.replace("\n", "\r\n").encode())
-        write_knobs(
-            windows, computer=name.upper(), domain="lab.example", windows_version="10.0.17763", iis_version="10.0"
-        )
-        servers.append(Server(name, f"{network}.{number}", windows))
+    for recipe, address in zip(recipes, addresses, strict=True):
+        windows = state / "servers" / recipe.name / "Windows"
+        (windows / CONFIG).mkdir(parents=True)
+        if recipe.config is not None:
+            _configure(state, recipe, windows / CONFIG, recipe.config)
+        write_knobs(windows, **recipe.knobs, **more)
+        servers.append(Server(recipe.name, address, windows))
     return servers
+
+
+def _configure(state: Path, recipe: Recipe, folder: Path, config: bytes) -> None:
+    attributes, holder = "", folder
+    if recipe.share is not None:
+        holder = (state / "shared" / recipe.share).resolve()
+        holder.mkdir(parents=True, exist_ok=True)
+        attributes = f' enabled="true" path={quoteattr(str(holder))} userName="CONTOSO\\svc-iis"'
+        attributes += f' password="{STORED_PASSWORD}"'
+    (holder / "applicationHost.config").write_bytes(config)
+    redirection = _REDIRECTION.replace("{attributes}", attributes).replace("\n", "\r\n")
+    (folder / "redirection.config").write_bytes(redirection.encode())
 
 
 def new_password() -> str:
     return secrets.token_urlsafe(12)
 
 
-def write_inventory(state: Path, servers: Sequence[Server], port: int, auth: str, user: str, password: str) -> Path:
-    """The inventory of the lab, readable by its owner alone."""
+def write_inventory(state: Path, servers: Sequence[Server], variables: Mapping[str, Any]) -> Path:
+    """The inventory of the lab, readable by its owner alone: all in the group iis, and in one for their IIS."""
     path = state / "inventory" / "hosts.yml"
     path.parent.mkdir(parents=True)
-    variables = {
-        "ansible_connection": "winrm", "ansible_port": port, "ansible_winrm_scheme": "http",
-        "ansible_winrm_transport": "basic" if auth == "basic" else "ntlm", "ansible_winrm_message_encryption": "auto",
-        "ansible_user": user, "ansible_password": password,
-    }  # fmt: skip
+    versions: dict[str, dict[str, Any]] = {}
+    for server in servers:
+        version = read_knobs(server.windows).get("iis_version")
+        if version != "none":
+            group = "iis" + version.removesuffix(".0" if version == "10.0" else "").replace(".", "")
+            versions.setdefault(group, {"hosts": {}})["hosts"][server.name] = None
     hosts = {server.name: {"ansible_host": server.address} for server in servers}
+    iis = {"vars": dict(variables), "hosts": hosts, "children": dict(sorted(versions.items()))}
     path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump({"iis": {"vars": variables, "hosts": hosts}}, sort_keys=False), encoding="utf-8")
+    path.write_text(yaml.safe_dump({"iis": iis}, sort_keys=False), encoding="utf-8")
     return path

@@ -162,7 +162,7 @@ def test_changed_behind_our_back_is_stale(site: Site, environment: Environment) 
     site.edit('name="Contoso Shop" startMode="AlwaysRunning"', 'name="Contoso Shop" startMode="OnDemand"')
     edited = site.config.read_bytes()
     refused = remediate("apply", folder, "-i", site.inventory, "--yes", expect=4, bin=environment.bin)
-    assert "web" in refused.stdout and "expected startMode AlwaysRunning, found OnDemand" in refused.stdout
+    assert site.name in refused.stdout and "expected startMode AlwaysRunning, found OnDemand" in refused.stdout
     assert site.config.read_bytes() == edited
     assert not (site.windows / "System32/inetsrv/backup").exists()
     result = shown(runs(folder)[0])["hosts"][0]

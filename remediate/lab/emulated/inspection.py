@@ -21,8 +21,10 @@ def inspection(windows: Path) -> dict[str, Any]:
     knobs = read_knobs(windows)
     answer: dict[str, Any] = {
         "format": "remediate.inspection", "format_version": 1, "machine": machine_name(windows),
-        "windows_version": knobs.get("windows_version", "10.0.17763"), "powershell_version": "5.1.17763.1",
-        "language_mode": "FullLanguage", "clock": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "windows_version": knobs.get("windows_version", "10.0.17763"),
+        "powershell_version": knobs.get("powershell_version", "5.1.17763.1"),
+        "language_mode": knobs.get("language_mode", "FullLanguage"),
+        "clock": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "iis_version": None, "appinit_module": False, "shared_config": None, "defaults": {}, "pools": [],
     }  # fmt: skip
     if knobs.get("iis_version", "10.0") == "none":

@@ -71,7 +71,9 @@ class TurnedAway:
 
 
 class Gate(Protocol):
-    """Decides about each request."""
+    """Decides about each request. ``refusal`` is the answer to who must not in."""
+
+    refusal: TurnedAway
 
     def open(self) -> None:
         """Get ready. Called once, before the first request."""
@@ -106,6 +108,8 @@ def _credentials(authorization: str, scheme: str) -> bytes | None:
 class BasicGate:
     """Basic authentication. A user ``DOMAIN\\name`` is also known as ``name``; the case of a to z does not matter."""
 
+    refusal = TurnedAway(401, "unauthorized", {"WWW-Authenticate": 'Basic realm="WSMAN"'})
+
     def __init__(self, user: str, password: str) -> None:
         self._known = []
         for name in (user, user.rpartition("\\")[2]):
@@ -128,7 +132,7 @@ class BasicGate:
         given = name.lower() + colon + password
         if any(hmac.compare_digest(given, known) for known in self._known):
             return Admitted(body, _plain)
-        return TurnedAway(401, "unauthorized", {"WWW-Authenticate": 'Basic realm="WSMAN"'})
+        return self.refusal
 
 
 class NegotiateGate:
@@ -136,6 +140,8 @@ class NegotiateGate:
 
     A client that sends channel bindings of zeros is let in, as pyspnego does.
     """
+
+    refusal = TurnedAway(401, "unauthorized", {"WWW-Authenticate": "Negotiate"})
 
     def __init__(self, user: str, password: str, *, encrypt: bool, bindings: GssChannelBindings | None = None) -> None:
         domain, _, name = user.rpartition("\\")
@@ -174,7 +180,7 @@ class NegotiateGate:
                 headers["WWW-Authenticate"] = f"Negotiate {base64.b64encode(token).decode()}"
         context = self._contexts.get(connection)
         if context is None or not context.complete:
-            return TurnedAway(401, "unauthorized", {"WWW-Authenticate": "Negotiate"} | headers)
+            return TurnedAway(self.refusal.status, self.refusal.reason, {**self.refusal.headers, **headers})
         if content_type.lower().startswith("multipart/encrypted"):
             message = _open(context, body)
             if message is None:

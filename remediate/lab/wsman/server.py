@@ -12,7 +12,7 @@ import asyncio
 import ipaddress
 import logging
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Literal, Self
 
@@ -42,7 +42,8 @@ class WsmanServer:
     ``auth`` is one of Basic (plain messages over HTTP are accepted) and NTLM (they are not). NTLM takes the process's
     ``NTLM_USER_FILE``: only one such server can run in a process at a time. ``user`` may have a domain before a
     backslash. ``certificate`` is the one that ``tls`` presents, as DER: with it NTLM over TLS insists on matching
-    channel bindings. (A listener cannot ask its SSLContext for its own certificate.)
+    channel bindings. (A listener cannot ask its SSLContext for its own certificate.) ``fault`` is asked at each
+    request which fault the server plays: silent, rubbish, 500 or locked (see faults.py in the folder above).
     """
 
     def __init__(
@@ -56,11 +57,14 @@ class WsmanServer:
         password: str,
         tls: ssl.SSLContext | None = None,
         certificate: bytes | None = None,
+        fault: Callable[[Server], str] = lambda _: "",
     ) -> None:
         for server in servers:
             if ipaddress.IPv4Address(server.address) not in ipaddress.IPv4Network("127.0.0.0/8"):
                 raise ValueError(f"{server.name}: {server.address} is not an address of 127.0.0.0/8")
-        self._names = {server.address: server.name for server in servers}
+        self._servers = {server.address: server for server in servers}
+        self._fault = fault
+        self._closing = asyncio.Event()
         self._shells = {server.address: Shells(server, engine) for server in servers}
         if len(self._shells) < len(servers):
             raise ValueError("two servers have the same address")
@@ -102,6 +106,7 @@ class WsmanServer:
         runner, self._runner = self._runner, None
         if runner is None:
             return
+        self._closing.set()
         try:
             for site in runner.sites:
                 await site.stop()
@@ -138,15 +143,25 @@ class WsmanServer:
         connection = request.transport
         if connection is None:
             raise ConnectionResetError("the client has gone")
+        address: str = connection.get_extra_info("sockname")[0]
+        fault = self._fault(self._servers[address])
+        if fault == "silent":
+            await self._closing.wait()
+            raise ConnectionResetError("the server never answered")
+        if fault == "rubbish":
+            return web.Response(text="<html><p>It works!</html>\n\0", content_type="text/html")
+        if fault == "500":
+            return web.Response(status=500)
         verdict = self._gate.admit(
             connection, request.headers.get("Authorization", ""), request.headers.get("Content-Type", ""), body
         )
+        if fault == "locked" and not isinstance(verdict, TurnedAway):
+            verdict = self._gate.refusal
         if isinstance(verdict, TurnedAway):
             return web.Response(status=verdict.status, text=f"{verdict.reason}\n", headers=verdict.headers)
         if not verdict.message:
             # pywinrm authenticates with an empty request before it can encrypt one.
             return web.Response(headers=verdict.headers)
-        address: str = connection.get_extra_info("sockname")[0]
         try:
             envelope = soap.parse_envelope(verdict.message)
         except soap.Malformed as error:
@@ -156,7 +171,7 @@ class WsmanServer:
             answer = await _perform(self._shells[address], envelope)
         except Refused as refused:
             status = 500
-            answer = replies.fault(envelope.message_id, self._names[address], refused.fault)
+            answer = replies.fault(envelope.message_id, self._servers[address].name, refused.fault)
         sealed, content_type = verdict.seal(answer)
         return web.Response(status=status, body=sealed, headers={**verdict.headers, "Content-Type": content_type})
 

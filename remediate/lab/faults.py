@@ -1,0 +1,66 @@
+"""Faults that a server plays when its lab.txt says so, whatever engine runs its commands.
+
+``fault=``: on the wire, for each request
+    silent   takes the connection and the request, and never answers
+    rubbish  answers 200 with what is no SOAP, as another service on that port would
+    500      answers HTTP 500 with nothing
+    locked   refuses the account, whoever asks
+or in a command
+    mute     ends at once with exit code 0 and no output
+    endless  never stops talking
+``answer=FILE``: the inspection's answer is that file's bytes.
+``delay=SECONDS``: each command's answer is late by that much.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from remediate.inspect.script import COMMAND_LINE
+from remediate.lab.engine import Emit, Engine, Server
+from remediate.lab.knobs import read_knobs
+
+WireFault = Literal["", "silent", "rubbish", "500", "locked"]
+_COMMAND_FAULTS = ("mute", "endless")
+
+# The command that an inspection runs; no other has this end.
+_INSPECTION = COMMAND_LINE.rpartition(" ")[2]
+
+_CHATTER = b"and so on and so on\r\n" * 1500
+# After this much a client that still listens hears nothing more: the lab must not fill the memory for one that is gone.
+_MOST_CHATTER = 8000
+
+
+def wire_fault(server: Server) -> WireFault:
+    """The fault that the server plays before any command is looked at; ValueError for one that is not known."""
+    fault = read_knobs(server.windows).get("fault")
+    if fault in _COMMAND_FAULTS:
+        return ""
+    if fault not in get_args(WireFault):
+        raise ValueError(f"{server.name}: lab.txt: fault={fault} is not known")
+    return cast(WireFault, fault)
+
+
+class FaultyEngine:
+    """An engine with those faults that lie in a command."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def run(self, server: Server, line: str, stdin: asyncio.StreamReader, emit: Emit) -> int:
+        knobs = read_knobs(server.windows)
+        await asyncio.sleep(float(knobs.get("delay", "0")))
+        fault, answer = knobs.get("fault"), knobs.get("answer")
+        if fault == "endless":
+            for _ in range(_MOST_CHATTER):
+                emit("stdout", _CHATTER)
+                await asyncio.sleep(0.005)
+            await asyncio.Event().wait()
+        if fault == "mute":
+            await stdin.read()
+            return 0
+        if answer and line.endswith(_INSPECTION):
+            await stdin.read()
+            emit("stdout", await asyncio.to_thread(Path(answer).read_bytes))
+            return 0
+        return await self._engine.run(server, line, stdin, emit)
