@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from remediate.iis import xmlfile
-from remediate.iis.schema import PRELOAD, Attribute, Version, pool_attributes
+from remediate.iis.schema import PRELOAD, Attribute, ConfigError, Version, pool_attributes
 from remediate.iis.xmlfile import Element
 from remediate.model import Application, Pool, Source, Value
 
@@ -81,10 +81,14 @@ class Config:
 
     def _resolve(self, schema: Attribute, name: str, levels: Sequence[tuple[Source, Element | None]]) -> Value:
         for source, top in levels:
-            at = holder(top, name)
-            raw = None if at is None else at.attributes.get(name.rpartition(".")[2])
+            at, last = holder(top, name), name.rpartition(".")[2]
+            raw = _raw(at, last)
             if at is not None and raw is not None:
-                return Value(schema.text(raw), source, self.document.line(at, name.rpartition(".")[2]))
+                line = self.document.line(at, last)
+                try:
+                    return Value(schema.text(raw), source, line)
+                except (ConfigError, ValueError) as error:
+                    raise ConfigError(f"line {line}: {name}: {error}") from error
         return Value(schema.text(schema.default), "schema")
 
 

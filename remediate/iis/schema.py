@@ -28,7 +28,7 @@ class Attribute:
         if self.kind == "timeSpan":
             return time_text(seconds(raw))
         if self.kind == "bool":
-            return raw.lower()
+            return _name(("true", "false"), raw)
         if self.kind == "enum":
             return _name(self.values, raw)
         if self.kind == "flags":
@@ -41,7 +41,7 @@ def _name(values: tuple[str, ...], raw: str) -> str:
     for value in values:
         if value.lower() == raw.strip().lower():
             return value
-    raise ConfigError(f"Enum must be one of {', '.join(values)}, not {raw!r}")
+    raise ConfigError(f"{raw!r} is none of {', '.join(values)}")
 
 
 def time_text(total: int) -> str:

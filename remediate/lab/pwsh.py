@@ -80,7 +80,7 @@ class PwshEngine:
             "POWERSHELL_TELEMETRY_OPTOUT": "1", "POWERSHELL_UPDATECHECK": "Off",
         }  # fmt: skip
 
-    def _environment(self, server: Server) -> dict[str, str]:
+    def environment(self, server: Server) -> dict[str, str]:
         windows = str(server.windows)
         temp = server.windows / "Temp"
         temp.mkdir(exist_ok=True)
@@ -101,7 +101,7 @@ class PwshEngine:
             return 1
         async with self._slots:
             process = await asyncio.create_subprocess_exec(
-                self._pwsh, *arguments, env=self._environment(server), cwd=server.windows,
+                self._pwsh, *arguments, env=self.environment(server), cwd=server.windows,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
                 pass_fds=_lock_fds(),
             )  # fmt: skip

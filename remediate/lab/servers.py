@@ -45,7 +45,8 @@ def _configure(state: Path, recipe: Recipe, folder: Path, config: bytes) -> None
     if recipe.share is not None:
         holder = (state / "shared" / recipe.share).resolve()
         holder.mkdir(parents=True, exist_ok=True)
-        attributes = f' enabled="true" path={quoteattr(str(holder))} userName="CONTOSO\\svc-iis"'
+        # Two slashes: for Windows that is a share, for the lab's own system a path like another.
+        attributes = f' enabled="true" path={quoteattr(f"/{holder}")} userName="CONTOSO\\svc-iis"'
         attributes += f' password="{STORED_PASSWORD}"'
     (holder / "applicationHost.config").write_bytes(config)
     redirection = _REDIRECTION.replace("{attributes}", attributes).replace("\n", "\r\n")
