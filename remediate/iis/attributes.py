@@ -16,7 +16,11 @@ CONDITION = (START_MODE, IDLE_TIMEOUT, IDLE_ACTION)
 # one all the same; such a pool is reported, and never changed.
 ILLEGAL_IN_NAMES = frozenset('\\/"|<>:*?][+=;,@&')
 
-_TIME = re.compile(r"(?:(\d{1,5})\.)?(\d{1,5}):([0-5]\d):([0-5]\d)")
+_TIME = re.compile(r"(?:([0-9]{1,5})\.)?([0-9]{1,5}):([0-5][0-9]):([0-5][0-9])")
+_NUMBER = re.compile(r"[0-9]{1,5}")
+_WITH_UNIT = re.compile(r"([0-9]{1,5}) ?(s|sec|m|min|h|d)", re.IGNORECASE)
+_TWO_PARTS = re.compile(r"([0-9]{1,2}):([0-5][0-9])")
+_UNITS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,35 @@ FIXES: dict[FixName, Fix] = {
 
 
 def seconds(text: str) -> int:
-    """A time span of IIS, ``[d.]hh:mm:ss`` with hours above 23 allowed, in seconds; ValueError for anything else."""
+    """A time span of IIS, ``[d.]hh:mm:ss`` with hours above 23 allowed, in seconds.
+
+    ValueError for anything else, which says how to write what was meant. The collection's IisRead.psm1 says the same.
+    """
     match = _TIME.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not a time span: write [d.]hh:mm:ss")
+        raise ValueError(f"{text!r} is not a time span: {_what_was_meant(text)}.")
     days, hours, minutes, secs = (int(part or 0) for part in match.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60 + secs
+
+
+def _what_was_meant(text: str) -> str:
+    if _NUMBER.fullmatch(text):
+        number = int(text)
+        return f".NET would read {number} days; write {time_text(number * 60)} for {number} minutes"
+    if unit := _WITH_UNIT.fullmatch(text):
+        return f"write {time_text(int(unit[1]) * _UNITS[unit[2].lower()])}"
+    if parts := _TWO_PARTS.fullmatch(text):
+        first, second = int(parts[1]), int(parts[2])
+        long, short = time_text((first * 60 + second) * 60), time_text(first * 60 + second)
+        return f"as hh:mm it would be {long}, as mm:ss {short}; write which"
+    return "write [d.]hh:mm:ss"
+
+
+def time_text(total: int) -> str:
+    """Seconds as .NET's constant format: ``[d.]hh:mm:ss``."""
+    days, rest = divmod(total, 86400)
+    clock = f"{rest // 3600:02}:{rest % 3600 // 60:02}:{rest % 60:02}"
+    return f"{days}.{clock}" if days else clock
 
 
 def legal_name(name: str) -> bool:

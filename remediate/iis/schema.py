@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from remediate.iis.attributes import seconds
+from remediate.iis.attributes import seconds, time_text
 
 Version = tuple[int, int]
 IIS_VERSIONS: dict[str, Version] = {"7.5": (7, 5), "8.0": (8, 0), "8.5": (8, 5), "10.0": (10, 0)}
@@ -42,13 +42,6 @@ def _name(values: tuple[str, ...], raw: str) -> str:
         if value.lower() == raw.strip().lower():
             return value
     raise ConfigError(f"{raw!r} is none of {', '.join(values)}")
-
-
-def time_text(total: int) -> str:
-    """Seconds as .NET's constant format: ``[d.]hh:mm:ss``."""
-    days, rest = divmod(total, 86400)
-    clock = f"{rest // 3600:02}:{rest % 3600 // 60:02}:{rest % 60:02}"
-    return f"{days}.{clock}" if days else clock
 
 
 _LOG_RECYCLE = ("Time", "Requests", "Schedule", "Memory", "IsapiUnhealthy", "OnDemand", "ConfigChange", "PrivateMemory")

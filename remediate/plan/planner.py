@@ -19,6 +19,7 @@ from remediate.model import (
     Run,
     RunChange,
     Scope,
+    Source,
     Undecided,
     fold,
     status_of,
@@ -205,16 +206,18 @@ def _may_be_ours(change: RunChange) -> bool:
 def _inverse(change: RunChange) -> Change:
     before = change.found if change.found is not None else change.expect
     source = change.found_source or change.expect_source
-    clear = source in ("defaults", "schema")
+    # Where it is about the defaults themselves, `defaults` is their own value.
+    clear = source == "schema" or (source == "defaults" and change.scope != "defaults")
+    own: Source = "defaults" if change.scope == "defaults" else "pool"
     now = change.set if change.set is not None else change.inherits
     if now is None:
         raise RemediateError(f"{change.host}: {change.pool}: the record of a change that clears lacks what it inherits")
-    note = "" if clear or source == "pool" else "; where the value came from is not known, so it is set, not cleared"
+    note = "" if clear or source != "unknown" else "; where the value came from is not known, so it is set, not cleared"
     if change.written is None:
         note += "; it is NOT KNOWN whether this run wrote it"
     return Change(
         host=change.host, machine=change.machine, also=change.also, scope=change.scope, pool=change.pool,
-        attribute=change.attribute, expect=now, expect_source="pool" if change.set is not None else "unknown",
+        attribute=change.attribute, expect=now, expect_source=own if change.set is not None else "unknown",
         set=None if clear else before, inherits=before if clear else None,
         recycle=change.recycle, rules=change.rules, inherited_by=change.inherited_by, applications=change.applications,
         reason=f"undo: it was {before} ({source}){note}",

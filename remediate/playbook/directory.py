@@ -134,7 +134,7 @@ def _host_vars(changes: list[Change]) -> dict[str, Any]:
         "remediate_machine": _Unsafe(changes[0].machine),
         "remediate_changes": [
             {
-                "pool": _Unsafe(change.pool),
+                **({"scope": "defaults"} if change.scope == "defaults" else {"pool": _Unsafe(change.pool)}),
                 "attribute": change.attribute,
                 "expect": _Unsafe(change.expect),
                 **({"given": {name: _Unsafe(value) for name, value in change.given.items()}} if change.given else {}),

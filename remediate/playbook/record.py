@@ -82,9 +82,10 @@ def _unanswered(change: Change, **known: Any) -> RunChange:
     return RunChange(**(values | {"written": None} | known))
 
 
-class _Change(msgspec.Struct):
+class _Change(msgspec.Struct, kw_only=True):
     """What the module says of one change. It comes from the server: the shape is checked."""
 
+    scope: Literal["pool", "defaults"] = "pool"
     pool: str
     attribute: str
     found: str | None = None
@@ -100,6 +101,11 @@ class _Answer(msgspec.Struct):
     changes: tuple[_Change, ...] = ()
 
 
+def _key(change: Change | _Change) -> tuple[str, ...]:
+    """What tells a change from the others of its host. A pool may be called applicationPoolDefaults."""
+    return (change.scope, *(() if change.scope == "defaults" else (change.pool,)), change.attribute)
+
+
 def _answered(started: HostResult, event: dict[str, Any], check: bool) -> HostResult:
     try:
         answer = msgspec.convert(event, _Answer)
@@ -107,10 +113,10 @@ def _answered(started: HostResult, event: dict[str, Any], check: bool) -> HostRe
         # That server's trouble alone: the record of the others stays good.
         detail = f"its answer is not the module's ({error}): it is not known what was written"
         return msgspec.structs.replace(started, status="failed", detail=detail)
-    told = {(change.pool, change.attribute): change for change in answer.changes}
+    told = {_key(change): change for change in answer.changes}
     changes = []
     for change in started.changes:
-        one = told.get((change.pool, change.attribute))
+        one = told.get(_key(change))
         if one is None:
             # Stale and not even looked at (another machine): nothing was written. Else nobody knows.
             changes.append(_unanswered(change, written=False if answer.status == "stale" or check else None))

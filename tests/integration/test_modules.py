@@ -2,27 +2,55 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from remediate.lab.applicationhost import CANARY
+from remediate.lab.pwsh import find_pwsh
 from tests.conftest import Site, remediate, run
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.parametrize("auth", ["ntlm"])
 
 
-def module(site: Site, name: str, arguments: dict[str, Any], *options: str) -> Any:
-    """The module's result, by plain `ansible`, with its word whether it failed."""
-    ansible = Path(sys.prefix) / "bin" / "ansible"
-    given = ("-a", json.dumps(arguments)) if arguments else ()
-    done = run(
-        ansible, "-i", site.inventory, "all", "-m", f"remediate.iis.{name}", *given, *options,
+def modules(site: Site, name: str, each: Sequence[dict[str, Any]], *options: str) -> list[Any]:
+    """The module's results, one task after the other, by plain `ansible-playbook`."""
+    tasks: list[dict[str, Any]] = [
+        {f"remediate.iis.{name}": arguments, "register": f"result{n}", "ignore_errors": True}
+        for n, arguments in enumerate(each)
+    ]
+    results, said = site.folder / "playbook.yml", site.folder / "results.json"
+    content = "{{ [" + ", ".join(f"result{n}" for n in range(len(each))) + "] | to_json }}"
+    tell = {"content": content, "dest": str(said), "mode": "0600"}
+    tasks.append({"ansible.builtin.copy": tell, "delegate_to": "localhost", "check_mode": False})
+    results.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    run(
+        Path(sys.prefix) / "bin" / "ansible-playbook", "-i", site.inventory, results, *options, expect=0,
         ANSIBLE_COLLECTIONS_PATH=str(ROOT / "playbooks" / "collections"),
     )  # fmt: skip
-    word, _, result = done.stdout.partition(" => ")
-    return json.loads(result) | {"failed": "FAILED" in word}
+    return [{"failed": False} | result for result in json.loads(said.read_text())]
+
+
+def module(site: Site, name: str, arguments: dict[str, Any], *options: str) -> Any:
+    """The result of one task."""
+    (result,) = modules(site, name, [arguments], *options)
+    return result
+
+
+def iis(site: Site, engine: str, version: str) -> None:
+    """Give the server another version of IIS, or `none`."""
+    site.knobs(iis_version=version)
+    if engine == "emulated":
+        return
+    dll = site.windows / "System32" / "inetsrv" / "Microsoft.Web.Administration.dll"
+    dll.unlink()
+    pwsh = find_pwsh()
+    if version != "none" and pwsh is not None:
+        build = ROOT / "remediate" / "lab" / "windows" / "build.ps1"
+        run(pwsh, "-NoProfile", "-File", build, "-OutputPath", dll, "-FileVersion", f"{version}.0.1", expect=0)
 
 
 def change(**others: Any) -> dict[str, Any]:
@@ -39,20 +67,220 @@ def test_info_reads_what_an_audit_reads(site: Site) -> None:
             assert value == {key: theirs["attributes"][name][key] for key in ("value", "source")}
 
 
+NO_TIME = {
+    "20": "'20' is not a time span: .NET would read 20 days; write 00:20:00 for 20 minutes",
+    "20m": "'20m' is not a time span: write 00:20:00",
+    "20min": "'20min' is not a time span: write 00:20:00",
+    "2h": "'2h' is not a time span: write 02:00:00",
+    "90s": "'90s' is not a time span: write 00:01:30",
+    "00:20": "'00:20' is not a time span: as hh:mm it would be 00:20:00, as mm:ss 00:00:20; write which",
+    "soon": "'soon' is not a time span: write [d.]hh:mm:ss",
+}
+RANGE = "is out of the range of processModel.idleTimeout: 00:00:00 to 30.00:00:00, in whole minutes"
+
+
 def test_what_means_nothing_is_refused(site: Site) -> None:
-    """A bare 20 would be 20 days for .NET; a change says what it sets, or that it clears."""
+    """A time span means one thing, or is refused with what it would have meant; a change says what it is about."""
     before = site.config.read_bytes()
-    for wrong, said in (
-        (change(set="20"), "write [d.]hh:mm:ss"),
-        (change(set="00:00:00", expect="20m"), "write [d.]hh:mm:ss"),
-        (change(), "either 'set' or 'clear: true'"),
-        (change(set="00:00:00", clear=True), "either 'set' or 'clear: true'"),
-        (change(set="00:00:00", given={"startMode": "Sometimes"}), "'Sometimes' is not a value of startMode"),
-    ):
-        result = module(site, "app_pool_settings", {"changes": [wrong]})
-        assert result["failed"], wrong
+    about_defaults = {"scope": "defaults", "attribute": "startMode", "expect": "OnDemand", "set": "AlwaysRunning"}
+    no_pool = {key: value for key, value in change(set="00:00:00").items() if key != "pool"}
+    pattern = {"pools": ["*"], "attribute": "startMode", "set": "OnDemand"}
+    cases: list[tuple[dict[str, Any], str]] = [
+        *(({"changes": [change(set=text)]}, words) for text, words in NO_TIME.items()),
+        ({"pools": ["*"], "attribute": "processModel.idleTimeout", "set": "20"}, NO_TIME["20"]),
+        ({"changes": [change(set="00:00:00", expect="20m")]}, NO_TIME["20m"]),
+        ({"changes": [change(set="00:00:30")]}, f"'00:00:30' {RANGE}"),
+        ({"changes": [change(set="30.00:01:00")]}, f"'30.00:01:00' {RANGE}"),
+        ({"changes": [change()]}, "either 'set' or 'clear: true'"),
+        ({"changes": [change(set="00:00:00", clear=True)]}, "either 'set' or 'clear: true'"),
+        ({"changes": [change(set="00:00:00", given={"startMode": "Sometimes"})]}, "'Sometimes' is not a value of"),
+        ({"changes": [no_pool]}, "give 'pool' or 'scope: defaults' for processModel.idleTimeout"),
+        ({"changes": [about_defaults | {"pool": "Contoso Shop"}]}, "leave out 'pool: Contoso Shop'"),
+        (pattern | {"set": "Sometimes"}, "'Sometimes' is not a value of startMode"),
+        (pattern | {"pools": []}, "pools: name at least one pool"),
+        (pattern | {"changes": [change(set="00:00:00")]}, "mutually exclusive: changes, pools"),
+        ({"pools": ["*"]}, "required together: pools, attribute, set"),
+        ({}, "one of the following is required: changes, pools"),
+    ]
+    results = modules(site, "app_pool_settings", [arguments for arguments, _ in cases])
+    for (arguments, said), result in zip(cases, results, strict=True):
+        assert result["failed"], arguments
         assert said in result["msg"]
     assert site.config.read_bytes() == before
+
+
+def test_a_day_is_a_day(site: Site) -> None:
+    result = module(site, "app_pool_settings", {"changes": [change(set="1.00:00:00")]})
+    assert result["changes"][0]["wanted"] == "1.00:00:00"
+    assert b'idleTimeout="1.00:00:00"' in site.config.read_bytes()
+    hours = module(site, "app_pool_settings", {"changes": [change(expect="1.00:00:00", set="24:00:00")]})
+    assert (hours["changed"], hours["changes"][0]["state"]) == (False, "ok")
+
+
+def test_no_password_is_compared(site: Site) -> None:
+    """What was found is told: so only what an audit reads can be asked for."""
+    for arguments in (
+        {"changes": [change(set="00:00:00", given={"processModel.password": "x"})]},
+        {"pools": ["*"], "attribute": "startMode", "set": "OnDemand", "given": {"processModel.password": "x"}},
+    ):
+        result = module(site, "app_pool_settings", arguments)
+        assert result["failed"]
+        assert "given: 'processModel.password' is none of startMode, autoStart," in result["msg"]
+        assert CANARY not in json.dumps(result)
+
+
+def test_the_defaults_are_changed_and_undone(site: Site) -> None:
+    """Set where nothing stood, set where something stood: the answer's own undo brings back every byte."""
+    settings: dict[str, Any] = {"scope": "defaults", "attribute": "startMode", "given": {"autoStart": "true"}}
+    for before, source in (("OnDemand", "schema"), ("AlwaysRunning", "defaults")):
+        at_first = site.config.read_bytes()
+        wanted = "AlwaysRunning" if before == "OnDemand" else "OnDemand"
+        arguments = {"changes": [settings | {"expect": before, "set": wanted}]}
+        dry = module(site, "app_pool_settings", arguments, "--check", "--diff")
+        assert site.config.read_bytes() == at_first
+        done = module(site, "app_pool_settings", arguments)
+        (one,) = done["changes"]
+        assert (one["scope"], one["pool"]) == ("defaults", "applicationPoolDefaults")
+        assert (one["found"], one["found_source"], one["written"], one["verified"]) == (before, source, True, True)
+        inverse = {"clear": True, "inherits": before} if source == "schema" else {"set": before}
+        assert one["undo"] == {"scope": "defaults", "attribute": "startMode", "expect": wanted} | inverse
+        assert dry["changes"][0]["undo"] == one["undo"]
+        assert module(site, "app_pool_settings", arguments)["changes"][0]["undo"] is None
+        assert module(site, "app_pool_settings", {"changes": [one["undo"]]})["changed"] is True
+        assert site.config.read_bytes() == at_first
+        if source == "schema":
+            old = '<applicationPoolDefaults managedRuntimeVersion="v4.0"'
+            site.edit(old, f'{old} startMode="AlwaysRunning"')
+
+
+def test_the_defaults_can_be_stale(site: Site) -> None:
+    before = site.config.read_bytes()
+    defaults = {"scope": "defaults", "attribute": "startMode", "set": "AlwaysRunning"}
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"expect": "AlwaysRunning", "set": "OnDemand"}, ""),
+        ({"expect": "OnDemand", "given": {"autoStart": "false"}}, "expected autoStart false, found true"),
+        ({"attribute": "processModel.idleTimeout", "expect": "00:10:00", "set": "00:05:00"}, "found 00:20:00"),
+    ]
+    results = modules(site, "app_pool_settings", [{"changes": [defaults | wrong]} for wrong, _ in cases])
+    for (_, said), result in zip(cases, results, strict=True):
+        assert result["failed"] is bool(said), result
+        assert said in (result["changes"][0]["detail"] or "")
+    assert site.config.read_bytes() == before
+
+
+def test_a_pool_may_be_called_like_the_defaults(site: Site) -> None:
+    """The scope tells them apart, in the comparison, in the write and in the diff."""
+    site.edit('<add name="DefaultAppPool" />', '<add name="applicationPoolDefaults" startMode="AlwaysRunning" />')
+    before = site.config.read_text()
+    mode = {"attribute": "startMode", "given": {}}
+    pool = mode | {"pool": "applicationPoolDefaults", "expect": "AlwaysRunning", "set": "OnDemand"}
+    defaults = mode | {"scope": "defaults", "expect": "OnDemand", "set": "AlwaysRunning"}
+    both = {"changes": [pool, defaults], "pools_per_commit": 1, "pause": 0}
+    dry = module(site, "app_pool_settings", both, "--check", "--diff")
+    assert dry["diff"]["prepared"].splitlines() == [
+        "pool: applicationPoolDefaults", "  startMode: AlwaysRunning -> OnDemand",
+        "applicationPoolDefaults", "  startMode: OnDemand -> AlwaysRunning",
+    ]  # fmt: skip
+    done = module(site, "app_pool_settings", both)
+    assert [(c["scope"], c["written"], c["verified"]) for c in done["changes"]] == [
+        ("pool", True, True), ("defaults", True, True),
+    ]  # fmt: skip
+    after = site.config.read_text()
+    assert '<add name="applicationPoolDefaults" startMode="OnDemand" />' in after
+    assert 'managedRuntimeVersion="v4.0" startMode="AlwaysRunning"' in after
+    undone = module(site, "app_pool_settings", {"changes": [c["undo"] for c in done["changes"]]})
+    assert (undone["changed"], site.config.read_text()) == (True, before)
+
+
+def test_a_pool_inherits_again_what_the_same_task_brings_back(site: Site) -> None:
+    """The undo of a change of the defaults and of a pool that inherited them, in commits of one pool each."""
+    site.edit('"ApplicationPoolIdentity" />', '"ApplicationPoolIdentity" idleTimeout="00:07:00" />')
+    before = site.config.read_bytes()
+    idle = {"attribute": "processModel.idleTimeout", "expect": "00:07:00"}
+    pace = {"pools_per_commit": 1, "pause": 0}
+    first = module(site, "app_pool_settings", {"changes": [change(expect="00:07:00", set="00:00:00")]})
+    second = module(site, "app_pool_settings", {"changes": [idle | {"scope": "defaults", "set": "00:30:00"}]})
+    undo = [one["undo"] for done in (first, second) for one in done["changes"]]
+    assert [u.get("inherits") for u in undo] == ["00:07:00", None]
+    done = module(site, "app_pool_settings", {"changes": undo} | pace)
+    assert [(c["written"], c["verified"]) for c in done["changes"]] == [(True, True)] * 2, done
+    assert site.config.read_bytes() == before
+
+
+def names_and_states(result: Any) -> dict[str, str]:
+    return {c["pool"]: c["state"] for c in result["changes"]}
+
+
+PERIODIC = {"startMode": "AlwaysRunning", "processModel.idleTimeoutAction": "Terminate"}
+NEVER_IDLE = {"attribute": "processModel.idleTimeout", "set": "00:00:00", "given": PERIODIC}
+
+
+def test_a_pattern_becomes_changes(site: Site) -> None:
+    """What is found is expected; with `skip` a pool that is not as given is left out, with `stale` it stops all."""
+    before = site.config.read_bytes()
+    refused = module(site, "app_pool_settings", NEVER_IDLE | {"pools": ["*"]})
+    assert (refused["stale"], refused["changed"]) == (True, False)
+    assert "not as given: DefaultAppPool: expected startMode AlwaysRunning, found OnDemand" in refused["msg"]
+    skip = NEVER_IDLE | {"pools": ["*"], "on_mismatch": "skip"}
+    dry = module(site, "app_pool_settings", skip, "--check", "--diff")
+    assert names_and_states(dry) == {"DefaultAppPool": "skipped", "Contoso Shop": "pending", "Reports": "ok"}
+    assert dry["changes"][0]["detail"] == "expected startMode AlwaysRunning, found OnDemand"
+    assert dry["diff"]["prepared"] == "pool: Contoso Shop\n  processModel.idleTimeout: 00:20:00 -> 00:00:00\n"
+    assert site.config.read_bytes() == before
+    done = module(site, "app_pool_settings", skip | {"backup": "remediate-20260101T000000Z"})
+    (one,) = [c for c in done["changes"] if c["written"]]
+    assert (one["pool"], one["verified"], one["expect"]) == ("Contoso Shop", True, "00:20:00")
+    assert one["undo"] == {
+        "pool": "Contoso Shop", "attribute": "processModel.idleTimeout", "expect": "00:00:00",
+        "clear": True, "inherits": "00:20:00",
+    }  # fmt: skip
+    after = before.replace(b':enc]" />', b':enc]" idleTimeout="00:00:00" />')
+    assert site.config.read_bytes() == after
+    backup = site.windows / "System32/inetsrv/backup/remediate-20260101T000000Z/applicationHost.config"
+    assert backup.read_bytes() == before
+    assert module(site, "app_pool_settings", skip)["changed"] is False
+    assert module(site, "app_pool_settings", {"changes": [one["undo"]]})["changed"] is True
+    assert site.config.read_bytes() == before
+
+
+def test_a_pattern_is_a_glob_and_no_more(site: Site) -> None:
+    """No set in brackets, no regular expression, no part of a name; `?` is one character of any kind."""
+    pools = "".join(f'<add name="{name}" />' for name in ("a.b", "axb", "A\U0001f600B", "$(x)", "a b"))
+    site.edit('<add name="DefaultAppPool" />', pools)
+    cases: list[tuple[list[str], list[str]]] = [
+        (["A.B"], ["a.b"]),
+        (["a?b"], ["a.b", "axb", "A\U0001f600B", "a b"]),
+        (["a[x]b", "[a]xb", "a.+b", "x"], []),
+        (["*shop", "$(*"], ["$(x)", "Contoso Shop"]),
+        (["re*s", "REPORTS"], ["Reports"]),
+    ]
+    mode = {"attribute": "startMode", "set": "OnDemand"}
+    results = modules(site, "app_pool_settings", [mode | {"pools": globs} for globs, _ in cases], "--check")
+    for (globs, matched), result in zip(cases, results, strict=True):
+        assert list(names_and_states(result)) == matched, globs
+        unmet = [] if matched else [f"pools: no application pool matches '{glob}'" for glob in globs]
+        assert result.get("warnings", []) == unmet
+        assert result["failed"] is False
+
+
+def test_what_an_old_iis_does_not_know_counts_as_met(site: Site, engine: str) -> None:
+    """Before 8.5 an idle worker is always ended: the pattern is meant for such a server too, a plan's change is not."""
+    iis(site, engine, "8.0")
+    explicit = {"changes": [change(set="00:00:00", given=PERIODIC)]}
+    stale, result = modules(site, "app_pool_settings", [explicit, NEVER_IDLE | {"pools": ["Contoso*"]}], "--check")
+    assert (stale["stale"], "does not know processModel.idleTimeoutAction" in stale["msg"]) == (True, True)
+    assert (result["changed"], names_and_states(result)) == (True, {"Contoso Shop": "pending"})
+
+
+def test_no_iis_no_pools(site: Site, engine: str) -> None:
+    """A pattern for a whole fleet meets servers without IIS: nothing to do there, and said."""
+    iis(site, engine, "none")
+    pattern, explicit = modules(
+        site, "app_pool_settings", [NEVER_IDLE | {"pools": ["*"]}, {"changes": [change(set="00:00:00")]}]
+    )
+    assert (pattern["failed"], pattern["changed"], pattern["changes"]) == (False, False, [])
+    assert pattern["warnings"] == ["pools: there is no IIS on this server"]
+    assert explicit["failed"] is True
 
 
 def test_one_stale_change_and_nothing_is_written(site: Site) -> None:

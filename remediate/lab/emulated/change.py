@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from remediate.iis.schema import ConfigError
+from remediate.iis.attributes import IDLE_TIMEOUT, START_MODE, seconds
+from remediate.iis.schema import POOL, ConfigError
+from remediate.iis.xmlfile import Element
+from remediate.lab.emulated import edit
 from remediate.lab.emulated.iis import CONFIG, Conflict, Iis
 from remediate.lab.emulated.inspection import machine_name
+from remediate.lab.knobs import read_knobs
+from remediate.model import Value
 
 _ATTEMPTS = 5
+_MONTH = 30 * 24 * 3600
 _OURS = re.compile(r"remediate-\d{8}T\d{6}Z(-[0-9a-f]{6})?")
 Result = dict[str, Any]
 
@@ -26,22 +32,130 @@ class _Stop(Exception):
     stale: bool = False
 
 
+class _Defaults(str):
+    """In the place of a pool's name: applicationPoolDefaults themselves. A pool may be called so too."""
+
+
+_DEFAULTS = _Defaults("applicationPoolDefaults")
+
+
+class _Picture(Iis):
+    """What is to be committed can be about applicationPoolDefaults as well."""
+
+    def _at(self, pool_name: str, folders: list[str]) -> Element:
+        if not isinstance(pool_name, _Defaults):
+            return super()._at(pool_name, folders)
+        host = self._document.root.child("system.applicationHost")
+        section = None if host is None else host.child("applicationPools")
+        if section is None:
+            raise ConfigError("applicationPools: no such section")
+        element = section.child(_DEFAULTS)
+        if element is None:
+            self._document = edit.add_child(self._document, section, _DEFAULTS)
+            return self._at(pool_name, folders)
+        for folder in folders:
+            child = element.child(folder)
+            assert child is not None, "Iis.set makes it first"
+            element = child
+        return element
+
+
 async def app_pool_settings(windows: Path, arguments: dict[str, Any]) -> Result:
     """The module's result, with ``failed`` and ``msg`` where it failed."""
-    outcome: Result = {
-        "machine": machine_name(windows),
-        "changed": False,
-        "stale": False,
-        "changes": [],
-        "backup": None,
-    }
+    outcome: Result = {"changed": False}
     try:
+        arguments = _checked(arguments)
+        outcome |= {"machine": machine_name(windows), "stale": False, "changes": [], "backup": None}
         await _change(windows, arguments, outcome)
     except _Stop as stop:
         outcome |= {"failed": True, "msg": stop.message, "stale": stop.stale}
     except (ConfigError, ValueError, OSError) as error:
         outcome |= {"failed": True, "msg": f"the changes could not be compared with the configuration: {error}"}
+    for result in outcome.get("changes", []):
+        dry = arguments.get("_ansible_check_mode") and outcome["changed"] and result["state"] == "pending"
+        if result["written"] or dry:
+            result["undo"] = _undo(result)
     return outcome
+
+
+def _checked(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with their defaults; _Stop for what is refused before anything is looked at."""
+    given = {key for key, value in arguments.items() if value is not None}
+    for rivals in (("changes", "pools"), ("changes", "given")):
+        if given.issuperset(rivals):
+            raise _Stop(f"parameters are mutually exclusive: {', '.join(rivals)}")
+    if given.intersection(together := ("pools", "attribute", "set")) and not given.issuperset(together):
+        raise _Stop(f"parameters are required together: {', '.join(together)}")
+    if not given.intersection(("changes", "pools")):
+        raise _Stop("one of the following is required: changes, pools")
+    pattern = "pools" in given
+    if pattern and not any(arguments["pools"]):
+        raise _Stop("pools: name at least one pool, or '*' for all")
+    usual: Result = {"scope": "pool", "pool": None, "given": {}, "clear": False, "set": None, "inherits": None}
+    changes = [usual | change for change in arguments.get("changes") or []]
+    for change in changes:
+        _check_change(change)
+    if pattern:
+        changes = [usual | {key: arguments[key] for key in ("attribute", "set", "given") if arguments.get(key)}]
+    try:
+        for change in changes:
+            if change["set"] is not None:
+                _check_settable(change["attribute"], str(change["set"]))
+            for name in change["given"]:
+                if name not in POOL:
+                    raise _Stop(f"given: '{name}' is none of {', '.join(POOL)}")
+    except ValueError as error:
+        raise _Stop(str(error)) from error
+    return arguments | {"changes": changes}
+
+
+def _check_change(change: Result) -> None:
+    attribute, defaults = change["attribute"], change["scope"] == "defaults"
+    if not defaults and not change["pool"]:
+        raise _Stop(f"changes: give 'pool' or 'scope: defaults' for {attribute}")
+    if defaults and change["pool"] is not None:
+        raise _Stop(f"changes: 'scope: defaults' is about no pool: leave out 'pool: {change['pool']}'")
+    if bool(change["clear"]) == (change["set"] is not None):
+        where = _DEFAULTS if defaults else change["pool"]
+        raise _Stop(f"changes: give either 'set' or 'clear: true' for {attribute} of {where}")
+
+
+def _check_settable(attribute: str, text: str) -> None:
+    if attribute == START_MODE and text.lower() not in (value.lower() for value in POOL[START_MODE].values):
+        raise _Stop(f"'{text}' is not a value of startMode.")
+    if attribute == IDLE_TIMEOUT and (seconds(text) > _MONTH or seconds(text) % 60):
+        raise _Stop(f"'{text}' is out of the range of {attribute}: 00:00:00 to 30.00:00:00, in whole minutes.")
+
+
+def _undo(result: Result) -> Result:
+    """The exact inverse, as an element for ``changes``."""
+    defaults = result["scope"] == "defaults"
+    where = {"scope": "defaults"} if defaults else {"pool": result["pool"]}
+    inherited = result["found_source"] == "schema" or (result["found_source"] == "defaults" and not defaults)
+    back = {"clear": True, "inherits": result["found"]} if inherited else {"set": result["found"]}
+    return where | {"attribute": result["attribute"], "expect": result["wanted"]} | back
+
+
+def _glob(glob: str) -> re.Pattern[str]:
+    """``*`` and ``?`` and nothing else, over the whole name, without case."""
+    parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in glob)
+    return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
+
+
+def _expand(iis: Iis, arguments: Result) -> tuple[list[Result], list[str]]:
+    """A change for each pool that is meant, from what is found; and the warnings."""
+    (pattern,) = arguments["changes"]
+    names = [element.attributes.get("name", "") for element in iis.config.pool_elements()]
+    globs = {glob: _glob(glob) for glob in arguments["pools"]}
+    changes = []
+    for name in names:
+        if not any(glob.fullmatch(name) for glob in globs.values()):
+            continue
+        read = iis.read(iis.pool(name), pattern["attribute"])
+        given = {key: value for key, value in pattern["given"].items() if key in iis.config.schema}
+        changes.append(pattern | {"pool": name, "expect": "" if read is None else read.value, "given": given})
+    unmet = [text for text, glob in globs.items() if not any(glob.fullmatch(name) for name in names)]
+    return changes, [f"pools: no application pool matches '{text}'" for text in unmet]
 
 
 async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> None:
@@ -49,20 +163,27 @@ async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> 
     if wanted and wanted.lower() != outcome["machine"].lower():
         names = f"the plan was made for {wanted}, this is {outcome['machine']}"
         raise _Stop(f"another machine answers here: {names}. Nothing was written.", True)
-    changes = [{"given": {}, "clear": False, "set": None, "inherits": None} | c for c in arguments["changes"]]
-    for change in changes:
-        if bool(change["clear"]) == (change["set"] is not None):
-            which = f"{change['attribute']} of {change['pool']}"
-            raise _Stop(f"changes: give either 'set' or 'clear: true' for {which}")
-    iis = Iis(windows)
-    results = outcome["changes"] = [_compare(iis, change) for change in changes]
+    changes, pattern = arguments["changes"], bool(arguments.get("pools"))
+    if pattern and read_knobs(windows).get("iis_version") == "none":
+        outcome["warnings"] = ["pools: there is no IIS on this server"]
+        return
+    iis = _Picture(windows)
+    if pattern:
+        changes, warnings = _expand(iis, arguments)
+        outcome |= {"warnings": warnings} if warnings else {}
+    results = outcome["changes"] = [_compare(iis, change, changes) for change in changes]
     if arguments.get("_ansible_diff"):
         outcome["diff"] = {"prepared": _diff(results)} if _diff(results) else {}
     stale = [r for r in results if r["state"] == "stale"]
+    if pattern and arguments.get("on_mismatch") == "skip":
+        for result in stale:
+            result["state"] = "skipped"
+        stale = []
     if stale:
         first = f"{stale[0]['pool']}: {stale[0]['detail']} ({len(stale)} of {len(results)} changes)"
-        raise _Stop(f"changed since the plan: {first}. Nothing was written.", True)
+        raise _Stop(f"{'not as given' if pattern else 'changed since the plan'}: {first}. Nothing was written.", True)
     pending = [i for i, r in enumerate(results) if r["state"] == "pending"]
+    pending.sort(key=lambda i: results[i]["scope"] != "defaults")
     if not pending:
         return
     if arguments.get("_ansible_check_mode"):
@@ -71,12 +192,12 @@ async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> 
     if arguments.get("backup"):
         _backup(iis, arguments["backup"])
         outcome["backup"] = arguments["backup"]
-    pools = list(dict.fromkeys(results[i]["pool"] for i in pending))
+    pools = list(dict.fromkeys((results[i]["scope"], results[i]["pool"]) for i in pending))
     size = int(arguments.get("pools_per_commit") or 10)
     for start in range(0, len(pools), size):
         if start:
             await asyncio.sleep(float(arguments.get("pause", 5)))
-        group = [i for i in pending if results[i]["pool"] in pools[start : start + size]]
+        group = [i for i in pending if (results[i]["scope"], results[i]["pool"]) in pools[start : start + size]]
         await _write(windows, changes, results, group, outcome)
 
 
@@ -84,9 +205,9 @@ async def _write(
     windows: Path, changes: list[Result], results: list[Result], group: list[int], outcome: Result
 ) -> None:
     for attempt in range(1, _ATTEMPTS + 1):
-        iis = Iis(windows)
+        iis = _Picture(windows)
         for i in group:
-            fresh = _compare(iis, changes[i])
+            fresh = _compare(iis, changes[i], changes)
             results[i] |= {key: fresh[key] for key in ("state", "found", "found_source", "wanted", "detail")}
         stale = [results[i] for i in group if results[i]["state"] == "stale"]
         if stale:
@@ -94,7 +215,8 @@ async def _write(
             raise _Stop(f"changed while this ran: {first}.", stale=not outcome["changed"])
         todo = [i for i in group if results[i]["state"] == "pending"]
         for i in todo:
-            iis.set(changes[i]["pool"], changes[i]["attribute"], None if changes[i]["clear"] else results[i]["wanted"])
+            name = _DEFAULTS if changes[i]["scope"] == "defaults" else changes[i]["pool"]
+            iis.set(name, changes[i]["attribute"], None if changes[i]["clear"] else results[i]["wanted"])
         try:
             if todo:
                 iis.commit()
@@ -110,50 +232,66 @@ async def _write(
         await asyncio.Event().wait()
     if fault == "exit":
         raise Killed
-    fresh_look = Iis(windows)
+    fresh_look = _Picture(windows)
     for i in todo:
         results[i]["written"] = True
         outcome["changed"] = True
     for i in group:
-        pool = fresh_look.pool(results[i]["pool"])
-        read = None if pool is None else fresh_look.read(pool, results[i]["attribute"])
+        read = _read(fresh_look, changes[i], results[i]["attribute"])
         results[i]["verified"] = read is not None and read.value == results[i]["wanted"]
 
 
-def _compare(iis: Iis, change: Result) -> Result:
-    result: Result = {
-        "pool": change["pool"], "attribute": change["attribute"], "set": change["set"], "expect": change["expect"],
-        "state": "stale", "found": None, "found_source": None, "wanted": None, "written": False, "verified": False,
-        "detail": None,
-    }  # fmt: skip
+def _read(iis: Iis, change: Result, name: str) -> Value | None:
+    """An attribute of what the change is about; None where that, or the attribute, is not there."""
+    if change["scope"] == "defaults":
+        return iis.config.value(None, name) if name in iis.config.schema else None
     pool = iis.pool(change["pool"])
-    if pool is None:
+    return None if pool is None else iis.read(pool, name)
+
+
+def _inherited(iis: Iis, change: Result, changes: list[Result]) -> str:
+    """What clearing gives: at a pool what applicationPoolDefaults have, or will have by the same task."""
+    name = change["attribute"]
+    schema = iis.config.schema[name]
+    if change["scope"] != "defaults":
+        coming = [c for c in changes if c["scope"] == "defaults" and c["attribute"] == name]
+        if not coming:
+            return iis.config.value(None, name).value
+        if not coming[0]["clear"]:
+            return _typed(iis, name, coming[0]["set"])
+    return schema.text(schema.default)
+
+
+def _compare(iis: Iis, change: Result, changes: list[Result]) -> Result:
+    defaults, attribute = change["scope"] == "defaults", change["attribute"]
+    result: Result = {
+        "scope": change["scope"], "pool": str(_DEFAULTS) if defaults else change["pool"], "attribute": attribute,
+        "set": change["set"], "expect": change["expect"], "state": "stale", "found": None, "found_source": None,
+        "wanted": None, "written": False, "verified": False, "detail": None, "undo": None,
+    }  # fmt: skip
+    pool = None if defaults else iis.pool(change["pool"])
+    if pool is None and not defaults:
         return result | {"detail": "the pool is not there"}
-    read = iis.read(pool, change["attribute"])
+    read = _read(iis, change, attribute)
     if read is None:
         return result | {"detail": "this version of IIS does not know the attribute"}
     result |= {"found": read.value, "found_source": read.source}
-    expected = _typed(iis, change["attribute"], change["expect"])
+    expected = _typed(iis, attribute, change["expect"])
     if change["clear"]:
-        inherited = iis.read(None, change["attribute"])
-        assert inherited is not None
-        result["wanted"] = inherited.value
-        there = iis.stands(pool, change["attribute"])
-        if (
-            there
-            and change["inherits"] is not None
-            and inherited.value != _typed(iis, change["attribute"], change["inherits"])
-        ):
-            return result | {"detail": f"clearing it would give {inherited.value}, not {change['inherits']}"}
+        result["wanted"] = _inherited(iis, change, changes)
+        there = read.source == "defaults" if pool is None else iis.stands(pool, attribute)
+        inherits = change["inherits"]
+        if there and inherits is not None and result["wanted"] != _typed(iis, attribute, inherits):
+            return result | {"detail": f"clearing it would give {result['wanted']}, not {inherits}"}
     else:
-        result["wanted"] = _typed(iis, change["attribute"], change["set"])
+        result["wanted"] = _typed(iis, attribute, change["set"])
         there = read.value != result["wanted"]
     if not there:
         return result | {"state": "ok", "verified": True}
     if read.value != expected:
         return result | {"detail": f"expected {expected}, found {read.value}"}
     for name, value in change["given"].items():
-        other = iis.read(pool, name)
+        other = _read(iis, change, name)
         if other is None:
             return result | {"detail": f"this version of IIS does not know {name}"}
         if other.value.lower() != _typed(iis, name, value).lower():
@@ -161,8 +299,9 @@ def _compare(iis: Iis, change: Result) -> Result:
     return result | {"state": "pending"}
 
 
-def _typed(iis: Iis, name: str, text: str) -> str:
+def _typed(iis: Iis, name: str, value: object) -> str:
     """The spelling that IIS gives for a value that was handed in; ValueError for what is none."""
+    text = str(value)
     try:
         return iis.config.schema[name].text(text)
     except ConfigError as error:
@@ -175,9 +314,11 @@ def _diff(results: list[Result]) -> str:
     for result in results:
         if result["state"] != "pending":
             continue
-        if result["pool"] != last:
-            last = result["pool"]
-            lines.append("pool: " + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in last))
+        name = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in result["pool"])
+        head = str(_DEFAULTS) if result["scope"] == "defaults" else f"pool: {name}"
+        if head != last:
+            lines.append(head)
+        last = head
         note = " (inherited)" if result["set"] is None else ""
         lines.append(f"  {result['attribute']}: {result['found']} -> {result['wanted']}{note}")
     return "".join(f"{line}\n" for line in lines)

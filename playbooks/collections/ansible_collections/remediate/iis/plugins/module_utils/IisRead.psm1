@@ -18,6 +18,11 @@ $script:PoolAttributes = @(
     'recycling.logEventOnRecycle', 'recycling.periodicRestart.time'
 )
 
+function Get-IisPoolAttributeName {
+    # The allow-list: nothing else is read from a pool, whoever asks.
+    , $script:PoolAttributes
+}
+
 function Get-IisCause($ErrorRecord) {
     # The exception itself: PowerShell wraps what a method throws.
     $cause = $ErrorRecord.Exception
@@ -156,11 +161,27 @@ function ConvertTo-IisText($Schema, $Value) {
 }
 
 function ConvertFrom-IisTimeText([string]$Text) {
-    # [d.]hh:mm:ss with hours above 23, as IIS writes them. A bare number is refused: .NET would read 20 as 20 days.
-    if ($Text -notmatch '^(?:(\d{1,5})\.)?(\d{1,5}):([0-5]\d):([0-5]\d)$') { throw "'$Text' is not a time span: write [d.]hh:mm:ss." }
-    $days = 0
-    if ($Matches.ContainsKey(1)) { $days = [int]$Matches[1] }
-    New-Object TimeSpan $days, ([int]$Matches[2]), ([int]$Matches[3]), ([int]$Matches[4])
+    # [d.]hh:mm:ss with hours above 23, as IIS writes them. What could be meant otherwise is refused, and told.
+    if ($Text -match '^(?:([0-9]{1,5})\.)?([0-9]{1,5}):([0-5][0-9]):([0-5][0-9])\z') {
+        $days = 0
+        if ($Matches.ContainsKey(1)) { $days = [int]$Matches[1] }
+        return (New-Object TimeSpan $days, ([int]$Matches[2]), ([int]$Matches[3]), ([int]$Matches[4]))
+    }
+    $no = "'$Text' is not a time span:"
+    if ($Text -match '^[0-9]{1,5}\z') {
+        $number = [int]$Text
+        throw "$no .NET would read $number days; write $([TimeSpan]::FromMinutes($number).ToString('c')) for $number minutes."
+    }
+    if ($Text -match '^([0-9]{1,5}) ?(s|sec|m|min|h|d)\z') {
+        $unit = @{ s = 1; sec = 1; m = 60; min = 60; h = 3600; d = 86400 }[$Matches[2]]
+        throw "$no write $([TimeSpan]::FromSeconds([int]$Matches[1] * [int64]$unit).ToString('c'))."
+    }
+    if ($Text -match '^([0-9]{1,2}):([0-5][0-9])\z') {
+        $long = (New-Object TimeSpan ([int]$Matches[1]), ([int]$Matches[2]), 0).ToString('c')
+        $short = (New-Object TimeSpan 0, ([int]$Matches[1]), ([int]$Matches[2])).ToString('c')
+        throw "$no as hh:mm it would be $long, as mm:ss $short; write which."
+    }
+    throw "$no write [d.]hh:mm:ss."
 }
 
 function Resolve-IisSource($Inherited, [bool]$Own, [string]$From) {
@@ -181,6 +202,15 @@ function Read-IisPoolAttribute($Pool, $PoolNode, $DefaultsNode, [string]$Name) {
     if ($null -ne $PoolNode) {
         $source = Resolve-IisSource $read.inherited (Test-IisNode $PoolNode $Name) $from
     }
+    [ordered]@{ value = $read.value; source = $source }
+}
+
+function Read-IisDefault($Manager, $DefaultsNode, [string]$Name) {
+    # The same of applicationPoolDefaults. The file alone tells the source: what the API says of it is not known.
+    $read = Read-IisAttribute $Manager.ApplicationPoolDefaults $Name
+    if ($null -eq $read) { return }
+    $source = 'schema'
+    if (Test-IisNode $DefaultsNode $Name) { $source = 'defaults' }
     [ordered]@{ value = $read.value; source = $source }
 }
 
@@ -255,11 +285,8 @@ function Get-IisInspection {
         $defaultsNode = $document.SelectSingleNode('/configuration/system.applicationHost/applicationPools/applicationPoolDefaults')
         $applications = Get-IisApplicationMap $manager $document
         foreach ($name in $script:PoolAttributes) {
-            $read = Read-IisAttribute $manager.ApplicationPoolDefaults $name
-            if ($null -eq $read) { continue }
-            $source = 'schema'
-            if (Test-IisNode $defaultsNode $name) { $source = 'defaults' }
-            $inspection.defaults[$name] = [ordered]@{ value = $read.value; source = $source }
+            $read = Read-IisDefault $manager $defaultsNode $name
+            if ($null -ne $read) { $inspection.defaults[$name] = $read }
         }
         $pools = foreach ($pool in $manager.ApplicationPools) {
             $node = $null

@@ -7,8 +7,6 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-# The only attributes that are ever written.
-$script:WritableAttributes = @('startMode', 'processModel.idleTimeout')
 $script:Attempts = 5
 $script:BackupsKept = 5
 
@@ -35,10 +33,22 @@ function Get-IisPool($Picture, [string]$Name) {
     }
 }
 
-function Read-IisValue($Picture, $Pool, [string]$Name) {
-    $node = $null
-    if ($Picture.PoolNodes.ContainsKey($Pool.Name)) { $node = $Picture.PoolNodes[$Pool.Name] }
-    Read-IisPoolAttribute $Pool $node $Picture.DefaultsNode $Name
+function Get-IisTarget($Picture, $Change) {
+    # What a change is about: applicationPoolDefaults or a pool, $null where that is not there. A pool may be named
+    # applicationPoolDefaults: the scope tells, never the name.
+    if ($Change.scope -ceq 'defaults') { $Picture.Manager.ApplicationPoolDefaults } else { Get-IisPool $Picture $Change.pool }
+}
+
+function Get-IisTargetNode($Picture, $Change) {
+    # Its element in the file, or $null.
+    if ($Change.scope -ceq 'defaults') { return $Picture.DefaultsNode }
+    if ($Picture.PoolNodes.ContainsKey($Change.pool)) { $Picture.PoolNodes[$Change.pool] }
+}
+
+function Read-IisValue($Picture, $Change, [string]$Name) {
+    # @{value; source} of an attribute of what the change is about.
+    if ($Change.scope -ceq 'defaults') { return Read-IisDefault $Picture.Manager $Picture.DefaultsNode $Name }
+    Read-IisPoolAttribute (Get-IisTarget $Picture $Change) (Get-IisTargetNode $Picture $Change) $Picture.DefaultsNode $Name
 }
 
 function ConvertTo-IisTyped($Schema, [string]$Text) {
@@ -57,29 +67,40 @@ function ConvertTo-IisTyped($Schema, [string]$Text) {
     }
 }
 
-function Get-IisInherited($Picture, [string]$Name) {
-    # What a pool has when it says nothing itself.
-    (Read-IisAttribute $Picture.Manager.ApplicationPoolDefaults $Name).value
+function Get-IisInherited($Picture, $Change, $Changes) {
+    # What clearing gives: the schema's default at applicationPoolDefaults; at a pool what these have, or will have
+    # where the same task changes them.
+    $attribute = Find-IisAttribute $Picture.Manager.ApplicationPoolDefaults $Change.attribute
+    if ($Change.scope -cne 'defaults') {
+        $coming = @($Changes | Where-Object { $_.scope -ceq 'defaults' -and $_.attribute -ceq $Change.attribute })
+        if ($coming.Count -eq 0) { return (Read-IisAttribute $Picture.Manager.ApplicationPoolDefaults $Change.attribute).value }
+        if (-not $coming[0].clear) { return ConvertTo-IisText $attribute.Schema (ConvertTo-IisTyped $attribute.Schema $coming[0].set) }
+    }
+    ConvertTo-IisText $attribute.Schema $attribute.Schema.DefaultValue
 }
 
-function Compare-IisChange($Picture, $Change) {
+function Compare-IisChange($Picture, $Change, $Changes) {
     # One change against the server as it is: ok (already so), pending (to be written) or stale (refused).
     $result = [ordered]@{
-        pool = $Change.pool; attribute = $Change.attribute; set = $Change.set; expect = $Change.expect
+        scope = $Change.scope; pool = $Change.pool; attribute = $Change.attribute; set = $Change.set; expect = $Change.expect
         state = 'stale'; found = $null; found_source = $null; wanted = $null; written = $false; verified = $false; detail = $null
+        undo = $null
     }
-    $pool = Get-IisPool $Picture $Change.pool
-    if ($null -eq $pool) { $result.detail = 'the pool is not there'; return $result }
-    $read = Read-IisValue $Picture $pool $Change.attribute
+    if ($Change.scope -ceq 'defaults') { $result.pool = 'applicationPoolDefaults' }
+    $target = Get-IisTarget $Picture $Change
+    if ($null -eq $target) { $result.detail = 'the pool is not there'; return $result }
+    $read = Read-IisValue $Picture $Change $Change.attribute
     if ($null -eq $read) { $result.detail = 'this version of IIS does not know the attribute'; return $result }
     $result.found = $read.value
     $result.found_source = $read.source
-    $schema = (Find-IisAttribute $pool $Change.attribute).Schema
+    $schema = (Find-IisAttribute $target $Change.attribute).Schema
     $expected = ConvertTo-IisText $schema (ConvertTo-IisTyped $schema $Change.expect)
     if ($Change.clear) {
-        $result.wanted = Get-IisInherited $Picture $Change.attribute
+        $result.wanted = Get-IisInherited $Picture $Change $Changes
         # Whether it stands in the file: that is what clearing takes away, whatever the API says of it.
-        $there = Test-IisNode $Picture.PoolNodes[$pool.Name] $Change.attribute
+        $node = Get-IisTargetNode $Picture $Change
+        if ($null -eq $node -and $Change.scope -cne 'defaults') { $result.detail = 'the pool does not stand in the file'; return $result }
+        $there = Test-IisNode $node $Change.attribute
         if ($there -and $null -ne $Change.inherits -and
             $result.wanted -ne (ConvertTo-IisText $schema (ConvertTo-IisTyped $schema $Change.inherits))) {
             $result.detail = "clearing it would give $($result.wanted), not $($Change.inherits)"
@@ -93,9 +114,9 @@ function Compare-IisChange($Picture, $Change) {
     if (-not $there) { $result.state = 'ok'; $result.verified = $true; return $result }
     if ($read.value -ne $expected) { $result.detail = "expected $expected, found $($read.value)"; return $result }
     foreach ($name in @($Change.given.Keys)) {
-        $other = Read-IisValue $Picture $pool $name
+        $other = Read-IisValue $Picture $Change $name
         if ($null -eq $other) { $result.detail = "this version of IIS does not know $name"; return $result }
-        $otherSchema = (Find-IisAttribute $pool $name).Schema
+        $otherSchema = (Find-IisAttribute $target $name).Schema
         $given = ConvertTo-IisText $otherSchema (ConvertTo-IisTyped $otherSchema $Change.given[$name])
         if ($other.value -ne $given) { $result.detail = "expected $name $given, found $($other.value)"; return $result }
     }
@@ -103,10 +124,63 @@ function Compare-IisChange($Picture, $Change) {
     $result
 }
 
+function Test-IisGlob([string]$Name, [string]$Glob) {
+    # `*` and `?` and nothing else, over the whole name, without case. -like would see a set in `[`.
+    $any = '(?:[\uD800-\uDBFF][\uDC00-\uDFFF]|[^\uD800-\uDFFF])'
+    $pattern = [regex]::Escape($Glob.ToUpperInvariant()).Replace('\*', '.*').Replace('\?', $any)
+    [regex]::IsMatch($Name.ToUpperInvariant(), "\A$pattern\z", 'Singleline')
+}
+
+function Expand-IisPattern($Picture, $Pattern) {
+    # A change for each pool that is meant, from what is found: then it is compared like any other.
+    foreach ($pool in $Picture.Manager.ApplicationPools) {
+        if (@($Pattern.pools | Where-Object { Test-IisGlob $pool.Name $_ }).Count -eq 0) { continue }
+        $change = @{ scope = 'pool'; pool = $pool.Name; attribute = $Pattern.attribute; set = $Pattern.set; given = @{}; clear = $false; inherits = $null }
+        $read = Read-IisAttribute $pool $Pattern.attribute
+        $change.expect = if ($null -eq $read) { '' } else { $read.value }
+        # What this version of IIS does not know counts as met: before 8.5 an idle worker is always ended.
+        foreach ($name in @($Pattern.given.Keys)) {
+            if ($null -ne (Find-IisAttribute $pool $name)) { $change.given[$name] = $Pattern.given[$name] }
+        }
+        $change
+    }
+}
+
+function Get-IisUndo($Result) {
+    # The exact inverse, as an element for `changes`: cleared again where it was inherited, else set to what was found.
+    $undo = [ordered]@{}
+    if ($Result.scope -ceq 'defaults') { $undo.scope = 'defaults' } else { $undo.pool = $Result.pool }
+    $undo.attribute = $Result.attribute
+    $undo.expect = $Result.wanted
+    $inherited = $Result.found_source -ceq 'schema' -or ($Result.found_source -ceq 'defaults' -and $Result.scope -cne 'defaults')
+    if ($inherited) { $undo.clear = $true; $undo.inherits = $Result.found } else { $undo.set = $Result.found }
+    $undo
+}
+
+function Assert-IisSettable([string]$Attribute, [string]$Text) {
+    # What IIS's schema admits, before anything is looked at.
+    if ($Attribute -ceq 'startMode') {
+        if ($Text -notin 'OnDemand', 'AlwaysRunning') { throw "'$Text' is not a value of startMode." }
+        return
+    }
+    $seconds = (ConvertFrom-IisTimeText $Text).TotalSeconds
+    if ($seconds -gt 2592000 -or $seconds % 60 -ne 0) {
+        throw "'$Text' is out of the range of ${Attribute}: 00:00:00 to 30.00:00:00, in whole minutes."
+    }
+}
+
+function Assert-IisGiven($Given) {
+    # Only what is read anyway may be compared: a stale answer tells what was found, and that must be no password.
+    foreach ($name in @($Given.Keys)) {
+        if ((Get-IisPoolAttributeName) -cnotcontains $name) {
+            throw "given: '$name' is none of $((Get-IisPoolAttributeName) -join ', ')"
+        }
+    }
+}
+
 function Set-IisChange($Picture, $Change) {
     # In memory only: CommitChanges writes.
-    $pool = Get-IisPool $Picture $Change.pool
-    $attribute = Find-IisAttribute $pool $Change.attribute
+    $attribute = Find-IisAttribute (Get-IisTarget $Picture $Change) $Change.attribute
     if ($Change.clear) { $attribute.Delete() }
     else { $attribute.Value = ConvertTo-IisTyped $attribute.Schema $Change.set }
 }
@@ -146,8 +220,8 @@ function Wait-IisEffect($Group, [int]$Seconds) {
         $picture = Open-IisPicture
         try {
             foreach ($result in $Group) {
-                $pool = Get-IisPool $picture $result.pool
-                $result.verified = $null -ne $pool -and (Read-IisValue $picture $pool $result.attribute).value -eq $result.wanted
+                $there = $null -ne (Get-IisTarget $picture $result)
+                $result.verified = $there -and (Read-IisValue $picture $result $result.attribute).value -eq $result.wanted
             }
         }
         finally { $picture.Manager.Dispose() }
@@ -166,7 +240,7 @@ function Write-IisGroup($Changes, $Results, [int[]]$Group) {
             $stale = $false
             $pending = $false
             foreach ($index in $Group) {
-                $fresh = Compare-IisChange $picture $Changes[$index]
+                $fresh = Compare-IisChange $picture $Changes[$index] $Changes
                 if ($fresh.state -eq 'stale') { $stale = $true }
                 if ($fresh.state -ne 'ok') { $pending = $true }
                 foreach ($key in 'state', 'found', 'found_source', 'wanted', 'detail') { $Results[$index][$key] = $fresh[$key] }
@@ -193,10 +267,12 @@ function Format-IisDiff($Results) {
     $last = $null
     foreach ($result in $Results) {
         if ($result.state -ne 'pending') { continue }
-        if ($result.pool -cne $last) {
-            [void]$lines.Add('pool: ' + [regex]::Replace($result.pool, '[\p{C}\p{Zl}\p{Zp}]', { param($match) '\u{0:x4}' -f [int][char]$match.Value }))
-            $last = $result.pool
+        $head = 'applicationPoolDefaults'
+        if ($result.scope -cne 'defaults') {
+            $head = 'pool: ' + [regex]::Replace($result.pool, '[\p{C}\p{Zl}\p{Zp}]', { param($match) '\u{0:x4}' -f [int][char]$match.Value })
         }
+        if ($head -cne $last) { [void]$lines.Add($head) }
+        $last = $head
         $line = '  {0}: {1} -> {2}' -f $result.attribute, $result.found, $result.wanted
         if ($null -eq $result.set) { $line += ' (inherited)' }
         [void]$lines.Add($line)
@@ -205,37 +281,59 @@ function Format-IisDiff($Results) {
     ($lines -join "`n") + "`n"
 }
 
-function Invoke-IisChange($Changes, [string]$Machine, [string]$Backup, [int]$PoolsPerCommit, [int]$Pause, [int]$VerifySeconds, [bool]$CheckMode) {
-    # All changes of one server. Returns @{machine; changed; stale; failed; changes; diff; backup}; `failed` is a text or $null.
-    $outcome = @{ machine = Get-IisMachineName; changed = $false; stale = $false; failed = $null; changes = @(); diff = ''; backup = $null }
+function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup, [int]$PoolsPerCommit, [int]$Pause, [int]$VerifySeconds, [bool]$CheckMode) {
+    # All changes of one server: those given, or those that $Pattern (@{pools; attribute; set; given; skip}) makes of its pools.
+    # Returns @{machine; changed; stale; failed; changes; diff; backup; warnings}; `failed` is a text or $null.
+    $outcome = @{
+        machine = Get-IisMachineName; changed = $false; stale = $false; failed = $null; changes = @(); diff = ''; backup = $null; warnings = @()
+    }
     if ($Machine -and $Machine -ne $outcome.machine) {
         $outcome.stale = $true
         $outcome.failed = "another machine answers here: the plan was made for $Machine, this is $($outcome.machine). Nothing was written."
         return $outcome
     }
+    if ($Pattern -and -not (Test-Path -LiteralPath (Get-IisAssemblyPath))) {
+        $outcome.warnings = @('pools: there is no IIS on this server')
+        return $outcome
+    }
     $picture = Open-IisPicture
     try {
-        $results = @(foreach ($change in $Changes) { Compare-IisChange $picture $change })
+        $refused = 'changed since the plan'
+        if ($Pattern) {
+            $refused = 'not as given'
+            $Changes = @(Expand-IisPattern $picture $Pattern)
+            $outcome.warnings = @(foreach ($glob in $Pattern.pools) {
+                    if (@($Changes | Where-Object { Test-IisGlob $_.pool $glob }).Count -eq 0) { "pools: no application pool matches '$glob'" }
+                })
+        }
+        $results = @(foreach ($change in $Changes) { Compare-IisChange $picture $change $Changes })
         $outcome.changes = $results
         $outcome.diff = Format-IisDiff $results
         $stale = @($results | Where-Object { $_.state -eq 'stale' })
+        if ($Pattern -and $Pattern.skip) {
+            foreach ($result in $stale) { $result.state = 'skipped' }
+            $stale = @()
+        }
         if ($stale.Count -gt 0) {
             $outcome.stale = $true
-            $outcome.failed = "changed since the plan: $($stale[0].pool): $($stale[0].detail) ($($stale.Count) of $($results.Count) changes). Nothing was written."
+            $outcome.failed = "${refused}: $($stale[0].pool): $($stale[0].detail) ($($stale.Count) of $($results.Count) changes). Nothing was written."
             return $outcome
         }
+        # applicationPoolDefaults first: what the pools inherit afterwards is then there when they are written.
         $pending = @(for ($i = 0; $i -lt $results.Count; $i++) { if ($results[$i].state -eq 'pending') { $i } })
+        $pending = @($pending | Where-Object { $results[$_].scope -ceq 'defaults' }) + @($pending | Where-Object { $results[$_].scope -cne 'defaults' })
         if ($pending.Count -eq 0) { return $outcome }
         if ($CheckMode) { $outcome.changed = $true; return $outcome }
         if ($Backup) { Backup-IisConfig $picture $Backup; $outcome.backup = $Backup }
     }
     finally { $picture.Manager.Dispose() }
 
-    $pools = @($pending | ForEach-Object { $results[$_].pool } | Select-Object -Unique)
+    # A scope and a name: no name alone tells applicationPoolDefaults from a pool that is called so.
+    $pools = @($pending | ForEach-Object { $results[$_].scope + ' ' + $results[$_].pool } | Select-Object -Unique)
     for ($start = 0; $start -lt $pools.Count; $start += $PoolsPerCommit) {
         if ($start -gt 0) { Start-Sleep -Seconds $Pause }
         $names = @($pools[$start..([Math]::Min($start + $PoolsPerCommit, $pools.Count) - 1)])
-        $group = @($pending | Where-Object { $names -ccontains $results[$_].pool })
+        $group = @($pending | Where-Object { $names -ccontains ($results[$_].scope + ' ' + $results[$_].pool) })
         try { $written = Write-IisGroup $Changes $results $group }
         catch {
             $outcome.failed = "the configuration could not be written: $((Get-IisCause $_).Message)"

@@ -12,9 +12,9 @@ $spec = @{
         changes = @{
             type = 'list'
             elements = 'dict'
-            required = $true
             options = @{
-                pool = @{ type = 'str'; required = $true }
+                scope = @{ type = 'str'; choices = 'pool', 'defaults'; default = 'pool' }
+                pool = @{ type = 'str' }
                 attribute = @{ type = 'str'; required = $true; choices = 'startMode', 'processModel.idleTimeout' }
                 expect = @{ type = 'str'; required = $true }
                 given = @{ type = 'dict'; default = @{} }
@@ -23,34 +23,67 @@ $spec = @{
                 inherits = @{ type = 'str' }
             }
         }
+        pools = @{ type = 'list'; elements = 'str' }
+        attribute = @{ type = 'str'; choices = 'startMode', 'processModel.idleTimeout' }
+        set = @{ type = 'str' }
+        given = @{ type = 'dict' }
+        on_mismatch = @{ type = 'str'; choices = 'stale', 'skip'; default = 'stale' }
         machine = @{ type = 'str' }
         backup = @{ type = 'str' }
         pools_per_commit = @{ type = 'int'; default = 10 }
         pause = @{ type = 'int'; default = 5 }
         verify_seconds = @{ type = 'int'; default = 30 }
     }
+    mutually_exclusive = @(@('changes', 'pools'), @('changes', 'given'))
+    required_one_of = @(, @('changes', 'pools'))
+    required_together = @(, @('pools', 'attribute', 'set'))
     supports_check_mode = $true
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
 
+$pattern = $null
+if ($null -ne $module.Params.pools) {
+    $pattern = @{
+        pools = $module.Params.pools; attribute = $module.Params.attribute; set = $module.Params.set
+        given = $module.Params.given; skip = $module.Params.on_mismatch -ceq 'skip'
+    }
+    if ($null -eq $pattern.given) { $pattern.given = @{} }
+    if (@($pattern.pools | Where-Object { $_ }).Count -eq 0) { $module.FailJson("pools: name at least one pool, or '*' for all") }
+}
 foreach ($change in $module.Params.changes) {
-    if ($change.clear -eq ($null -ne $change.set)) {
-        $module.FailJson("changes: give either 'set' or 'clear: true' for $($change.attribute) of $($change.pool)")
+    $which = "$($change.attribute) of $($change.pool)"
+    if ($change.scope -ceq 'defaults') { $which = "$($change.attribute) of applicationPoolDefaults" }
+    if ($change.scope -ceq 'pool' -and -not $change.pool) { $module.FailJson("changes: give 'pool' or 'scope: defaults' for $($change.attribute)") }
+    if ($change.scope -ceq 'defaults' -and $null -ne $change.pool) {
+        $module.FailJson("changes: 'scope: defaults' is about no pool: leave out 'pool: $($change.pool)'")
+    }
+    if ($change.clear -eq ($null -ne $change.set)) { $module.FailJson("changes: give either 'set' or 'clear: true' for $which") }
+}
+try {
+    foreach ($change in @($module.Params.changes) + @($pattern)) {
+        if ($null -eq $change) { continue }
+        if ($null -ne $change.set) { Assert-IisSettable $change.attribute $change.set }
+        Assert-IisGiven $change.given
     }
 }
+catch { $module.FailJson((Get-IisCause $_).Message) }
 if ($module.Params.backup -and $module.Params.backup -cnotmatch '^remediate-[A-Za-z0-9-]{1,80}$') {
     $module.FailJson("backup: '$($module.Params.backup)' must be 'remediate-' and letters, digits and dashes")
 }
 if ($module.Params.pools_per_commit -lt 1) { $module.FailJson('pools_per_commit: must be 1 or more') }
 
 try {
-    $outcome = Invoke-IisChange -Changes $module.Params.changes -Machine $module.Params.machine -Backup $module.Params.backup `
+    $outcome = Invoke-IisChange -Changes $module.Params.changes -Pattern $pattern -Machine $module.Params.machine -Backup $module.Params.backup `
         -PoolsPerCommit $module.Params.pools_per_commit -Pause $module.Params.pause `
         -VerifySeconds $module.Params.verify_seconds -CheckMode $module.CheckMode
 }
 catch { $module.FailJson("the changes could not be compared with the configuration: $((Get-IisCause $_).Message)") }
 
 foreach ($key in 'machine', 'changed', 'stale', 'changes', 'backup') { $module.Result[$key] = $outcome[$key] }
+foreach ($result in $outcome.changes) {
+    if ($result.written -or ($module.CheckMode -and $outcome.changed -and $result.state -ceq 'pending')) { $result.undo = Get-IisUndo $result }
+}
+foreach ($warning in $outcome.warnings) { $module.Warn($warning) }
 if ($outcome.diff) { $module.Diff.prepared = $outcome.diff }
 if ($outcome.failed) { $module.FailJson($outcome.failed) }
 $module.ExitJson()
