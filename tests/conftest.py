@@ -25,6 +25,7 @@ hypothesis.settings.load_profile("tests")
 SERVERS = 120
 # The configuration that they all have.
 PLAIN = Path(__file__).parent / "cases" / "plain"
+Up = Callable[..., Path]
 _CONFIG = "System32/inetsrv/config/applicationHost.config"
 
 
@@ -125,6 +126,23 @@ def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
     labs = Labs(tmp_path_factory.mktemp("labs"))
     yield labs
     for state in labs.running.values():
+        remediate("lab", "down", "--state", state, expect=0)
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    """Starts labs of a test's own, by the options of `lab up`; gives the state folder. All are ended with the test."""
+    states: list[Path] = []
+
+    def start(*options: str | Path) -> Path:
+        state = tmp_path / f"lab{len(states)}"
+        states.append(state)
+        said = remediate("lab", "up", "--state", state, *options, expect=0)
+        assert said.stdout == f"{state / 'inventory' / 'hosts.yml'}\n"
+        return state
+
+    yield start
+    for state in states:
         remediate("lab", "down", "--state", state, expect=0)
 
 
