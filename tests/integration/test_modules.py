@@ -319,3 +319,12 @@ def test_five_backups_are_kept(site: Site) -> None:
         assert module(site, "app_pool_settings", arguments)["backup"] == arguments["backup"]
     kept = sorted(path.name for path in root.iterdir())
     assert kept == ["mine", *(f"remediate-20260101T00000{number}Z" for number in range(2, 7)), "remediate-golden"]
+
+
+def test_arguments_that_would_harm_are_refused(site: Site) -> None:
+    """A backup's name is a folder's on the server, and no pools per commit would never end; both engines say so."""
+    before = site.config.read_bytes()
+    for wrong, said in (({"backup": "../by-hand"}, "backup: '../by-hand'"), ({"pools_per_commit": 0}, "must be 1")):
+        result = module(site, "app_pool_settings", {"changes": [change(set="00:00:00")], **wrong})
+        assert result["failed"] and said in result["msg"]
+    assert site.config.read_bytes() == before

@@ -18,6 +18,7 @@ from remediate.model import Value
 
 _ATTEMPTS = 5
 _MONTH = 30 * 24 * 3600
+_BACKUP = re.compile(r"remediate-[A-Za-z0-9-]{1,80}")
 _OURS = re.compile(r"remediate-\d{8}T\d{6}Z(-[0-9a-f]{6})?")
 Result = dict[str, Any]
 
@@ -106,6 +107,12 @@ def _checked(arguments: dict[str, Any]) -> dict[str, Any]:
                     raise _Stop(f"given: '{name}' is none of {', '.join(POOL)}")
     except ValueError as error:
         raise _Stop(str(error)) from error
+    backup = arguments.get("backup")
+    if backup and not _BACKUP.fullmatch(backup):
+        raise _Stop(f"backup: '{backup}' must be 'remediate-' and letters, digits and dashes")
+    size = arguments.get("pools_per_commit")
+    if size is not None and int(size) < 1:
+        raise _Stop("pools_per_commit: must be 1 or more")
     return arguments | {"changes": changes}
 
 
