@@ -1,5 +1,6 @@
 """remediate apply: run a plan. The only command that writes on a server."""
 
+import dataclasses
 import secrets
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from remediate.cli.exits import Exit, worst
 from remediate.cli.options import check_amount, emit, inventory_options
 from remediate.cli.progress import follow
 from remediate.inspect.fleet import inspect_all
-from remediate.inspect.inventory import Target, read_inventory
+from remediate.inspect.inventory import Fleet, Target, read_inventory
 from remediate.model import HostResult, Inventory, Plan, RemediateError, Run
 from remediate.playbook.directory import check_digest, read_plan
 from remediate.playbook.proof import broken
@@ -75,7 +76,7 @@ def apply(
         if run.finished_at is None:
             click.echo(f"remediate: ansible-playbook ended early: {last_words(target / LOG)}", err=True)
     run = msgspec.structs.replace(run, hosts=tuple(host for host in run.hosts if host.host in names))
-    unproven = () if check else _prove(run, targets)
+    unproven = () if check else _prove(run, fleet)
     emit(run_text(run, unproven, None if check and run_dir is None else target).encode(), None)
     return _exit(run, bool(unproven))
 
@@ -94,10 +95,11 @@ def _confirm(plan: Plan, targets: tuple[Target, ...]) -> None:
         raise click.Abort("not confirmed")
 
 
-def _prove(run: Run, targets: tuple[Target, ...]) -> tuple[str, ...]:
+def _prove(run: Run, fleet: Fleet) -> tuple[str, ...]:
     """Look again at the hosts that are done, as an audit does, and say where a change does not hold."""
     done = {host.host for host in run.hosts if host.status in ("changed", "unchanged")}
-    reports = inspect_all([t for t in targets if t.host in done], 64, 60.0, lambda _report: None)
+    targets = tuple(target for target in fleet.targets if target.host in done)
+    reports = inspect_all(dataclasses.replace(fleet, targets=targets), 64, 60.0, lambda _report: None)
     return broken(run, reports)
 
 

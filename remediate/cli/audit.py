@@ -65,10 +65,10 @@ def audit(
 def make_audit(inventory: Inventory, forks: int, timeout: float, rules: frozenset[str]) -> Audit:
     """Inspect every host of the inventory; standard error tells how far it is."""
     started = now()
-    targets = read_inventory(inventory).targets
-    with follow("inspecting", len(targets)) as tell:
+    fleet = read_inventory(inventory)
+    with follow("inspecting", len(fleet.targets)) as tell:
         hosts = inspect_all(
-            targets, forks, timeout, lambda report: tell(report_line(report), isinstance(report, Unreachable | Failed))
+            fleet, forks, timeout, lambda report: tell(report_line(report), isinstance(report, Unreachable | Failed))
         )
     return assemble(hosts, started, rules)
 

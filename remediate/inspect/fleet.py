@@ -7,9 +7,10 @@ as it likes, and neither the report nor the end of the program may wait for it.
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from remediate.inspect.inventory import Target, WinrmHost
+from remediate.inspect.inventory import AnsibleHost, Fleet, WinrmHost
+from remediate.inspect.through_ansible import through_ansible
 from remediate.inspect.winrm import inspect
 from remediate.model import Failed, HostReport, Unreachable
 
@@ -18,7 +19,7 @@ _GRACE = 5.0
 
 
 def inspect_all(
-    targets: Sequence[Target], forks: int, timeout: float, progress: Callable[[HostReport], None]
+    fleet: Fleet, forks: int, timeout: float, progress: Callable[[HostReport], None]
 ) -> tuple[HostReport, ...]:
     """One report for each target, sorted by host; ``progress`` is told of each as it comes, in this thread."""
     reports: dict[str, HostReport] = {}
@@ -29,29 +30,35 @@ def inspect_all(
             progress(report)
 
     waiting: list[WinrmHost] = []
-    for target in targets:
+    others: list[AnsibleHost] = []
+    for target in fleet.targets:
         if isinstance(target, WinrmHost):
             waiting.append(target)
+        elif isinstance(target, AnsibleHost):
+            others.append(target)
         else:
             take(target)
     done: queue.SimpleQueue[HostReport] = queue.SimpleQueue()
     running: dict[str, float] = {}
     waiting.reverse()
-    while waiting or running:
-        while waiting and len(running) < forks:
-            host = waiting.pop()
-            running[host.host] = time.monotonic() + timeout + _GRACE
-            threading.Thread(target=_work, args=(host, timeout, done), daemon=True).start()
-        try:
-            report = done.get(timeout=max(0.0, min(running.values()) - time.monotonic()))
-        except queue.Empty:
-            now = time.monotonic()
-            for name in [name for name, until in running.items() if until <= now]:
-                del running[name]
-                take(Unreachable(name, f"no answer within {timeout:g} s"))
-            continue
-        running.pop(report.host, None)
-        take(report)
+    with through_ansible(others, fleet, forks, timeout, done.put):
+        while len(reports) < len(fleet.targets):
+            while waiting and len(running) < forks:
+                host = waiting.pop()
+                running[host.host] = time.monotonic() + timeout + _GRACE
+                threading.Thread(target=_work, args=(host, timeout, done), daemon=True).start()
+            # Those that go through Ansible always report, in time.
+            until = min(running.values(), default=None)
+            try:
+                report = done.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                now = time.monotonic()
+                for name in [name for name, until in running.items() if until <= now]:
+                    del running[name]
+                    take(Unreachable(name, f"no answer within {timeout:g} s"))
+                continue
+            running.pop(report.host, None)
+            take(report)
     return tuple(reports[name] for name in sorted(reports))
 
 

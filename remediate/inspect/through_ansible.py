@@ -1,0 +1,143 @@
+"""Hosts that are not reached by winrm (psrp, ssh): one ansible-playbook for all of them, with app_pool_info.
+
+It runs beside the audit and hands each answer over as it comes (see playbook/callback_plugins/). What may be secret
+goes through pipes: neither an argument nor a file holds it. The vaults are not opened, or asked for, a second time.
+"""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from remediate.iis.inspection import one_line, parse_answer
+from remediate.inspect.inventory import AnsibleHost, Fleet
+from remediate.model import Failed, HostReport, Unreachable
+from remediate.playbook.run import last_words
+from remediate.playbook.shipped import playbooks
+
+_PLAYBOOK = Path(__file__).with_name("playbook") / "inspect.yml"
+# Ansible reads the inventory and starts before the first host's time begins.
+_START = 60.0
+# What Ansible puts before a connection plugin's own words.
+_PREFIX = re.compile("^(Task failed: )?(Data could not be sent to remote host .* over ssh: )?")
+Tell = Callable[[HostReport], None]
+
+
+@contextmanager
+def through_ansible(
+    hosts: Sequence[AnsibleHost], fleet: Fleet, forks: int, timeout: float, tell: Tell
+) -> Iterator[None]:
+    """While it is open, ``tell`` is called with one report for each of the hosts, from another thread.
+
+    When nothing is heard for ``timeout`` and what Ansible needs to start, it is ended, as it is on leaving; hosts
+    that did not answer by then are Unreachable.
+    """
+    if not hosts:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="remediate-", ignore_cleanup_errors=True) as scratch:
+        ours, theirs = socket.socketpair()
+        with ours:
+            with theirs:
+                process = _start(hosts, fleet, forks, timeout, theirs.fileno(), Path(scratch))
+            ours.settimeout(timeout + _START)
+            arguments = (process, ours, {host.host: host for host in hosts}, timeout, tell, Path(scratch, "log"))
+            thread = threading.Thread(target=_follow, args=arguments, daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                with suppress(OSError):
+                    ours.shutdown(socket.SHUT_RDWR)  # nobody listens any more: both sides see it
+                thread.join()
+
+
+def _start(
+    hosts: Sequence[AnsibleHost], fleet: Fleet, forks: int, timeout: float, answers: int, scratch: Path
+) -> "subprocess.Popen[bytes]":
+    limit = scratch / "limit.txt"
+    limit.write_text("".join(f"{host.host}\n" for host in hosts), encoding="utf-8")
+    pipes = [(label, secret, os.pipe()) for label, secret in fleet.secrets]
+    vaults = ",".join(f"{label}@/dev/fd/{reading}" for label, _, (reading, _) in pipes)
+    command = [sys.executable, "-m", "ansible", "playbook", str(_PLAYBOOK), "--limit", f"@{limit}"]
+    command += ["--forks", str(forks), "-e", json.dumps({"remediate_timeout": ceil(timeout)})]
+    command += [part for source in fleet.sources for part in ("-i", source)]
+    environment = os.environ | {
+        "REMEDIATE_ANSWERS": str(answers), "ANSIBLE_LOCAL_TEMP": str(scratch),
+        "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join([str(playbooks() / "collections"), *fleet.collections]),
+        "ANSIBLE_RETRY_FILES_ENABLED": "0", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0",
+        "ANSIBLE_INJECT_FACT_VARS": "0", "ANSIBLE_ASK_VAULT_PASS": "0", "ANSIBLE_ASK_PASS": "0",
+        "ANSIBLE_BECOME_ASK_PASS": "0",
+    }  # fmt: skip
+    if vaults:
+        environment["ANSIBLE_VAULT_IDENTITY_LIST"] = vaults
+    try:
+        with (scratch / "log").open("wb") as log:
+            # In a session of its own: ssh cannot ask on our terminal, and all that it starts ends with it.
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment,
+                pass_fds=(answers, *(reading for _, _, (reading, _) in pipes)), start_new_session=True,
+            )  # fmt: skip
+    finally:
+        for _, _, (reading, _) in pipes:
+            os.close(reading)
+    for _, secret, (_, writing) in pipes:
+        with suppress(BrokenPipeError), os.fdopen(writing, "wb") as pipe:
+            pipe.write(secret)
+    return process
+
+
+def _follow(
+    process: "subprocess.Popen[bytes]", ours: socket.socket, waiting: dict[str, AnsibleHost], timeout: float,
+    tell: Tell, log: Path,
+) -> None:  # fmt: skip
+    late = False
+    try:
+        with ours.makefile("rb") as lines:
+            for line in lines:
+                answer = json.loads(line)
+                host = waiting.pop(answer["host"], None)
+                if host is not None:
+                    tell(_report(host, answer, timeout))
+    except TimeoutError:
+        late = True
+    except (OSError, ValueError):
+        pass  # cut off in the middle of a line: that host has not answered
+    ended = _end(process, at_once=late)
+    for host in waiting.values():
+        if late:
+            tell(_late(host, timeout))
+        else:
+            tell(Failed(host.host, one_line(f"ansible-playbook ended with {ended} and no answer: {last_words(log)}")))
+
+
+def _report(host: AnsibleHost, answer: dict[str, Any], timeout: float) -> HostReport:
+    if answer["status"] == "ok":
+        return parse_answer(host.host, answer["inspection"].encode(), host.groups, host.vars)
+    if answer["status"] == "late":
+        return _late(host, timeout)
+    kind = Unreachable if answer["status"] == "unreachable" else Failed
+    return kind(host.host, one_line(_PREFIX.sub("", answer["detail"])))
+
+
+def _late(host: AnsibleHost, timeout: float) -> Unreachable:
+    return Unreachable(host.host, f"no answer within {timeout:g} s")
+
+
+def _end(process: "subprocess.Popen[bytes]", at_once: bool) -> int:
+    """Wait for it, not long; then end it with all that it started. Its exit code."""
+    for patience, number in ((0.0 if at_once else 5.0, signal.SIGTERM), (5.0, signal.SIGKILL)):
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(patience)
+        os.killpg(process.pid, number)
+    return process.wait()

@@ -1,0 +1,91 @@
+"""A Windows server with OpenSSH, as far as Ansible needs one: what arrives runs in the lab's engine `pwsh`.
+
+Commands only; Ansible pipelines a PowerShell module over ssh, and copies no file.
+"""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import asyncssh
+
+from remediate.lab.engine import Server
+from remediate.lab.pwsh import PwshEngine
+
+
+@dataclass(frozen=True)
+class SshServer:
+    """Where it listens, the client's private key that it lets in, and its line for known_hosts."""
+
+    address: str
+    port: int
+    key: Path
+    known_hosts: Path
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """What an inventory says of it."""
+        return {
+            "ansible_connection": "ssh", "ansible_shell_type": "powershell", "ansible_host": self.address,
+            "ansible_port": self.port, "ansible_user": "ops", "ansible_ssh_private_key_file": str(self.key),
+            # The user's own configuration and agent play no part; and no connection outlives the test.
+            "ansible_ssh_args": f"-F none -o IdentitiesOnly=yes -o ControlMaster=no -o UserKnownHostsFile={self.known_hosts}",
+        }  # fmt: skip
+
+
+@contextmanager
+def ssh_server(engine: PwshEngine, server: Server, folder: Path) -> Iterator[SshServer]:
+    """Serve it in a thread of its own until left."""
+    folder.mkdir()
+    key, host_key = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(str(folder / "key"))
+    (folder / "key").chmod(0o600)
+    key.write_public_key(str(folder / "key.pub"))
+
+    async def session(process: "asyncssh.SSHServerProcess[bytes]") -> None:
+        stdin = asyncio.StreamReader()
+
+        async def feed() -> None:
+            while data := await process.stdin.read(65536):
+                stdin.feed_data(data)
+            stdin.feed_eof()
+
+        def emit(stream: Literal["stdout", "stderr"], data: bytes) -> None:
+            (process.stdout if stream == "stdout" else process.stderr).write(data)
+
+        feeding = asyncio.create_task(feed())
+        try:
+            process.exit(await engine.run(server, process.command or "", stdin, emit))
+        finally:
+            feeding.cancel()
+
+    async def listen() -> asyncssh.SSHAcceptor:
+        return await asyncssh.listen(
+            server.address, 0, server_host_keys=[host_key], authorized_client_keys=str(folder / "key.pub"),
+            process_factory=session, encoding=None,
+        )  # fmt: skip
+
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    acceptor = asyncio.run_coroutine_threadsafe(listen(), loop).result(30)
+    port = acceptor.get_port()
+    known_hosts = folder / "known_hosts"
+    public = host_key.export_public_key().decode().strip()
+    known_hosts.write_text(f"[{server.address}]:{port} {public}\n")
+    try:
+        yield SshServer(server.address, port, folder / "key", known_hosts)
+    finally:
+        asyncio.run_coroutine_threadsafe(_close(acceptor), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(30)
+        loop.close()
+
+
+async def _close(acceptor: asyncssh.SSHAcceptor) -> None:
+    acceptor.close()
+    await acceptor.wait_closed()
