@@ -4,10 +4,8 @@ Commands only; Ansible pipelines a PowerShell module over ssh, and copies no fil
 """
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,31 +13,12 @@ import asyncssh
 
 from remediate.lab.engine import Server
 from remediate.lab.pwsh import PwshEngine
-
-
-@dataclass(frozen=True)
-class SshServer:
-    """Where it listens, the client's private key that it lets in, and its line for known_hosts."""
-
-    address: str
-    port: int
-    key: Path
-    known_hosts: Path
-
-    @property
-    def variables(self) -> dict[str, Any]:
-        """What an inventory says of it."""
-        return {
-            "ansible_connection": "ssh", "ansible_shell_type": "powershell", "ansible_host": self.address,
-            "ansible_port": self.port, "ansible_user": "ops", "ansible_ssh_private_key_file": str(self.key),
-            # The user's own configuration and agent play no part; and no connection outlives the test.
-            "ansible_ssh_args": f"-F none -o IdentitiesOnly=yes -o ControlMaster=no -o UserKnownHostsFile={self.known_hosts}",
-        }  # fmt: skip
+from tests.background import background_loop
 
 
 @contextmanager
-def ssh_server(engine: PwshEngine, server: Server, folder: Path) -> Iterator[SshServer]:
-    """Serve it in a thread of its own until left."""
+def ssh_server(engine: PwshEngine, server: Server, folder: Path) -> Iterator[dict[str, Any]]:
+    """Serve it in a thread of its own until left; gives what an inventory says of it."""
     folder.mkdir()
     key, host_key = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
     key.write_private_key(str(folder / "key"))
@@ -69,21 +48,21 @@ def ssh_server(engine: PwshEngine, server: Server, folder: Path) -> Iterator[Ssh
             process_factory=session, encoding=None,
         )  # fmt: skip
 
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    acceptor = asyncio.run_coroutine_threadsafe(listen(), loop).result(30)
-    port = acceptor.get_port()
-    known_hosts = folder / "known_hosts"
-    public = host_key.export_public_key().decode().strip()
-    known_hosts.write_text(f"[{server.address}]:{port} {public}\n")
-    try:
-        yield SshServer(server.address, port, folder / "key", known_hosts)
-    finally:
-        asyncio.run_coroutine_threadsafe(_close(acceptor), loop).result(30)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
-        loop.close()
+    with background_loop() as run:
+        acceptor = run(listen())
+        try:
+            known_hosts = folder / "known_hosts"
+            public = host_key.export_public_key().decode().strip()
+            known_hosts.write_text(f"[{server.address}]:{acceptor.get_port()} {public}\n")
+            # The user's own configuration and agent play no part; and no connection outlives the test.
+            options = f"-F none -o IdentitiesOnly=yes -o ControlMaster=no -o UserKnownHostsFile={known_hosts}"
+            yield {
+                "ansible_connection": "ssh", "ansible_shell_type": "powershell", "ansible_host": server.address,
+                "ansible_port": acceptor.get_port(), "ansible_user": "ops", "ansible_ssh_args": options,
+                "ansible_ssh_private_key_file": str(folder / "key"),
+            }  # fmt: skip
+        finally:
+            run(_close(acceptor))
 
 
 async def _close(acceptor: asyncssh.SSHAcceptor) -> None:

@@ -16,7 +16,7 @@ from ansible.utils.display import Display
 from ansible.vars.manager import VariableManager
 
 from remediate.iis.inspection import one_line
-from remediate.inspect.variables import Variables, WrongVariable, ask_plugin, ask_winrm, is_connection
+from remediate.inspect.variables import Variables, WrongVariable, ask_plugin, ask_winrm, is_connection, place, reason
 from remediate.model import Failed, Inventory, RemediateError, Skipped
 
 _HOST_VARS = ("remediate_fix", "remediate_stig")
@@ -79,13 +79,13 @@ def read_inventory(inventory: Inventory) -> Fleet:
         # group_vars/ and host_vars/ count beside the inventory, as they will for the plan's playbook; those of the
         # folder that we happen to stand in do not.
         loader.set_basedir(os.devnull)
-        manager = InventoryManager(loader=loader, sources=list(inventory.sources))
+        manager = _parse(loader, inventory.sources)
         variables = VariableManager(loader=loader, inventory=manager)
         names = frozenset(str(host.name) for host in manager.get_hosts())
         manager.subset(inventory.limit)
         hosts = manager.get_hosts()
     except AnsibleError as error:
-        raise RemediateError(f"inventory {where}: {one_line(str(error))}") from error
+        raise RemediateError(f"inventory {place(error) or where}: {reason(error)}") from error
     if not hosts:
         wanted = f" matches {inventory.limit!r}" if inventory.limit else ""
         raise RemediateError(f"inventory {where}: no host{wanted}; see `ansible-inventory --graph`")
@@ -97,6 +97,32 @@ def read_inventory(inventory: Inventory) -> Fleet:
         secrets=tuple((str(label), bytes(secret.bytes)) for label, secret in secrets),
         collections=tuple(map(str, C.COLLECTIONS_PATHS)),
     )
+
+
+def _parse(loader: DataLoader, sources: tuple[str, ...]) -> InventoryManager:
+    """RemediateError where a source, or a file in a folder of them, cannot be read: Ansible would warn, and go on
+    without its hosts."""
+    C.INVENTORY_ANY_UNPARSED_IS_FAILED = True
+    display: Any = Display()
+    failures: list[str] = []
+
+    def keep(msg: str | None, exception: BaseException, **_: Any) -> None:
+        if msg and msg.startswith("Failed to parse inventory"):
+            said = one_line(getattr(exception, "_help_text", None) or "")
+            failures.append(" ".join(filter(None, (place(exception), reason(exception), said))))
+
+    shown, display.error_as_warning = display.error_as_warning, keep
+    try:
+        return InventoryManager(loader=loader, sources=list(sources))
+    except AnsibleError as error:
+        if not failures:
+            raise
+        # Each plugin that took the file for its own said why not; by its ending, the first one is the one meant.
+        source = str(error).rpartition("inventory source ")[2]
+        told = failures[:1] if Path(source).suffix else failures
+        raise RemediateError(f"inventory {source}: {'; '.join(told)}") from error
+    finally:
+        display.error_as_warning = shown
 
 
 @cache
@@ -127,4 +153,4 @@ def _target(host: Any, loader: DataLoader, manager: VariableManager) -> Target:
     except WrongVariable as error:
         return Failed(name, f"its variables: {error}")
     except AnsibleError as error:
-        return Failed(name, one_line(f"its variables: {error}"))
+        return Failed(name, ": ".join(filter(None, ("its variables", place(error), reason(error)))))

@@ -20,8 +20,8 @@ from ansible.template import Templar
 from remediate.iis.inspection import one_line
 
 _SECRET = re.compile("pass|secret|token|private|credential", re.IGNORECASE)
-# What a filter says of its input may hold the input.
-_FILTER = re.compile("(The (?:filter|test) plugin '[^']+' failed).*", re.DOTALL)
+# What a filter says of its input, or the INI reader of a line, may hold a secret: it is cut off.
+_QUOTES = re.compile("((?:The (?:filter|test) plugin '[^']+' failed)|(?:Expected [^:]*)).*", re.DOTALL)
 _TYPES = {"int": "a whole number", "integer": "a whole number", "float": "a number", "bool": "true or false",
           "boolean": "true or false", "str": "a text", "string": "a text"}  # fmt: skip
 
@@ -60,12 +60,10 @@ class Variables:
         return str(value)
 
     def _reason(self, error: BaseException) -> str:
-        if any("Vault" in type(cause).__name__ for cause in _causes(error)):
-            return "it is encrypted, and no vault password that was given opens it (see --vault-id, --ask-vault-pass)"
-        text = _FILTER.sub(r"\1", str(error))
+        text = reason(error)
         for secret in self._secrets():
             text = text.replace(secret, "***")
-        return one_line(text)
+        return text
 
     def _secrets(self) -> Iterator[str]:
         for name, value in self._found.items():
@@ -76,6 +74,22 @@ class Variables:
                     continue  # encrypted, and not to be opened
                 if len(secret) > 3:
                     yield secret
+
+
+def reason(error: BaseException) -> str:
+    """Ansible's words in one line, without what they quote."""
+    if any("Vault" in type(cause).__name__ for cause in _causes(error)):
+        return "it is encrypted, and no vault password that was given opens it (see --vault-id, --ask-vault-pass)"
+    return one_line(_QUOTES.sub(r"\1", str(error)))
+
+
+def place(error: BaseException) -> str:
+    """The file and line that the error is about; an empty text where Ansible does not say."""
+    for cause in _causes(error):
+        context = str(getattr(cause, "_formatted_source_context", None) or "")
+        if context.startswith("Origin: /"):
+            return one_line(context.splitlines()[0].removeprefix("Origin: "))
+    return ""
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
