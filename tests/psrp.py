@@ -5,6 +5,7 @@ PowerShell Remoting Protocol itself, which is only handed on, fragment by fragme
 """
 
 import asyncio
+import base64
 import re
 import uuid
 from collections import defaultdict
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from remediate.lab.engine import Server
 from remediate.lab.pwsh import PwshEngine
@@ -141,7 +142,7 @@ class _Service:
 @contextmanager
 def psrp_server(engine: PwshEngine, server: Server, password: str) -> Iterator[dict[str, Any]]:
     """Serve it in a thread of its own until left; gives what an inventory says of it."""
-    service = _Service(engine, server, BasicAuth("ops", password, "utf-8").encode())
+    service = _Service(engine, server, f"Basic {base64.b64encode(f'ops:{password}'.encode()).decode()}")
 
     async def listen() -> tuple[web.AppRunner, int]:
         app = web.Application(client_max_size=2**24)

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,15 @@ def _parse(loader: DataLoader, sources: tuple[str, ...]) -> InventoryManager:
 
 
 @cache
+def _has_pypsrp() -> bool:
+    try:
+        import_module("pypsrp")
+    except ImportError:
+        return False
+    return True
+
+
+@cache
 def _init_plugins() -> None:
     Display().verbosity = 0
     init_plugin_loader()
@@ -147,6 +157,8 @@ def _target(host: Any, loader: DataLoader, manager: VariableManager) -> Target:
         }
         if kind == "winrm":
             return WinrmHost(**common, **ask_winrm(variables))
+        if kind == "psrp" and not _has_pypsrp():
+            return Failed(name, "ansible_connection is psrp, and pypsrp is not here: pip install 'remediate[psrp]'")
         if kind in ("psrp", "ssh"):
             ask_plugin(kind, variables)
         return AnsibleHost(**common)

@@ -163,10 +163,10 @@ def ask_winrm(variables: Variables) -> dict[str, Any]:
     try:
         plugin._build_winrm_kwargs()
     except AnsibleError as error:
-        known = ", ".join(sorted(plugin._winrm_supported_authtypes))
-        raise WrongVariable(
-            f"ansible_winrm_transport: {', '.join(map(str, plugin._winrm_transport))} is not of {known}"
-        ) from error
+        known = plugin._winrm_supported_authtypes
+        wrong = next((t for t in plugin._winrm_transport if t not in known), plugin._winrm_transport)
+        name = "ansible_winrm_transport"
+        raise WrongVariable(f"{name}: {_shown(name, wrong)} is not one of {', '.join(sorted(known))}") from error
     kwargs = {key: str(value) if isinstance(value, str) else value for key, value in plugin._winrm_kwargs.items()}
     transports = tuple(str(t) for t in plugin._winrm_transport)
     _check_account(kwargs, transports)

@@ -173,14 +173,6 @@ def test_a_reader_that_goes_away(inventory: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_example_inventory() -> None:
-    """It reads; and without the vault that a user makes, each host's failure names the missing variable."""
-    example = Path(__file__).parents[2] / "inventories" / "example"
-    hosts = json.loads(remediate("audit", "-i", example, "--format", "json", expect=3).stdout)["hosts"]
-    assert len(hosts) == 4
-    assert all(host["status"] == "failed" and "vault_ansible_password" in host["detail"] for host in hosts)
-
-
 class _Web(BaseHTTPRequestHandler):
     """Something on the port that is no WinRM."""
 

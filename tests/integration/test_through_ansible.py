@@ -1,0 +1,192 @@
+"""psrp and ssh hosts: through Ansible, beside the winrm hosts, with the same answers and the same manners.
+
+On the wire: OpenSSH's client, and the PowerShell Remoting Protocol, into a real PowerShell.
+"""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from remediate.lab.engine import Server
+from remediate.lab.pwsh import PwshEngine
+from tests.conftest import Site, remediate, wait_for
+from tests.environments import Environment
+from tests.psrp import psrp_server
+from tests.ssh import ssh_server
+
+CANARY = "canary-77c1e0"
+needs_ssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
+
+
+@pytest.fixture
+def remoting(take: Callable[[str, str], Site], pwsh_path: Path, tmp_path: Path) -> tuple[Site, PwshEngine, Server]:
+    """A server of the lab, and what another protocol needs to serve the same Windows."""
+    site = take("pwsh", "ntlm")
+    address = next(iter(yaml.safe_load(site.inventory.read_text())["iis"]["hosts"].values()))["ansible_host"]
+    return site, PwshEngine(pwsh_path, tmp_path / "engine"), Server(site.name, address, site.windows)
+
+
+def write(site_or_folder: Site | Path, hosts: dict[str, Any]) -> Path:
+    """An inventory with these hosts, and the site's own if there is one."""
+    whole: dict[str, Any] = {"others": {"hosts": hosts}}
+    folder = site_or_folder if isinstance(site_or_folder, Path) else site_or_folder.folder
+    if isinstance(site_or_folder, Site):
+        whole |= yaml.safe_load(site_or_folder.inventory.read_text())
+    path = folder / "all.yml"
+    path.write_text(yaml.safe_dump(whole))
+    return path
+
+
+def audit(inventory: Path, *options: str, **env: Any) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
+    done = remediate("audit", "-i", inventory, "--format", "json", *options, **env)
+    assert done.stdout, done.stderr
+    assert CANARY not in done.stdout + done.stderr
+    return {host["host"]: host for host in json.loads(done.stdout)["hosts"]}, done
+
+
+@pytest.mark.pwsh
+@needs_ssh
+def test_all_connections_see_the_same(remoting: tuple[Site, PwshEngine, Server]) -> None:
+    """winrm, psrp, ssh with either shell: one audit, the same pools; and a refused one is one line."""
+    site, engine, server = remoting
+    with ssh_server(engine, server, site.folder / "ssh") as ssh, psrp_server(engine, server, CANARY) as psrp:
+        hosts = {
+            "by-ssh": ssh | {"remediate_fix": "none"},
+            "by-cmd": ssh | {"ansible_shell_type": "cmd"},
+            "by-psrp": psrp,
+            "wrong-password": psrp | {"ansible_password": f"{CANARY}-wrong"},
+            "unknown-key": ssh | {"ansible_ssh_args": "-F none -o UserKnownHostsFile=/dev/null"},
+            "closed-ssh": ssh | {"ansible_port": 1},
+            "closed-psrp": psrp | {"ansible_port": 1},
+            "lin01": {"ansible_connection": "ssh"},
+        }
+        found, done = audit(write(site, hosts))
+    assert done.returncode == 3
+    assert {name: host["status"] for name, host in found.items()} == {
+        site.name: "inspected", "by-ssh": "inspected", "by-cmd": "inspected", "by-psrp": "inspected",
+        "wrong-password": "unreachable", "unknown-key": "unreachable", "closed-ssh": "unreachable",
+        "closed-psrp": "unreachable", "lin01": "skipped",
+    }  # fmt: skip
+    for name in ("by-ssh", "by-cmd", "by-psrp"):
+        assert {key: found[name][key] for key in ("machine", "pools", "defaults")} == {
+            key: found[site.name][key] for key in ("machine", "pools", "defaults")
+        }
+    assert found["by-ssh"]["groups"] == ["others"] and found["by-ssh"]["vars"] == {"remediate_fix": "none"}
+    for name, said in (
+        ("wrong-password", "authenticate the user ops"),
+        ("unknown-key", "Host key verification failed"),
+        ("closed-psrp", "Connection refused"),
+    ):
+        assert said in found[name]["detail"]
+    # Each host has its line of progress.
+    assert all(f"{name}: {host['status']}" in done.stderr for name, host in found.items())
+
+
+@pytest.mark.pwsh
+@needs_ssh
+def test_an_ssh_host_is_planned_applied_and_proven(
+    remoting: tuple[Site, PwshEngine, Server], environment: Environment
+) -> None:
+    """On each ansible-core: the proof after apply goes the same way as the audit; and the server's own failure is its line."""
+    site, engine, server = remoting
+    with ssh_server(engine, server, site.folder / "ssh") as ssh:
+        inventory = write(site.folder, {site.name: ssh})
+        plan = site.folder / "plan"
+        remediate("plan", "-i", inventory, "--fix", "idle-timeout", "--out", plan, expect=2, bin=environment.bin)
+        applied = remediate("apply", plan, "-i", inventory, "--yes", expect=0, bin=environment.bin)
+        assert "written and verified" in applied.stdout
+        assert b'idleTimeout="00:00:00"' in site.config.read_bytes()
+        site.config.write_bytes(b"<configuration><broken>")
+        found, _ = audit(inventory)
+    assert found[site.name]["status"] == "failed"
+    assert "the configuration could not be read" in found[site.name]["detail"]
+
+
+@pytest.fixture
+def silent() -> Iterator[tuple[int, list[socket.socket]]]:
+    """A port that takes connections and says nothing; with the connections that it has taken."""
+    taken: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            while True:
+                try:
+                    taken.append(listener.accept()[0])
+                except OSError:
+                    return
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield listener.getsockname()[1], taken
+    for connection in taken:
+        connection.close()
+
+
+def silent_hosts(port: int) -> dict[str, Any]:
+    common = {"ansible_host": "127.0.0.1", "ansible_port": port, "ansible_user": "u", "ansible_password": CANARY}
+    return {
+        "ssh01": common | {"ansible_connection": "ssh", "ansible_shell_type": "powershell"},
+        "psrp01": common | {"ansible_connection": "psrp"},
+    }
+
+
+def ended(connection: socket.socket) -> bool:
+    """Whether the other side has gone."""
+    connection.setblocking(False)
+    try:
+        while connection.recv(65536):
+            pass
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+@needs_ssh
+def test_a_silent_server_holds_nobody(tmp_path: Path, silent: tuple[int, list[socket.socket]]) -> None:
+    """--timeout is each host's, and what was started for it has ended with the audit."""
+    port, taken = silent
+    found, _ = audit(write(tmp_path, silent_hosts(port)), "--timeout", "3")
+    assert {host["detail"] for host in found.values()} == {"no answer within 3 s"}
+    assert {host["status"] for host in found.values()} == {"unreachable"}
+    assert taken
+    wait_for(lambda: all(ended(connection) for connection in taken), "all connections to end")
+
+
+@needs_ssh
+def test_an_interrupted_audit_leaves_nothing_behind(tmp_path: Path, silent: tuple[int, list[socket.socket]]) -> None:
+    port, taken = silent
+    command = [str(Path(sys.prefix, "bin", "remediate")), "audit", "-i", str(write(tmp_path, silent_hosts(port)))]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        wait_for(lambda: len(taken) >= 2, "both hosts to be asked")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    wait_for(lambda: all(ended(connection) for connection in taken), "all connections to end")
+
+
+def test_psrp_without_pypsrp_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "pypsrp").mkdir()
+    (tmp_path / "pypsrp" / "__init__.py").write_text("raise ImportError('not here')\n")
+    found, _ = audit(write(tmp_path, silent_hosts(1)), PYTHONPATH=str(tmp_path))
+    assert found["psrp01"]["status"] == "failed"
+    assert "pip install" in found["psrp01"]["detail"] and "remediate[psrp]" in found["psrp01"]["detail"]
+
+
+def test_an_ansible_that_does_not_start_is_told(tmp_path: Path) -> None:
+    """A setting that stops ansible-playbook itself: each of its hosts says so, in one line."""
+    found, done = audit(write(tmp_path, silent_hosts(1)), ANSIBLE_STDOUT_CALLBACK="nobody.knows.this")
+    assert {host["status"] for host in found.values()} == {"failed"}
+    assert all("nobody.knows.this" in host["detail"] for host in found.values())
+    assert "Traceback" not in done.stderr
