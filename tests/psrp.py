@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -140,8 +141,9 @@ class _Service:
 
 
 @contextmanager
-def psrp_server(engine: PwshEngine, server: Server, password: str) -> Iterator[dict[str, Any]]:
+def psrp_server(pwsh: Path, server: Server, folder: Path, password: str) -> Iterator[dict[str, Any]]:
     """Serve it in a thread of its own until left; gives what an inventory says of it."""
+    engine = PwshEngine(pwsh, folder / "engine")
     service = _Service(engine, server, f"Basic {base64.b64encode(f'ops:{password}'.encode()).decode()}")
 
     async def listen() -> tuple[web.AppRunner, int]:

@@ -17,9 +17,10 @@ from tests.background import background_loop
 
 
 @contextmanager
-def ssh_server(engine: PwshEngine, server: Server, folder: Path) -> Iterator[dict[str, Any]]:
+def ssh_server(pwsh: Path, server: Server, folder: Path) -> Iterator[dict[str, Any]]:
     """Serve it in a thread of its own until left; gives what an inventory says of it."""
     folder.mkdir()
+    engine = PwshEngine(pwsh, folder / "engine")
     key, host_key = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
     key.write_private_key(str(folder / "key"))
     (folder / "key").chmod(0o600)

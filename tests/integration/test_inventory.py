@@ -312,7 +312,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 def test_a_wrong_variable_is_that_hosts_failure_by_its_name(tmp_path: Path, environment: Environment) -> None:
-    """On each ansible-core: in one line, without a traceback, and without a password whatever its shape; the good host is not touched."""
+    """On each ansible-core: in one line, without a traceback, and without a password of any shape."""
     common = {
         "ansible_connection": "winrm", "ansible_host": "127.0.0.1", "ansible_port": 1, "ansible_winrm_scheme": "http",
         "ansible_user": "u", "ansible_password": CANARY, "a_secret": f"{CANARY} {{",

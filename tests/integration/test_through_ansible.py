@@ -18,7 +18,6 @@ import pytest
 import yaml
 
 from remediate.lab.engine import Server
-from remediate.lab.pwsh import PwshEngine
 from tests.conftest import Site, remediate, wait_for
 from tests.environments import Environment
 from tests.psrp import psrp_server
@@ -29,11 +28,11 @@ needs_ssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh clien
 
 
 @pytest.fixture
-def remoting(take: Callable[[str, str], Site], pwsh_path: Path, tmp_path: Path) -> tuple[Site, PwshEngine, Server]:
+def remoting(take: Callable[[str, str], Site], pwsh_path: Path) -> tuple[Site, Path, Server]:
     """A server of the lab, and what another protocol needs to serve the same Windows."""
     site = take("pwsh", "ntlm")
     address = next(iter(yaml.safe_load(site.inventory.read_text())["iis"]["hosts"].values()))["ansible_host"]
-    return site, PwshEngine(pwsh_path, tmp_path / "engine"), Server(site.name, address, site.windows)
+    return site, pwsh_path, Server(site.name, address, site.windows)
 
 
 def write(site_or_folder: Site | Path, hosts: dict[str, Any]) -> Path:
@@ -56,10 +55,13 @@ def audit(inventory: Path, *options: str, **env: Any) -> tuple[dict[str, Any], s
 
 @pytest.mark.pwsh
 @needs_ssh
-def test_all_connections_see_the_same(remoting: tuple[Site, PwshEngine, Server]) -> None:
+def test_all_connections_see_the_same(remoting: tuple[Site, Path, Server]) -> None:
     """winrm, psrp, ssh with either shell: one audit, the same pools; and a refused one is one line."""
-    site, engine, server = remoting
-    with ssh_server(engine, server, site.folder / "ssh") as ssh, psrp_server(engine, server, CANARY) as psrp:
+    site, pwsh, server = remoting
+    with (
+        ssh_server(pwsh, server, site.folder / "ssh") as ssh,
+        psrp_server(pwsh, server, site.folder / "psrp", CANARY) as psrp,
+    ):
         hosts = {
             "by-ssh": ssh | {"remediate_fix": "none"},
             "by-cmd": ssh | {"ansible_shell_type": "cmd"},
@@ -95,11 +97,11 @@ def test_all_connections_see_the_same(remoting: tuple[Site, PwshEngine, Server])
 @pytest.mark.pwsh
 @needs_ssh
 def test_an_ssh_host_is_planned_applied_and_proven(
-    remoting: tuple[Site, PwshEngine, Server], environment: Environment
+    remoting: tuple[Site, Path, Server], environment: Environment
 ) -> None:
-    """On each ansible-core: the proof after apply goes the same way as the audit; and the server's own failure is its line."""
-    site, engine, server = remoting
-    with ssh_server(engine, server, site.folder / "ssh") as ssh:
+    """On each ansible-core: the proof goes the same way as the audit; the server's own failure is its line."""
+    site, pwsh, server = remoting
+    with ssh_server(pwsh, server, site.folder / "ssh") as ssh:
         inventory = write(site.folder, {site.name: ssh})
         plan = site.folder / "plan"
         remediate("plan", "-i", inventory, "--fix", "idle-timeout", "--out", plan, expect=2, bin=environment.bin)
