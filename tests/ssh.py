@@ -1,4 +1,4 @@
-"""A Windows server with OpenSSH, as far as Ansible needs one: what arrives runs in the lab's engine `pwsh`.
+"""A Windows server with OpenSSH, as far as Ansible needs one: what arrives runs in an engine of the lab.
 
 Commands only; Ansible pipelines a PowerShell module over ssh, and copies no file.
 """
@@ -11,16 +11,14 @@ from typing import Any, Literal
 
 import asyncssh
 
-from remediate.lab.engine import Server
-from remediate.lab.pwsh import PwshEngine
+from remediate.lab.engine import Engine, Server
 from tests.background import background_loop
 
 
 @contextmanager
-def ssh_server(pwsh: Path, server: Server, folder: Path) -> Iterator[dict[str, Any]]:
+def ssh_server(engine: Engine, server: Server, folder: Path) -> Iterator[dict[str, Any]]:
     """Serve it in a thread of its own until left; gives what an inventory says of it."""
     folder.mkdir()
-    engine = PwshEngine(pwsh, folder / "engine")
     key, host_key = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
     key.write_private_key(str(folder / "key"))
     (folder / "key").chmod(0o600)

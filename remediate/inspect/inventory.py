@@ -157,10 +157,10 @@ def _target(host: Any, loader: DataLoader, manager: VariableManager) -> Target:
         }
         if kind == "winrm":
             return WinrmHost(**common, **ask_winrm(variables))
-        if kind == "psrp" and not _has_pypsrp():
-            return Failed(name, "ansible_connection is psrp, and pypsrp is not here: pip install 'remediate[psrp]'")
         if kind in ("psrp", "ssh"):
             ask_plugin(kind, variables)
+        if kind == "psrp" and not _has_pypsrp():
+            return Failed(name, "ansible_connection is psrp, and pypsrp is not here: pip install 'remediate[psrp]'")
         return AnsibleHost(**common)
     except WrongVariable as error:
         return Failed(name, f"its variables: {error}")

@@ -3,6 +3,7 @@
 On the wire: OpenSSH's client, and the PowerShell Remoting Protocol, into a real PowerShell.
 """
 
+import asyncio
 import json
 import shutil
 import signal
@@ -17,7 +18,8 @@ from typing import Any
 import pytest
 import yaml
 
-from remediate.lab.engine import Server
+from remediate.lab.engine import Emit, Server
+from remediate.lab.pwsh import PwshEngine
 from tests.conftest import Site, remediate, wait_for
 from tests.environments import Environment
 from tests.psrp import psrp_server
@@ -59,7 +61,7 @@ def test_all_connections_see_the_same(remoting: tuple[Site, Path, Server]) -> No
     """winrm, psrp, ssh with either shell: one audit, the same pools; and a refused one is one line."""
     site, pwsh, server = remoting
     with (
-        ssh_server(pwsh, server, site.folder / "ssh") as ssh,
+        ssh_server(PwshEngine(pwsh, site.folder / "engine"), server, site.folder / "ssh") as ssh,
         psrp_server(pwsh, server, site.folder / "psrp", CANARY) as psrp,
     ):
         hosts = {
@@ -101,7 +103,7 @@ def test_an_ssh_host_is_planned_applied_and_proven(
 ) -> None:
     """On each ansible-core: the proof goes the same way as the audit; the server's own failure is its line."""
     site, pwsh, server = remoting
-    with ssh_server(pwsh, server, site.folder / "ssh") as ssh:
+    with ssh_server(PwshEngine(pwsh, site.folder / "engine"), server, site.folder / "ssh") as ssh:
         inventory = write(site.folder, {site.name: ssh})
         plan = site.folder / "plan"
         remediate("plan", "-i", inventory, "--fix", "idle-timeout", "--out", plan, expect=2, bin=environment.bin)
@@ -192,3 +194,34 @@ def test_an_ansible_that_does_not_start_is_told(tmp_path: Path) -> None:
     assert {host["status"] for host in found.values()} == {"failed"}
     assert all("nobody.knows.this" in host["detail"] for host in found.values())
     assert "Traceback" not in done.stderr
+
+
+class _Liar:
+    """A server that answers a module with whatever it likes."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = answer
+
+    async def run(self, _server: Server, _line: str, _stdin: asyncio.StreamReader, emit: Emit) -> int:
+        emit("stdout", json.dumps(self.answer).encode())
+        return 0
+
+
+@needs_ssh
+def test_a_server_that_lies_harms_no_other(tmp_path: Path, silent: tuple[int, list[socket.socket]]) -> None:
+    """Ansible obeys some words of a module's result: it must not be led to take another host's password elsewhere."""
+    port, taken = silent
+    variables = {"ansible_port": port}
+    answer = {
+        "changed": True, "inspection": {"format": "remediate.inspection", "format_version": 1, "machine": 7},
+        "add_host": {"host_name": "d-victim", "groups": [], "host_vars": variables}, "ansible_facts": variables,
+    }  # fmt: skip
+    with ssh_server(_Liar(answer), Server("a-liar", "127.0.0.1", tmp_path), tmp_path / "ssh") as ssh:
+        closed = silent_hosts(1)["psrp01"]
+        # Those in between: the next hosts' variables are taken before the first one answers.
+        hosts = {"a-liar": ssh, "b": closed, "c": closed, "d-victim": closed}
+        found, _ = audit(write(tmp_path, hosts), "--forks", "1", "--timeout", "20")
+    assert found["a-liar"]["status"] == "failed"
+    assert "cannot be read" in found["a-liar"]["detail"] and "machine" in found["a-liar"]["detail"]
+    assert found["d-victim"]["status"] == "unreachable"
+    assert taken == []
