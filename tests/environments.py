@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+_CHANGED = (ROOT / "pyproject.toml").stat().st_mtime
 # Python -> the ansible-core tried on it. A release candidate is taken only where it is named.
 WANTED = {"3.11": "ansible-core>=2.19,<2.20", "3.12": "ansible-core>=2.21,<2.22", "3.13": "ansible-core>=2.22.0rc1"}
 
@@ -61,7 +62,7 @@ def make() -> None:
     for python, ansible in WANTED.items():
         made = folder(python) / ".made-for-tests"
         found = _find(python)
-        if python == OWN or made.exists() or found is None:
+        if python == OWN or found is None or (made.exists() and made.stat().st_mtime >= _CHANGED):
             continue
         print(f"making the environment for Python {python} with {ansible}", flush=True)
         shutil.rmtree(folder(python), ignore_errors=True)
