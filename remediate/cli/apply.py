@@ -60,7 +60,7 @@ def apply(
     if not check and not yes:
         _confirm(plan, targets)
     names = {target.host for target in targets}
-    settings = Settings(inventory, sorted(names), check, forks, steps, max_failures)
+    settings = Settings(inventory, sorted(names), check, forks, fleet.secrets, steps, max_failures)
     # A dry run's record is of no later use.
     with tempfile.TemporaryDirectory(prefix="remediate-") as scratch:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"

@@ -22,7 +22,7 @@ from typing import Any
 from remediate.iis.inspection import one_line, parse_answer
 from remediate.inspect.inventory import AnsibleHost, Fleet
 from remediate.model import Failed, HostReport, Unreachable
-from remediate.playbook.run import last_words
+from remediate.playbook.run import last_words, vault_pipes
 from remediate.playbook.shipped import playbooks
 
 _PLAYBOOK = Path(__file__).with_name("playbook") / "inspect.yml"
@@ -67,8 +67,6 @@ def _start(
 ) -> "subprocess.Popen[bytes]":
     limit = scratch / "limit.txt"
     limit.write_text("".join(f"{host.host}\n" for host in hosts), encoding="utf-8")
-    pipes = [(label, secret, os.pipe()) for label, secret in fleet.secrets]
-    vaults = ",".join(f"{label}@/dev/fd/{reading}" for label, _, (reading, _) in pipes)
     command = [sys.executable, "-m", "ansible", "playbook", str(_PLAYBOOK), "--limit", f"@{limit}"]
     command += ["--forks", str(forks), "-e", json.dumps({"remediate_timeout": ceil(timeout)})]
     command += [part for source in fleet.sources for part in ("-i", source)]
@@ -76,25 +74,14 @@ def _start(
         "REMEDIATE_ANSWERS": str(answers), "ANSIBLE_LOCAL_TEMP": str(scratch),
         "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join([str(playbooks() / "collections"), *fleet.collections]),
         "ANSIBLE_RETRY_FILES_ENABLED": "0", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0",
-        "ANSIBLE_INJECT_FACT_VARS": "0", "ANSIBLE_ASK_VAULT_PASS": "0", "ANSIBLE_ASK_PASS": "0",
-        "ANSIBLE_BECOME_ASK_PASS": "0",
+        "ANSIBLE_INJECT_FACT_VARS": "0", "ANSIBLE_ASK_PASS": "0", "ANSIBLE_BECOME_ASK_PASS": "0",
     }  # fmt: skip
-    if vaults:
-        environment["ANSIBLE_VAULT_IDENTITY_LIST"] = vaults
-    try:
-        with (scratch / "log").open("wb") as log:
-            # In a session of its own: ssh cannot ask on our terminal, and all that it starts ends with it.
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment,
-                pass_fds=(answers, *(reading for _, _, (reading, _) in pipes)), start_new_session=True,
-            )  # fmt: skip
-    finally:
-        for _, _, (reading, _) in pipes:
-            os.close(reading)
-    for _, secret, (_, writing) in pipes:
-        with suppress(BrokenPipeError), os.fdopen(writing, "wb") as pipe:
-            pipe.write(secret)
-    return process
+    with vault_pipes(fleet.secrets) as (variables, vaults), (scratch / "log").open("wb") as log:
+        # In a session of its own: ssh cannot ask on our terminal, and all that it starts ends with it.
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment | variables,
+            pass_fds=(answers, *vaults), start_new_session=True,
+        )  # fmt: skip
 
 
 def _follow(

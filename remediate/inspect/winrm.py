@@ -50,7 +50,11 @@ def _protocol(host: WinrmHost, transport: str, timeout: float) -> Any:
 
 
 def _inspect(host: WinrmHost, protocol: Any, until: float) -> HostReport:
-    shell = protocol.open_shell(codepage=65001)
+    try:
+        shell = protocol.open_shell(codepage=65001)
+    except AttributeError as error:
+        # pywinrm seals its message with a session that an answer without a handshake never made.
+        raise ParseError("no handshake") from error
     try:
         # Not console mode: the script is sent on standard input, and its end is told with it.
         command = protocol.run_command(shell, COMMAND_LINE, console_mode_stdin=False)

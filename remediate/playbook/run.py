@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from remediate.iis.inspection import one_line
 from remediate.model import HostResult, Inventory, RemediateError, Run
@@ -19,29 +20,56 @@ LOG = "ansible-playbook.log"
 
 @dataclass(frozen=True)
 class Settings:
-    """What goes to ansible-playbook beside the plan. Nothing in it is secret: arguments can be seen by others.
+    """What goes to ansible-playbook beside the plan.
 
-    ``hosts`` are the names to run on, resolved already: patterns are not put together.
+    ``hosts`` are the names to run on, resolved already: patterns are not put together. ``secrets`` are the vaults'
+    labels and passwords; they go through pipes, since arguments can be seen by others.
     """
 
     inventory: Inventory
     hosts: Sequence[str]
     check: bool
     forks: int
+    secrets: Sequence[tuple[str, bytes]] = field(default=(), repr=False)
     batches: Sequence[str] = ()
     max_failures: str = "5%"
 
     def arguments(self, limit: Path) -> list[str]:
         """``limit`` is the file that will hold the hosts."""
         pairs: list[tuple[str, str]] = [("-i", source) for source in self.inventory.sources]
-        pairs += [("--vault-id", vault) for vault in self.inventory.vault_ids]
         pairs += [("--forks", str(self.forks)), ("--limit", f"@{limit}")]
         if self.batches:
             pairs.append(("-e", f'{{"remediate_batches": [{", ".join(_json_batch(b) for b in self.batches)}]}}'))
         # Always given: no fact that a server sends comes before an extra variable.
         pairs.append(("-e", f'{{"remediate_max_failures": "{self.max_failures}"}}'))
-        ask = ["--ask-vault-pass"] if self.inventory.ask_vault else []
-        return ["--diff", *(["--check"] if self.check else []), *ask, *(part for pair in pairs for part in pair)]
+        return ["--diff", *(["--check"] if self.check else []), *(part for pair in pairs for part in pair)]
+
+
+@contextmanager
+def vault_pipes(secrets: Sequence[tuple[str, bytes]]) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
+    """The vaults' passwords for one ansible-playbook: variables for its environment, and descriptors to hand to it.
+
+    They were asked for, or fetched by a script, when the inventory was read. Now they go through pipes: no argument and
+    no file holds them, and nobody is asked again. ``secrets`` are labels and passwords.
+    """
+    if not secrets:
+        yield {}, ()
+        return
+    pipes = []
+    try:
+        for label, secret in secrets:
+            reading, writing = os.pipe()
+            pipes.append((label, reading))
+            os.set_blocking(writing, False)
+            with os.fdopen(writing, "wb") as pipe:
+                pipe.write(secret)
+        identities = ",".join(f"{label}@/dev/fd/{reading}" for label, reading in pipes)
+        yield {"ANSIBLE_VAULT_IDENTITY_LIST": identities, "ANSIBLE_ASK_VAULT_PASS": "0"}, tuple(fd for _, fd in pipes)
+    except BlockingIOError as error:
+        raise RemediateError("a vault's password is longer than a pipe holds (64 KiB)") from error
+    finally:
+        for _, reading in pipes:
+            os.close(reading)
 
 
 def _json_batch(text: str) -> str:
@@ -72,7 +100,7 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
         "ANSIBLE_RETRY_FILES_ENABLED": "0", "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_INJECT_FACT_VARS": "0",
     }  # fmt: skip
-    with log, subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment) as process:
+    with log, _started(command, log, environment, settings.secrets) as process:
         try:
             told: set[str] = set()
             size = 0
@@ -93,6 +121,15 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
             f"ansible-playbook ended with {process.returncode} before the first host: {last_words(run_dir / LOG)}"
         )
     return read_run(run_dir)
+
+
+def _started(
+    command: list[str], log: IO[bytes], environment: dict[str, str], secrets: Sequence[tuple[str, bytes]]
+) -> "subprocess.Popen[bytes]":
+    with vault_pipes(secrets) as (variables, descriptors):
+        return subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, env=environment | variables, pass_fds=descriptors
+        )
 
 
 def _begun(run_dir: Path) -> bool:

@@ -108,7 +108,7 @@ def plugins(fleet: Fleet) -> list[str]:
         {
             "plugin": "ansible.builtin.constructed",
             "strict": True,
-            "groups": {"iis": "inventory_hostname is match('web')", "linux": "inventory_hostname == 'lin01'"},
+            "groups": {"iis": "inventory_hostname is match('plain')", "linux": "inventory_hostname == 'lin01'"},
             "keyed_groups": [],
         },
     )
@@ -189,9 +189,12 @@ def test_vaults(fleet: Fleet) -> None:
 
     def opened(output: str) -> None:
         hosts = json.loads(output[output.index('{\n  "format"') : output.rindex("}") + 1])["hosts"]
-        assert [host["status"] for host in hosts] == ["unreachable", "inspected"], hosts
+        by_name = {host["host"]: host for host in hosts}
+        assert by_name[fleet.name]["status"] == "inspected"
+        assert by_name["ssh01"]["status"] == "unreachable"
         # Which of the two Ansible says depends on who was first: ssh's end, or what is sent to it.
-        assert "Connection refused" in hosts[0]["detail"] or "can be reached over SSH" in hosts[0]["detail"]
+        detail = by_name["ssh01"]["detail"]
+        assert "Connection refused" in detail or "can be reached over SSH" in detail
         assert fleet.secret not in output and fleet.secret[5:] not in output
 
     config = fleet.write("ansible.cfg", f"[defaults]\nvault_password_file = {one}\n")
@@ -207,6 +210,15 @@ def test_vaults(fleet: Fleet) -> None:
     assert shown.count("ault password") == 1, "asked once, for both connections"
     assert "first password" not in shown
     opened(shown)
+    folder = fleet.folder / "plan"
+    remediate("plan", *inventory[1:5], "--vault-password-file", one, "--fix", "on-demand", "--out", folder, expect=3)
+    apply = ["apply", str(folder), *inventory[1:3], "--ask-vault-pass"]
+    code, shown = on_a_terminal([str(BIN / "remediate"), *apply, "--check"], "first password")
+    assert (code, shown.count("ault password")) == (2, 1), "the playbook does not ask again"
+    code, shown = on_a_terminal([str(BIN / "remediate"), *apply, "--yes"], "first password")
+    assert (code, "1 changed" in shown) == (0, True)
+    (made,) = (folder / "runs").iterdir()
+    assert not [path for path in made.iterdir() if "first password" in path.read_text()]
 
     value("prod", two)
     both = ("--vault-id", f"dev@{one}", "--vault-id", f"prod@{two}")
