@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LINT := $(BIN)/ansible-lint --offline --profile production --nocolor
 
 .PHONY: demo test test-matrix check clean
 
@@ -30,8 +31,8 @@ check: $(VENV)/.made
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tests.example_plan build/plan
-	cd build/plan && $(CURDIR)/$(BIN)/ansible-lint --offline --profile production --nocolor \
-		playbook.yml collections/ansible_collections/remediate/iis
+	cd build/plan && $(CURDIR)/$(LINT) playbook.yml
+	cd playbooks && ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/playbooks/collections $(CURDIR)/$(LINT) .
 
 clean:
 	rm -rf .venv .venv-* build dist

@@ -1,9 +1,11 @@
 # Copyright (c) 2026 the remediate authors
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Writes down what a run of a plan does, inside the ansible-playbook process, so that it goes on when the parent dies.
+"""Writes down what a run of a plan or of a playbook of ours does, inside the ansible-playbook process: it goes on when
+the parent dies.
 
 One JSON object a line, on the disk before the next step. Before a batch of hosts begins, its planned changes are
 written: should everything end right after a write on a server, the record says what may have been written there.
+A playbook that takes pools by pattern has no changes planned: what is wanted of the server is written, and its answer.
 A run that cannot be recorded does not begin, or stops.
 """
 
@@ -23,17 +25,22 @@ from ansible.plugins.callback import CallbackBase
 DOCUMENTATION = """
 name: remediate_record
 type: notification
-short_description: Keeps the record of a run of a remediate plan
+short_description: Keeps the record of a run of a remediate plan, or of a playbook that remediate ships
 description:
-  - Loads by itself where it stands in C(callback_plugins/) beside the plan's playbook.
-  - Writes C(record.jsonl) into the folder named by the environment variable E(REMEDIATE_RUN_DIR), or into a new
-    folder under C(runs/) beside the playbook. A run with C(--check) is recorded only where the variable is set.
+  - Loads by itself where it stands in C(callback_plugins/) beside the playbook.
+  - Records a playbook with C(plan.json) beside it, and one with a play whose variable C(remediate_recorded) is true.
+    Any other playbook it lets alone.
+  - Writes C(record.jsonl) into the folder named by the environment variable E(REMEDIATE_RUN_DIR), or else into a new
+    one. That is made under C(runs/) beside a plan's playbook, under C(remediate-runs/) in the current folder for any
+    other. A run with C(--check) is recorded only where the variable is set.
 author: the remediate authors
 version_added: "0.1.0"
 requirements: []
 """
 
 _ACTION = "remediate.iis.app_pool_settings"
+# What a playbook without a plan wants of its hosts: the variables that say so.
+_WANTED = ("remediate_pools", "remediate_attribute", "remediate_set", "remediate_given", "remediate_run")
 
 
 def _now() -> str:
@@ -50,12 +57,15 @@ class CallbackModule(CallbackBase):
         self._file = None
         self._plan = None
         self._play = None
+        self._playbook = None
+        self._ours = False
+        self._name = os.environ.get("REMEDIATE_RUN")
 
     def _write(self, event, **values):
         if self._file is None:
             return
         try:
-            self._file.write(json.dumps({"event": event, "at": _now(), **values}) + "\n")
+            self._file.write(json.dumps({"event": event, "at": _now(), **values}, default=str) + "\n")
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
@@ -63,31 +73,45 @@ class CallbackModule(CallbackBase):
             sys.exit(f"remediate: the run's record cannot be written, so the run stops: {error}")
 
     def v2_playbook_on_start(self, playbook):
-        folder = Path(playbook._basedir)
+        self._file = self._plan = None
+        self._playbook = Path(playbook._file_name)
+        planned = (self._playbook.parent / "plan.json").exists()
+        self._ours = planned or any(play.vars.get("remediate_recorded") is True for play in playbook.get_plays())
+        # Our playbooks ask for this: without the plugin they write nowhere.
+        os.environ["REMEDIATE_RECORDS"] = "1" if self._ours else "0"
+        if planned:
+            self._begin(self._playbook.parent / "plan.json")
+
+    def _begin(self, plan=None):
+        """Open the record, if this run is to have one. Where there is no plan, just before the first host."""
         check = bool(context.CLIARGS.get("check"))
         chosen = os.environ.get("REMEDIATE_RUN_DIR")
-        # The plan's playbook asks for this: without the plugin it writes nowhere.
-        os.environ["REMEDIATE_RECORDS"] = "1"
         if check and not chosen:
             return
         stamp = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        target = Path(chosen) if chosen else folder / "runs" / stamp
+        runs = plan.parent / "runs" if plan else Path.cwd() / "remediate-runs"
+        target = Path(chosen) if chosen else runs / stamp
         try:
-            self._plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+            if plan:
+                self._plan = json.loads(plan.read_text(encoding="utf-8"))
             target.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = (target / "record.jsonl").open("x", encoding="utf-8")
             # Held as long as this process lives: `remediate show` tells by it that the run goes on.
             fcntl.flock(self._file, fcntl.LOCK_EX)
         except (OSError, ValueError) as error:
-            sys.exit(f"remediate: the run cannot be recorded, so it does not begin: {error}")
+            where = "" if chosen else "; name another folder in REMEDIATE_RUN_DIR"
+            sys.exit(f"remediate: the run cannot be recorded, so it does not begin: {error}{where}")
+        # The backup on each server is named after the run.
+        name = os.environ["REMEDIATE_RUN"] = self._name or stamp
         self._write(
             "begin",
             format="remediate.record",
             format_version=1,
-            run=os.environ.get("REMEDIATE_RUN") or target.name,
-            plan_digest=self._plan["digest"],
+            run=name,
+            playbook=self._playbook.name,
+            plan_digest=self._plan["digest"] if plan else "",
             check=check,
-            hosts=sorted({change["host"] for change in self._plan["changes"]}),
+            hosts=sorted({change["host"] for change in self._plan["changes"]}) if plan else [],
         )
         if not chosen:
             self._display.display(f"remediate: the record of this run is {target / 'record.jsonl'}")
@@ -97,12 +121,20 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_task_start(self, task, is_conditional):
         # Sent by the main process before the task goes to any worker: what is written here is on the disk first.
-        if task.action != _ACTION or self._file is None:
+        if task.action != _ACTION or not self._ours:
+            return
+        if self._file is None:
+            self._begin()
+        if self._file is None:
             return
         try:
-            batch = self._play.get_variable_manager().get_vars(play=self._play)["ansible_play_batch"]
-            for host in map(str, batch):
-                self._write("start", host=host, changes=[c for c in self._plan["changes"] if c["host"] == host])
+            known = self._play.get_variable_manager().get_vars(play=self._play)
+            wanted = {name.removeprefix("remediate_"): known[name] for name in _WANTED if name in known}
+            for host in map(str, known["ansible_play_batch"]):
+                if self._plan is None:
+                    self._write("start", host=host, wanted=wanted)
+                else:
+                    self._write("start", host=host, changes=[c for c in self._plan["changes"] if c["host"] == host])
         except Exception as error:  # noqa: BLE001  # of whatever kind: Ansible would only warn, and go on to write
             sys.exit(f"remediate: the hosts of this batch cannot be recorded, so the run stops: {error!r}")
 
@@ -114,14 +146,22 @@ class CallbackModule(CallbackBase):
             status = "stale"
         if status == "ok" and values.get("changed"):
             status = "changed"
+        changes = values.get("changes") or []
         detail = values.get("msg") if status in ("failed", "stale", "unreachable") else None
         self._write(
             "host",
             host=str(result.host.get_name()),
             status=status,
             detail=None if detail is None else str(detail),
+            machine=values.get("machine"),
             backup=values.get("backup"),
-            changes=values.get("changes") or [],
+            changes=changes,
+            # For the playbook rollback.yml. A server's answer may have any shape.
+            undo=[
+                change["undo"]
+                for change in (changes if isinstance(changes, list) else [])
+                if isinstance(change, dict) and change.get("written") is True and isinstance(change.get("undo"), dict)
+            ],
         )
 
     def v2_runner_on_ok(self, result):

@@ -195,7 +195,16 @@ def make_rollback(run: Run, created_at: str) -> Plan:
     the run wanted to write, and is no change where it never was written.
     """
     changes = [_inverse(change) for host in run.hosts for change in host.changes if _may_be_ours(change)]
-    return Plan(created_at=created_at, changes=tuple(sorted(changes, key=_order)))
+    silent = [host for host in run.hosts if not host.changes and host.status in ("unknown", "failed", "unreachable")]
+    return Plan(
+        created_at=created_at,
+        changes=tuple(sorted(changes, key=_order)),
+        # Of a run without a plan: nobody knows what to undo there.
+        not_inspected=tuple(
+            NotInspected(host.host, host.status, f"what the run wrote there is not known: {host.detail}")
+            for host in silent
+        ),
+    )
 
 
 def _may_be_ours(change: RunChange) -> bool:

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from remediate.model import Change, HostResult, RemediateError, Run, RunChange, RunStatus, Source
+from remediate.model import Change, HostResult, RemediateError, Run, RunChange, RunStatus, Source, Writable
 
 RECORD = "record.jsonl"
+_NO_PLAN = "what was written there is not known; the server's backup has the configuration from before"
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
@@ -62,13 +63,16 @@ def fold_events(events: list[dict[str, Any]]) -> Run:
     for event in events[1:]:
         name = str(event.get("host"))
         if event["event"] == "start":
-            planned = [msgspec.convert(c, Change) for c in event["changes"]]
+            planned = [msgspec.convert(c, Change) for c in event.get("changes", ())]
+            learn = "apply the plan again to learn and complete it" if "changes" in event else _NO_PLAN
             hosts[name] = HostResult(
                 host=name, status="unknown", changes=tuple(_unanswered(c) for c in planned),
-                detail="begun, and no answer is recorded: apply the plan again to learn and complete it",
+                detail=f"begun, and no answer is recorded: {learn}",
             )  # fmt: skip
         elif event["event"] == "host":
-            hosts[name] = _answered(hosts[name], event, begin["check"])
+            # A playbook that we ship plans nothing: what it did is known from the answers alone.
+            playbook = None if begin["plan_digest"] else str(begin.get("playbook", "a playbook"))
+            hosts[name] = _answered(hosts[name], event, begin["check"], playbook)
         elif event["event"] == "end":
             finished = event["at"]
     return Run(
@@ -87,7 +91,11 @@ class _Change(msgspec.Struct, kw_only=True):
 
     scope: Literal["pool", "defaults"] = "pool"
     pool: str
-    attribute: str
+    attribute: Writable
+    state: str = ""
+    set: str | None = None
+    expect: str | None = None
+    wanted: str | None = None
     found: str | None = None
     found_source: Source | None = None
     written: bool = False
@@ -97,6 +105,7 @@ class _Change(msgspec.Struct, kw_only=True):
 class _Answer(msgspec.Struct):
     status: Literal["ok", "changed", "stale", "failed", "unreachable"]
     detail: str | None = None
+    machine: str | None = None
     backup: str | None = None
     changes: tuple[_Change, ...] = ()
 
@@ -106,13 +115,24 @@ def _key(change: Change | _Change) -> tuple[str, ...]:
     return (change.scope, *(() if change.scope == "defaults" else (change.pool,)), change.attribute)
 
 
-def _answered(started: HostResult, event: dict[str, Any], check: bool) -> HostResult:
+def _answered(started: HostResult, event: dict[str, Any], check: bool, playbook: str | None) -> HostResult:
     try:
         answer = msgspec.convert(event, _Answer)
     except msgspec.ValidationError as error:
         # That server's trouble alone: the record of the others stays good.
         detail = f"its answer is not the module's ({error}): it is not known what was written"
         return msgspec.structs.replace(started, status="failed", detail=detail)
+    changes = _planned(started, answer, check) if playbook is None else _unplanned(started.host, answer, playbook)
+    status: RunStatus = "unchanged" if answer.status == "ok" else answer.status
+    if check and status == "changed":
+        status = "pending"
+    return HostResult(
+        host=started.host, status=status, detail=answer.detail, backup=answer.backup, changes=tuple(changes)
+    )
+
+
+def _planned(started: HostResult, answer: _Answer, check: bool) -> list[RunChange]:
+    """Each planned change, with what the answer says of it."""
     told = {_key(change): change for change in answer.changes}
     changes = []
     for change in started.changes:
@@ -123,9 +143,19 @@ def _answered(started: HostResult, event: dict[str, Any], check: bool) -> HostRe
         else:
             known = {key: getattr(one, key) for key in ("found", "found_source", "written", "verified")}
             changes.append(_unanswered(change, **known))
-    status: RunStatus = "unchanged" if answer.status == "ok" else answer.status
-    if check and status == "changed":
-        status = "pending"
-    return HostResult(
-        host=started.host, status=status, detail=answer.detail, backup=answer.backup, changes=tuple(changes)
-    )
+    return changes
+
+
+def _unplanned(host: str, answer: _Answer, playbook: str) -> list[RunChange]:
+    """What the answer says was found, as what was expected. A pool that was left out is no change."""
+    return [
+        RunChange(
+            host=host, machine=answer.machine or "", scope=one.scope, pool=one.pool, attribute=one.attribute,
+            expect=one.found or one.expect or "", expect_source=one.found_source or "unknown", set=one.set,
+            inherits=one.wanted if one.set is None else None, recycle="unknown",
+            reason=f"by the playbook {playbook}", found=one.found, found_source=one.found_source,
+            written=one.written, verified=one.verified,
+        )
+        for one in answer.changes
+        if one.state != "skipped"
+    ]  # fmt: skip

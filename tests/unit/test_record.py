@@ -6,10 +6,12 @@ from typing import Any
 
 import msgspec
 import pytest
+import yaml
 
 from remediate.cli.audit import assemble
 from remediate.model import RemediateError
 from remediate.plan.planner import Choice, make_plan, make_rollback
+from remediate.playbook.directory import host_vars_text
 from remediate.playbook.record import RECORD, read_run
 from tests.conftest import remediate
 from tests.unit.values import host, pool
@@ -120,3 +122,72 @@ def test_a_record_from_elsewhere_harms_nobody(tmp_path: Path, key: str, value: s
     done = remediate("rollback", folder, "--out", tmp_path / "a" / "b" / "plan", expect=1)
     assert done.stderr.startswith("remediate: ") and done.stderr.count("\n") == 1 and "bug" not in done.stderr
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {RECORD}
+
+
+BEGIN: dict[str, Any] = EVENTS[0] | {"plan_digest": "", "hosts": [], "playbook": "fix_idle_timeout.yml"}
+START: dict[str, Any] = {"event": "start", "at": "2026-01-01T00:00:01Z", "host": "web01", "wanted": {"pools": "Shop*"}}
+STATIC: dict[str, Any] = EVENTS[2] | {
+    "machine": "WEB01.lab.example",
+    "changes": [
+        ANSWER | {"set": "00:00:00", "expect": "00:20:00", "wanted": "00:00:00", "state": "pending"},
+        {"pool": "Left", "attribute": "startMode", "state": "skipped", "detail": "expected startMode"},
+    ],
+}
+
+
+def static(folder: Path, *events: dict[str, Any]) -> Path:
+    return record(folder, b"".join(json.dumps(event).encode() + b"\n" for event in events))
+
+
+def test_a_run_without_a_plan_is_known_from_its_answers(tmp_path: Path) -> None:
+    """What was found counts as expected, what was left out is no change; its rollback is an ordinary plan."""
+    run = read_run(static(tmp_path, BEGIN, START, STATIC))
+    (found,) = run.hosts
+    (change,) = found.changes
+    assert (found.status, change.machine, change.expect, change.expect_source, change.set, change.recycle) == (
+        "changed", "WEB01.lab.example", "00:20:00", "pool", "00:00:00", "unknown",
+    )  # fmt: skip
+    assert "fix_idle_timeout.yml" in change.reason
+    (undo,) = make_rollback(run, "2026-01-01T00:00:00Z").changes
+    assert (undo.expect, undo.set, undo.machine) == ("00:00:00", "00:20:00", "WEB01.lab.example")
+
+
+@pytest.mark.parametrize(
+    "events", [(START,), (START, STATIC | {"changes": [], "status": "failed"}), (START, STATIC | {"changes": 5})]
+)
+def test_where_nobody_knows_what_to_undo_the_rollback_says_so(tmp_path: Path, events: tuple[dict[str, Any]]) -> None:
+    plan = make_rollback(read_run(static(tmp_path, BEGIN, *events)), "2026-01-01T00:00:00Z")
+    assert plan.changes == ()
+    assert [(host.host, "is not known" in host.detail) for host in plan.not_inspected] == [("web01", True)]
+
+
+def test_an_attribute_that_we_never_write_is_not_undone(tmp_path: Path) -> None:
+    """A server could say that anything was written; what goes into a plan is checked."""
+    lie = STATIC["changes"][0] | {"attribute": "processModel.password"}
+    run = read_run(static(tmp_path, BEGIN, START, STATIC | {"changes": [lie]}))
+    assert (run.hosts[0].status, run.hosts[0].changes) == ("failed", ())
+
+
+@pytest.mark.parametrize(
+    ("source", "undone"), [("defaults", ("AlwaysRunning", None)), ("schema", (None, "AlwaysRunning"))]
+)
+def test_the_defaults_and_a_pool_of_that_name_are_told_apart(
+    tmp_path: Path, source: str, undone: tuple[str | None, str | None]
+) -> None:
+    """Both changed in one run, under the same name; a value of the defaults' own is set again, not cleared."""
+    both = [
+        CHANGES[0] | {"scope": scope, "pool": "applicationPoolDefaults", "attribute": "startMode", "set": "OnDemand"}
+        for scope in ("defaults", "pool")
+    ]
+    told = {"pool": "applicationPoolDefaults", "attribute": "startMode", "found": "AlwaysRunning"}
+    answers = [
+        told | {"scope": "pool", "found_source": "pool", "written": False},
+        told | {"scope": "defaults", "found_source": source, "written": True, "verified": True},
+    ]
+    events = [EVENTS[0], EVENTS[1] | {"changes": both}, EVENTS[2] | {"changes": answers}]
+    run = read_run(static(tmp_path, *events))
+    assert [(c.scope, c.written) for c in run.hosts[0].changes] == [("defaults", True), ("pool", False)]
+    plan = make_rollback(run, "2026-01-01T00:00:00Z")
+    assert [(c.scope, c.expect, (c.set, c.inherits)) for c in plan.changes] == [("defaults", "OnDemand", undone)]
+    (written,) = yaml.safe_load(host_vars_text(list(plan.changes)).replace("!unsafe ", ""))["remediate_changes"]
+    assert (written["scope"], "pool" in written) == ("defaults", False)
