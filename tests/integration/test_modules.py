@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from remediate.lab.applicationhost import CANARY
 from remediate.lab.pwsh import find_pwsh
@@ -327,4 +328,22 @@ def test_arguments_that_would_harm_are_refused(site: Site) -> None:
     for wrong, said in (({"backup": "../by-hand"}, "backup: '../by-hand'"), ({"pools_per_commit": 0}, "must be 1")):
         result = module(site, "app_pool_settings", {"changes": [change(set="00:00:00")], **wrong})
         assert result["failed"] and said in result["msg"]
+    assert site.config.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["app_pool_info", "app_pool_settings"])
+def test_the_examples_run(site: Site, name: str) -> None:
+    """What `ansible-doc` shows can be copied into a playbook as it stands."""
+    bin, path = Path(sys.prefix) / "bin", {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections")}
+    shown = json.loads(run(bin / "ansible-doc", "-t", "module", "-j", f"remediate.iis.{name}", expect=0, **path).stdout)
+    tasks = yaml.safe_load(shown[f"remediate.iis.{name}"]["examples"])
+    # One of the examples is about defaults by which every pool is always running.
+    old = '<applicationPoolDefaults managedRuntimeVersion="v4.0"'
+    site.edit(old, f'{old} startMode="AlwaysRunning"')
+    before = site.config.read_bytes()
+    playbook = site.folder / "examples.yml"
+    playbook.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    done = run(bin / "ansible-playbook", "-i", site.inventory, playbook, "--check", expect=0, **path)
+    if name == "app_pool_settings":
+        assert f"changed={len(tasks)} " in done.stdout, "each example has something to do on this server"
     assert site.config.read_bytes() == before
