@@ -152,7 +152,7 @@ def server(seed: int, number: int) -> Recipe:
     if hand.iis == "none":
         return Recipe(name, None, who)
     content, stopped = _content(_deal(seed, block)[hand.leader], _Random(seed, block, hand.leader))
-    share = f"farm-{block + 1}" if hand.shared else None
+    share = f"share-{block + 1}" if hand.shared else None
     return Recipe(name, render(content, hand.style), {**who, "stopped": stopped}, share)
 
 

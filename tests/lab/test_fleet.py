@@ -158,8 +158,8 @@ def test_a_shared_configuration_is_read_and_committed_where_it_is(up: Up, engine
     limit = ("--limit", ",".join(farm), "--timeout", "150")
     found = audit(state, *limit)["hosts"]
     # Two slashes, as a share's path has for Windows.
-    assert {host["shared_config"] for host in found} == {f"/{state / 'shared' / 'farm-1'}"}
-    shared = state / "shared" / "farm-1" / "applicationHost.config"
+    assert {host["shared_config"] for host in found} == {f"/{state / 'shared' / 'share-1'}"}
+    shared = state / "shared" / "share-1" / "applicationHost.config"
     before = shared.read_bytes()
     pool = found[0]["pools"][0]
     expect = pool["attributes"]["processModel.idleTimeout"]["value"]
