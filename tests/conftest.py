@@ -209,6 +209,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         name = f"PowerShell {said.strip()}"
     if os.environ.get("REMEDIATE_EXPECT_PWSH") and not ran:
         terminalreporter.write_line("REMEDIATE_EXPECT_PWSH is set, and no test ran in a PowerShell: this is a failure")
+    for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", []):
+        for key, value in getattr(report, "user_properties", []):
+            if key == "summary":
+                terminalreporter.write_line(value)
     terminalreporter.write_line(f"in a real PowerShell: {len(ran)} tests ran, {len(skipped)} were skipped ({name})")
 
 
