@@ -8,13 +8,24 @@ using System.Linq;
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
 public static class Facts
 {
+    private static readonly JsonSerializerOptions Deep = new JsonSerializerOptions { MaxDepth = 2000 };
+
+    /// <summary>A question and its answer, both as JSON: {"tree": text} or {"members": type}.</summary>
+    public static string Answer(string question)
+    {
+        JsonElement asked = JsonDocument.Parse(question).RootElement, text;
+        object answer = asked.TryGetProperty("tree", out text) ? Tree(text.GetString()) : Members(asked.GetProperty("members").GetString());
+        return JsonSerializer.Serialize(answer, Deep);
+    }
+
     /// <summary>A node as {kind, start, end, text, and its properties by name}; nodes below it likewise.</summary>
-    public static object Tree(string text)
+    private static object Tree(string text)
     {
         Token[] tokens;
         ParseError[] errors;
@@ -59,13 +70,18 @@ public static class Facts
     private static CSharpCompilation windows;
     private static readonly Dictionary<string, ITypeSymbol> seen = new Dictionary<string, ITypeSymbol>();
 
-    public static void Read(string[] assemblies)
+    /// <summary>What Members looks in: assemblies, and C# files for types of which there is no assembly.</summary>
+    public static void Read(string[] assemblies, string[] sources)
     {
-        windows = CSharpCompilation.Create("windows", null, assemblies.Select(file => MetadataReference.CreateFromFile(file)));
+        windows = CSharpCompilation.Create("windows", sources.Select(file => CSharpSyntaxTree.ParseText(File.ReadAllText(file))),
+            assemblies.Select(file => MetadataReference.CreateFromFile(file)));
     }
 
-    /// <summary>{name, interfaces, members: [{name, kind, static, type, parameters}]}, inherited ones too; null where there is no such type.</summary>
-    public static object Members(string name)
+    /// <summary>
+    /// {name, interfaces, members: [{name, kind, static, type, least, most}]}, inherited ones too; least and most are the numbers of
+    /// arguments that a method takes. Null where there is no such type.
+    /// </summary>
+    private static object Members(string name)
     {
         ITypeSymbol type = Find(name);
         if (type == null || type.TypeKind == TypeKind.Error) { return null; }
@@ -75,7 +91,7 @@ public static class Facts
             foreach (ISymbol member in level.GetMembers().Where(m => m.DeclaredAccessibility == Accessibility.Public))
             {
                 bool constructor = member is IMethodSymbol { MethodKind: MethodKind.Constructor };
-                // A base's constructors and statics: the first are not inherited, the second are found through PowerShell too.
+                // A base's constructors are not inherited; its statics are found through the type all the same.
                 if (constructor && !SymbolEqualityComparer.Default.Equals(level, type)) { continue; }
                 if (member is IMethodSymbol { MethodKind: MethodKind.PropertyGet or MethodKind.PropertySet }) { continue; }
                 members.Add(new Dictionary<string, object>
@@ -86,10 +102,8 @@ public static class Facts
                         IMethodSymbol method => Name(method.ReturnType), IPropertySymbol property => Name(property.Type),
                         IFieldSymbol field => Name(field.Type), _ => "",
                     },
-                    ["parameters"] = member switch
-                    {
-                        IMethodSymbol method => method.Parameters.Length, IPropertySymbol property => property.Parameters.Length, _ => 0,
-                    },
+                    ["least"] = Parameters(member).Count(p => !p.IsOptional && !p.IsParams),
+                    ["most"] = Parameters(member).Any(p => p.IsParams) ? 99 : Parameters(member).Count(),
                 });
             }
         }
@@ -98,6 +112,11 @@ public static class Facts
             ["name"] = Name(type), ["members"] = members,
             ["interfaces"] = type.AllInterfaces.Select(Name).ToArray(), ["enum"] = type.TypeKind == TypeKind.Enum,
         };
+    }
+
+    private static IEnumerable<IParameterSymbol> Parameters(ISymbol member)
+    {
+        return member is IMethodSymbol method ? method.Parameters : Enumerable.Empty<IParameterSymbol>();
     }
 
     private static IEnumerable<ITypeSymbol> Levels(ITypeSymbol type)

@@ -2,10 +2,12 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import ansible
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -13,6 +15,9 @@ PLUGINS = ROOT / "playbooks" / "collections" / "ansible_collections" / "remediat
 INSPECT = ROOT / "remediate" / "inspect" / "scripts" / "inspect.ps1"
 # Metadata of what Windows PowerShell has; its README says where it is from.
 WINDOWS_POWERSHELL = ROOT.parent / "shared" / "windows-powershell"
+
+# The public API of the real Microsoft.Web.Administration, as far as the scripts need it.
+STAND_IN = ROOT / "remediate" / "lab" / "windows"
 
 # A node of a syntax tree: its kind, its place, and the parser's own properties by name (see Facts.cs).
 Node = dict[str, Any]
@@ -22,8 +27,12 @@ class Engine:
     """One process of the engine, asked in turn."""
 
     def __init__(self, pwsh: Path, assemblies: Path | None = None) -> None:
-        files = ",".join(f"'{file}'" for file in sorted(assemblies.rglob("*.dll"))) if assemblies else ""
-        command = f"& '{HERE / 'facts.ps1'}' -Assemblies @({files})"
+        command = f"& '{HERE / 'facts.ps1'}'"
+        if assemblies:
+            basic = Path(ansible.__file__).parent / "module_utils" / "csharp" / "Ansible.Basic.cs"
+            command += (
+                f" -Assemblies {_list(assemblies.rglob('*.dll'))} -Sources {_list([*STAND_IN.glob('*.cs'), basic])}"
+            )
         self._process = subprocess.Popen(
             [pwsh, "-NoProfile", "-NonInteractive", "-Command", command],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -50,6 +59,10 @@ class Engine:
 
     def close(self) -> None:
         self._process.communicate(timeout=60)
+
+
+def _list(files: Iterable[Path]) -> str:
+    return "@(" + ",".join(f"'{file}'" for file in sorted(files)) + ")"
 
 
 def children(node: Node) -> Iterator[tuple[str, Node]]:

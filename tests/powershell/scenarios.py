@@ -1,7 +1,7 @@
 """What the scripts must do on a server, one function for each promise.
 
-Each takes a bench and asserts; it does not know whether the scripts on it are the shipped ones, or a copy with a mistake
-put in. So an assertion that guards the shipped scripts is the very one that a planted mistake must break.
+Each takes a bench and asserts; it does not know whether the scripts on it are the shipped ones, or a copy with a
+mistake put in. So an assertion that guards the shipped scripts is the very one that a planted mistake must break.
 """
 
 import json
