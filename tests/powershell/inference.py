@@ -90,7 +90,7 @@ class Types:
         if kind == "CommandAst":
             return self._command(node)
         inner = expression(node)
-        return self.infer(inner, above) if inner else None
+        return self.infer(inner, above) if inner and inner is not node else None
 
     def _agreed(self, names: list[str]) -> Node | None:
         distinct = set(names)

@@ -223,6 +223,8 @@ def a_silent_api_is_an_error_or_unknown(bench: Bench) -> None:
         bench.code("Resolve-IisSource $null $true 'schema'; Resolve-IisSource $true $true 'schema'") == ["unknown"] * 2
     )
     assert bench.code("Test-IisNode $null 'a.b'") == [False]
+    unknown = "@(Find-IisAttribute (New-IisManager).ApplicationPoolDefaults $given.name).Count"
+    assert [bench.code(unknown, name=name) for name in ("none", "none.none", "startMode")] == [[0], [0], [1]]
 
 
 # Refusing
@@ -244,8 +246,6 @@ def what_changed_since_the_plan_is_refused(bench: Bench) -> None:
         (change(expect="00:21:00"), "expected 00:21:00, found 00:20:00"),
         (change(given={"startMode": "OnDemand"}), "expected startMode OnDemand, found AlwaysRunning"),
         (change(given={"managedRuntimeVersion": "v2.0"}), "expected managedRuntimeVersion v2.0, found v4.0"),
-        (change(given={"processModel.none": "1"}), "this version of IIS does not know processModel.none"),
-        (change(given={"none.none": "1"}), "this version of IIS does not know none.none"),
     ]
     for wrong, detail in reasons:
         result = refused(bench, wrong, said="changed since the plan")
@@ -315,6 +315,16 @@ def a_conflict_is_read_compared_and_tried_again(bench: Bench) -> None:
     bench.fresh(fail_commit="changed:9")
     result = refused(bench, change(), said="could not be written")
     assert (result["changed"], written(result)) == (False, [False])
+
+
+def a_conflict_is_known_by_its_type_or_its_code(bench: Bench) -> None:
+    """Not by its text, which is translated; however deep it is wrapped."""
+    code = """
+        $made = New-Object System.Runtime.InteropServices.COMException 'Zugriff', ([int]$given.code)
+        try { throw (New-Object System.InvalidOperationException 'outer', $made) } catch { Test-IisFileConflict $_ }
+    """
+    in_use, denied = 0x80070020 - 2**32, 0x80070005 - 2**32
+    assert [bench.code(code, code=number) for number in (in_use, denied)] == [[True], [False]]
 
 
 def a_refused_commit_is_a_failure(bench: Bench) -> None:
@@ -400,7 +410,10 @@ def an_older_iis_lacks_attributes(bench: Bench) -> None:
     )
     assert only(result)["detail"] == "this version of IIS does not know processModel.idleTimeoutAction"
     needed = """
-        $change = @{ pool = 'Reports'; attribute = 'processModel.idleTimeoutAction'; expect = ''; set = '' }
+        $change = @{
+            scope = 'pool'; pool = 'Reports'; attribute = 'processModel.idleTimeoutAction'; expect = ''; set = ''
+            given = @{}; clear = $false; inherits = $null
+        }
         (Compare-IisChange (Open-IisPicture) $change).detail
     """
     assert bench.code(needed) == ["this version of IIS does not know the attribute"]
@@ -430,6 +443,7 @@ ON_IIS_10: list[Scenario] = [
     a_change_is_written_once_and_cleared_again,
     many_pools_go_in_several_commits,
     a_conflict_is_read_compared_and_tried_again,
+    a_conflict_is_known_by_its_type_or_its_code,
     a_refused_commit_is_a_failure,
     somebody_else_between_the_look_and_the_commit,
     a_late_file_is_waited_for,
