@@ -5,6 +5,7 @@ mistake put in. So an assertion that guards the shipped scripts is the very one 
 """
 
 import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -73,6 +74,9 @@ def the_inspection_and_the_module_read_the_same(bench: Bench) -> None:
     assert reports["attributes"][IDLE] == {"value": "00:00:00", "source": "pool"}
     assert reports["attributes"]["autoStart"] == {"value": "true", "source": "pool"}
     assert inspection["appinit_module"] is True
+    # Texts, where a date or an enum would be spelt otherwise by each version of ConvertTo-Json.
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", inspection["clock"])
+    assert (inspection["language_mode"], shop["state"]) == ("FullLanguage", "Started")
     module = bench.module("app_pool_info")["inspection"]
     assert {**module, "clock": None} == {**inspection, "clock": None}
 
