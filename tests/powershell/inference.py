@@ -72,6 +72,9 @@ class Types:
             return self.named("System.Object[]")
         if kind == "BinaryExpressionAst" and node["Operator"] in ("Format", "Join"):
             return self.named("System.String")
+        if kind == "BinaryExpressionAst" and node["Operator"] == "Plus":
+            left = self.infer(node["Left"], above)
+            return left if left and left["name"].endswith("[]") else None
         if kind == "VariableExpressionAst":
             return self._variable(node["VariablePath"], above)
         if kind in ("MemberExpressionAst", "InvokeMemberExpressionAst"):
