@@ -1,0 +1,123 @@
+"""The same as scenarios.py, for changes of applicationPoolDefaults and for pools by pattern."""
+
+from typing import Any
+
+from tests.powershell.bench import Bench
+from tests.powershell.scenarios import IDLE, SHOP, Scenario, change, only, refused, written
+
+AT_RISK = {"startMode": "AlwaysRunning", "processModel.idleTimeoutAction": "Terminate"}
+
+
+def defaults(**others: Any) -> dict[str, Any]:
+    return {"scope": "defaults", "attribute": IDLE, "expect": "00:20:00", "set": "00:30:00"} | others
+
+
+def pattern(bench: Bench, *pools: str, **others: Any) -> Any:
+    given: dict[str, Any] = {"attribute": IDLE, "set": "00:00:00", "given": AT_RISK, "pause": 0} | others
+    return bench.module("app_pool_settings", pools=list(pools), **given)
+
+
+def the_defaults_are_changed_and_given_back(bench: Bench) -> None:
+    """Set, then by its own undo cleared again; a pool that inherits them is cleared to what they will be."""
+    before = bench.config.read_bytes()
+    result = bench.settings(defaults())
+    assert (written(result), only(result)["pool"]) == ([True], "applicationPoolDefaults")
+    undo = only(result)["undo"]
+    assert undo == {
+        "scope": "defaults", "attribute": IDLE, "expect": "00:30:00", "clear": True, "inherits": "00:20:00",
+    }  # fmt: skip
+    assert written(bench.settings(undo)) == [True]
+    assert bench.config.read_bytes() == before
+    bench.settings(change())
+    clear = change(set=None, clear=True, expect="00:00:00", inherits="00:30:00")
+    assert written(bench.settings(defaults(), clear)) == [True, True]
+    assert written(bench.settings(change(expect="00:30:00"))) == [True]
+    gone = defaults(set=None, clear=True, expect="00:30:00")
+    assert written(bench.settings(gone, clear | {"inherits": "00:20:00"})) == [True, True]
+    assert bench.config.read_bytes() == before
+
+
+def what_is_unclear_about_defaults_is_refused(bench: Bench) -> None:
+    refused(bench, defaults(pool=SHOP), said="'scope: defaults' is about no pool")
+    refused(bench, change(pool=None), said="give 'pool' or 'scope: defaults'")
+    refused(bench, defaults(set=None), said="of applicationPoolDefaults")
+    given = {"processModel.password": "x"}
+    refused(bench, change(given=given), said="'processModel.password' is none of")
+
+
+def a_time_that_means_nothing_is_told_what_it_could_mean(bench: Bench) -> None:
+    for text, said in (
+        ("20", "write 00:20:00 for 20 minutes"),
+        ("20m", "write 00:20:00."),
+        ("2 h", "write 02:00:00."),
+        ("20:00", "as hh:mm it would be 20:00:00, as mm:ss 00:20:00"),
+        ("soon", "write [d.]hh:mm:ss."),
+        ("00:00:30", "in whole minutes"),
+        ("31.00:00:00", "is out of the range"),
+    ):
+        refused(bench, change(set=text), said=said)
+    wrong = change(attribute="startMode", expect="AlwaysRunning", set="Sometimes")
+    refused(bench, wrong, said="'Sometimes' is not a value of startMode")
+
+
+def pools_by_pattern_are_changed_where_all_is_as_given(bench: Bench) -> None:
+    """One that is not as given stops all of them, or is skipped where that was asked for."""
+    before = bench.config.read_bytes()
+    result = pattern(bench, "*")
+    assert result["failed"] and "not as given: DefaultAppPool: expected startMode AlwaysRunning" in result["msg"]
+    assert (result["stale"], bench.config.read_bytes()) == (True, before)
+    result = pattern(bench, "*", "Nobod?", on_mismatch="skip")
+    assert [(c["pool"], c["state"]) for c in result["changes"] if c["state"] != "ok"] == [
+        ("DefaultAppPool", "skipped"), (SHOP, "pending"),
+    ]  # fmt: skip
+    assert result["warnings"] == ["pools: no application pool matches 'Nobod?'"]
+    assert "undo" not in result["changes"][0] or result["changes"][0]["undo"] is None
+    assert written(bench.settings(result["changes"][1]["undo"])) == [True]
+    assert bench.config.read_bytes() == before
+    assert only(pattern(bench, "contoso ????", given=None))["written"] is True
+    refused_result = bench.module("app_pool_settings", pools=[""], attribute=IDLE, set="00:00:00")
+    assert "name at least one pool" in refused_result["msg"]
+
+
+def a_pool_that_is_not_in_the_file_is_not_cleared(bench: Bench) -> None:
+    """The API knows it, the file does not: what clearing would take away is not known."""
+    code = """
+        $picture = Open-IisPicture
+        [void]$picture.PoolNodes.Remove($given.pool)
+        $change = @{ scope = 'pool'; set = $null; clear = $true; inherits = $null; given = @{} } + $given
+        (Compare-IisChange $picture $change @()).detail
+    """
+    asked = {"pool": SHOP, "attribute": IDLE, "expect": "00:20:00"}
+    assert bench.code(code, **asked) == ["the pool does not stand in the file"]
+
+
+def a_pattern_without_iis_is_no_failure(bench: Bench) -> None:
+    dll = bench.windows / "System32/inetsrv/Microsoft.Web.Administration.dll"
+    target = dll.readlink()
+    dll.unlink()
+    try:
+        result = pattern(bench, "*")
+    finally:
+        dll.symlink_to(target)
+    assert result["warnings"] == ["pools: there is no IIS on this server"]
+    assert (result["changed"], result["changes"]) == (False, [])
+
+
+def an_older_iis_meets_what_it_does_not_know(bench: Bench) -> None:
+    """IIS 7.5 has no idleTimeoutAction: an idle worker is always ended there."""
+    bench.config.write_text(bench.config.read_text().replace(' preloadEnabled="true"', ""))
+    assert only(pattern(bench, SHOP))["written"] is True
+    code = "(Expand-IisPattern (Open-IisPicture) $given)[0].expect"
+    unknown = {"pools": ["*"], "attribute": "processModel.idleTimeoutAction", "set": "Terminate", "given": {}}
+    assert bench.code(code, **unknown) == [""]
+
+
+PATTERNS_ON_IIS_10: list[Scenario] = [
+    the_defaults_are_changed_and_given_back,
+    what_is_unclear_about_defaults_is_refused,
+    a_time_that_means_nothing_is_told_what_it_could_mean,
+    pools_by_pattern_are_changed_where_all_is_as_given,
+    a_pool_that_is_not_in_the_file_is_not_cleared,
+    a_pattern_without_iis_is_no_failure,
+]
+PATTERNS_ON_IIS_7_5: list[Scenario] = [an_older_iis_meets_what_it_does_not_know]
