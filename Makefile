@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINT := $(BIN)/ansible-lint --offline --profile production --nocolor
 
-.PHONY: demo test test-matrix check sanity clean
+.PHONY: demo test test-matrix conformance check sanity clean
 
 $(VENV)/.made: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,10 @@ test: $(VENV)/.made
 # The same suite in each of those Pythons, with its own ansible-core alone. Three times as long.
 test-matrix: $(VENV)/.made
 	$(BIN)/python tests/environments.py matrix $(PYTEST)
+
+# Both engines of the lab on thousands of configurations.
+conformance: $(VENV)/.made
+	REMEDIATE_EXAMPLES=2000 $(BIN)/python -m pytest tests/powershell/test_agreement.py $(PYTEST)
 
 check: $(VENV)/.made
 	$(BIN)/ruff check .

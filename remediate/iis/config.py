@@ -86,7 +86,7 @@ class Config:
             if at is not None and raw is not None:
                 line = self.document.line(at, last)
                 try:
-                    return Value(schema.text(raw), source, line)
+                    return Value(schema.read(raw), source, line)
                 except (ConfigError, ValueError) as error:
                     raise ConfigError(f"line {line}: {name}: {error}") from error
         return Value(schema.text(schema.default), "schema")

@@ -16,12 +16,13 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class Attribute:
-    """One attribute. ``values`` are an enum's or flags' names in the schema's order."""
+    """One attribute. ``values`` are an enum's or flags' names in the schema's order; ``most`` a time span's seconds."""
 
     kind: Kind
     default: str
     values: tuple[str, ...] = ()
     since: Version = (7, 0)
+    most: int = 0
 
     def text(self, raw: str) -> str:
         """The spelling that the inspection gives for what stands in the file."""
@@ -35,6 +36,13 @@ class Attribute:
             chosen = {_name(self.values, part.strip()) for part in raw.split(",") if part.strip()}
             return ", ".join(value for value in self.values if value in chosen)
         return raw
+
+    def read(self, raw: str) -> str:
+        """The same for what IIS reads from a file; ConfigError where it would not: a time span out of its range."""
+        text = self.text(raw)
+        if self.kind == "timeSpan" and (seconds(raw) > self.most or seconds(raw) % 60):
+            raise ConfigError(f"{raw!r} is not within 00:00:00 and {time_text(self.most)}, in whole minutes")
+        return text
 
 
 def _name(values: tuple[str, ...], raw: str) -> str:
@@ -53,14 +61,14 @@ POOL: dict[str, Attribute] = {
     "autoStart": Attribute("bool", "true"),
     "managedRuntimeVersion": Attribute("string", ""),
     "managedPipelineMode": Attribute("enum", "Integrated", ("Integrated", "Classic")),
-    "processModel.idleTimeout": Attribute("timeSpan", "00:20:00"),
+    "processModel.idleTimeout": Attribute("timeSpan", "00:20:00", most=2_592_000),
     "processModel.idleTimeoutAction": Attribute("enum", "Terminate", ("Terminate", "Suspend"), (8, 5)),
     "processModel.logEventOnProcessModel": Attribute("flags", "IdleTimeout", ("IdleTimeout",), (8, 0)),
     "processModel.identityType": Attribute("enum", "ApplicationPoolIdentity", _IDENTITIES),
     "recycling.disallowRotationOnConfigChange": Attribute("bool", "false"),
     "recycling.disallowOverlappingRotation": Attribute("bool", "false"),
     "recycling.logEventOnRecycle": Attribute("flags", "Time, Memory, PrivateMemory", _LOG_RECYCLE),
-    "recycling.periodicRestart.time": Attribute("timeSpan", "29:00:00"),
+    "recycling.periodicRestart.time": Attribute("timeSpan", "29:00:00", most=25_920_000),
 }
 PRELOAD = Attribute("bool", "false", since=(8, 0))
 

@@ -18,12 +18,14 @@ ATTRIBUTE = re.compile(rb"""\s+([^\s=/>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 @dataclass
 class Element:
-    """An element; ``start`` and ``end`` are the bytes of the UTF-8 text that its start tag covers."""
+    """An element; ``start`` and ``end`` are the bytes of the UTF-8 text that its start tag covers, ``close`` is where
+    its end tag begins (of an empty element: where it begins itself)."""
 
     name: str
     attributes: dict[str, str]
     start: int
     end: int = 0
+    close: int = 0
     children: list["Element"] = field(default_factory=list)
 
     def child(self, name: str) -> "Element | None":
@@ -90,7 +92,7 @@ def _parse(text: bytes) -> Element:
         stack.append(element)
 
     def finish(_name: str) -> None:
-        stack.pop()
+        stack.pop().close = parser.CurrentByteIndex
 
     def doctype(*_: Any) -> None:
         raise ConfigError("a document type declaration is not accepted")

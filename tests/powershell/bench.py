@@ -12,10 +12,11 @@ from typing import Any
 import ansible
 
 from remediate.inspect.script import COMMAND_LINE
-from remediate.lab.engine import Server
 from remediate.lab.knobs import write_knobs
 from remediate.lab.pwsh import PwshEngine
+from remediate.lab.recipe import from_configs
 from remediate.lab.servers import make_servers
+from tests.conftest import PLAIN
 from tests.powershell.engine import HERE, INSPECT, PLUGINS, ROOT
 
 CONFIG = "System32/inetsrv/config"
@@ -34,14 +35,14 @@ class Bench:
 
     def __init__(self, pwsh: Path, scripts: Path, folder: Path, iis_version: str = "10.0") -> None:
         self._scripts = scripts
-        (server,) = make_servers(folder, 1, "127.0.0")
+        (server,) = make_servers(folder, from_configs(PLAIN, 1), ["127.0.0.1"], {})
         self.windows = server.windows
         self._pristine = {
             f: f.read_bytes() for f in (self.windows / "lab.txt", *(self.windows / CONFIG).iterdir()) if f.is_file()
         }
         self._iis_version = iis_version
         write_knobs(self.windows, iis_version=iis_version)
-        PwshEngine(pwsh, folder / "engine").furnish(Server(server.name, server.address, server.windows))
+        PwshEngine(pwsh, folder / "engine").furnish([server])
         home = folder / "home"
         home.mkdir()
         self._environment = {
@@ -56,7 +57,7 @@ class Bench:
     def config(self) -> Path:
         return self.windows / CONFIG / "applicationHost.config"
 
-    def fresh(self, **knobs: str) -> None:
+    def fresh(self, **knobs: str | tuple[str, ...]) -> None:
         """The server as it was made, but for these settings."""
         for path in self.windows.iterdir():
             if path.is_dir() and path.name != "System32":
@@ -68,7 +69,7 @@ class Bench:
             path.write_bytes(content)
         self.knobs(iis_version=self._iis_version, **knobs)
 
-    def knobs(self, **values: str) -> None:
+    def knobs(self, **values: str | tuple[str, ...]) -> None:
         """Change how the server behaves (see remediate/lab/knobs.py)."""
         write_knobs(self.windows, **values)
 

@@ -52,7 +52,7 @@ class _Picture(Iis):
             raise ConfigError("applicationPools: no such section")
         element = section.child(_DEFAULTS)
         if element is None:
-            self._document = edit.add_child(self._document, section, _DEFAULTS)
+            self._document = edit.add_child(self._document, section, _DEFAULTS, last=True)
             return self._at(pool_name, folders)
         for folder in folders:
             child = element.child(folder)
@@ -161,7 +161,7 @@ def _expand(iis: Iis, arguments: Result) -> tuple[list[Result], list[str]]:
         read = iis.read(iis.pool(name), pattern["attribute"])
         given = {key: value for key, value in pattern["given"].items() if key in iis.config.schema}
         changes.append(pattern | {"pool": name, "expect": "" if read is None else read.value, "given": given})
-    unmet = [text for text, glob in globs.items() if not any(glob.fullmatch(name) for name in names)]
+    unmet = [text for text in arguments["pools"] if not any(globs[text].fullmatch(name) for name in names)]
     return changes, [f"pools: no application pool matches '{text}'" for text in unmet]
 
 
