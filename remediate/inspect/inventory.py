@@ -116,11 +116,13 @@ def _parse(loader: DataLoader, sources: tuple[str, ...]) -> InventoryManager:
     try:
         return InventoryManager(loader=loader, sources=list(sources))
     except AnsibleError as error:
+        source = Path(str(error).rpartition("inventory source ")[2])
+        if source.is_symlink() and not source.exists():
+            raise RemediateError(f"inventory {source}: points to {source.readlink()}, which is not there") from error
         if not failures:
             raise
         # Each plugin that took the file for its own said why not; by its ending, the first one is the one meant.
-        source = str(error).rpartition("inventory source ")[2]
-        told = failures[:1] if Path(source).suffix else failures
+        told = failures[:1] if source.suffix else failures
         raise RemediateError(f"inventory {source}: {'; '.join(told)}") from error
     finally:
         display.error_as_warning = shown

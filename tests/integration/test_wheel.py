@@ -64,6 +64,13 @@ def test_the_whole_job(elsewhere: Path, inventory: Path) -> None:
     dry = call(elsewhere, "ansible-playbook", "-i", inventory, plan / "playbook.yml", "--check", "--diff")
     assert dry.count("processModel.idleTimeout: ") == len(changes)
     assert [file.read_bytes() for file in files] == before
+    # The playbooks that need no plan are in it too; what they would do here is what the plan does.
+    (shipped,) = (elsewhere / "venv" / "lib").glob("python*/site-packages/remediate/_playbooks")
+    fix = call(
+        elsewhere, "ansible-playbook", "-i", inventory, shipped / "fix_idle_timeout.yml", "-e", "remediate_pools=*",
+        "--check", "--diff",
+    )  # fmt: skip
+    assert fix.count("processModel.idleTimeout: ") == len(changes)
     call(elsewhere, "remediate", "apply", plan, "-i", inventory, "--yes")
     assert [file.read_bytes() for file in files] != before
     (run,) = (plan / "runs").iterdir()

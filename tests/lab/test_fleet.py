@@ -188,13 +188,13 @@ def test_down_after_a_crash(up: Up, engine: str) -> None:
 
 
 def test_the_checkouts_inventory_is_the_labs(up: Up, tmp_path: Path) -> None:
-    """`-i inventories/lab` is what `lab up` wrote into .lab; with no lab it is a line that there is no host."""
+    """`-i inventories/lab` is what `lab up` wrote into .lab; with no lab it is a line that nothing is there."""
     copy = tmp_path / "checkout" / "inventories" / "lab"
     copy.mkdir(parents=True)
     for file in (ROOT / "inventories" / "lab").iterdir():
         (copy / file.name).symlink_to(file.readlink() if file.is_symlink() else file)
     refused = remediate("audit", "-i", copy, expect=1)
-    assert "no host" in refused.stderr.splitlines()[-1]
+    assert "points to ../../.lab/inventory/hosts.yml, which is not there" in refused.stderr.splitlines()[-1]
     (tmp_path / "checkout" / ".lab").symlink_to(up("--servers", "3"))
     done = json.loads(remediate("audit", "-i", copy, "--format", "json").stdout)
     assert done["summary"]["inspected"] == 3

@@ -1,0 +1,108 @@
+"""The engine `emulated` and the scripts in a real PowerShell make the same of any configuration."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from remediate.iis.schema import ConfigError
+from remediate.lab.emulated.change import app_pool_settings
+from remediate.lab.emulated.inspection import inspection
+from tests.powershell.bench import Bench, copy_scripts
+from tests.powershell.configurations import Server, broken, changes, patterns, servers
+
+# `make conformance` takes thousands.
+EXAMPLES = int(os.environ.get("REMEDIATE_EXAMPLES", "200"))
+many = settings(
+    max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+pytestmark = pytest.mark.pwsh
+
+
+class Benches:
+    """A bench for each version of IIS, since each has an assembly of its own."""
+
+    def __init__(self, pwsh: Path, folder: Path) -> None:
+        self._pwsh, self._folder = pwsh, folder
+        self._scripts = copy_scripts(folder / "scripts")
+        self._benches: dict[tuple[int, int], Bench] = {}
+
+    def place(self, server: Server) -> Bench:
+        """A bench with the server's files as they were generated."""
+        if server.version not in self._benches:
+            version = ".".join(map(str, server.version))
+            self._benches[server.version] = Bench(self._pwsh, self._scripts, self._folder / version, version)
+        bench = self._benches[server.version]
+        bench.fresh(**server.knobs, stopped=tuple(server.stopped))
+        bench.config.write_bytes(server.to_bytes())
+        return bench
+
+    def close(self) -> None:
+        for bench in self._benches.values():
+            bench.close()
+
+
+@pytest.fixture(scope="module")
+def benches(pwsh_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Benches]:
+    benches = Benches(pwsh_path, tmp_path_factory.mktemp("agreement"))
+    yield benches
+    benches.close()
+
+
+def told(answer: dict[str, Any]) -> dict[str, Any]:
+    """What both must say: all but the time, and the version of the PowerShell at hand."""
+    return {key: value for key, value in answer.items() if key not in ("clock", "powershell_version")}
+
+
+@many
+@given(server=servers())
+def test_an_inspection_is_the_same(benches: Benches, server: Server) -> None:
+    bench = benches.place(server)
+    assert told(bench.info()) == told(inspection(bench.windows))
+
+
+@many
+@given(server=broken())
+def test_both_refuse_what_iis_does_not_read(benches: Benches, server: Server) -> None:
+    """And both say that it is the configuration which cannot be read, before anything else."""
+    bench = benches.place(server)
+    real = bench.module("app_pool_info")
+    with pytest.raises((ConfigError, ValueError)):
+        inspection(bench.windows)
+    assert real["failed"]
+    assert real["msg"].startswith("the configuration could not be read: ")
+
+
+def outcome(result: dict[str, Any]) -> dict[str, Any]:
+    """What a module's result says, without the arguments that Ansible.Basic repeats."""
+    kept = ("changed", "failed", "msg", "stale", "machine", "changes", "backup")
+    diff = (result.get("diff") or {}).get("prepared")
+    warnings = [w if isinstance(w, str) else w["msg"] for w in result.get("warnings", [])]
+    return {key: result[key] for key in kept if result.get(key)} | {"diff": diff, "warnings": warnings}
+
+
+def arguments(server: Server) -> st.SearchStrategy[dict[str, Any]]:
+    return st.one_of(changes(server).map(lambda c: {"changes": c}), patterns(server))
+
+
+@many
+@given(data=st.data(), server=servers())
+def test_a_change_is_the_same(benches: Benches, data: st.DataObject, server: Server) -> None:
+    """In check mode and in earnest: the result, the diff, and every byte of the file afterwards."""
+    asked = data.draw(arguments(server)) | {"pause": 0, "verify_seconds": 0}
+    for check in (True, False):
+        bench = benches.place(server)
+        real, written = outcome(bench.module("app_pool_settings", check, **asked)), bench.config.read_bytes()
+        bench = benches.place(server)
+        made = asyncio.run(
+            app_pool_settings(bench.windows, asked | {"_ansible_check_mode": check, "_ansible_diff": True})
+        )
+        assert outcome(made) == real
+        assert bench.config.read_bytes() == written
+        if check:
+            assert written == server.to_bytes()
