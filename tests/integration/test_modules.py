@@ -244,6 +244,25 @@ def test_a_pattern_becomes_changes(site: Site) -> None:
     assert site.config.read_bytes() == before
 
 
+def test_a_pattern_leaves_a_shared_configuration_alone(site: Site) -> None:
+    """One edit changes every server of it, and a pattern named none of them; both engines say so."""
+    shared = site.folder / "share" / "applicationHost.config"
+    shared.parent.mkdir()
+    shared.write_bytes(before := site.config.read_bytes())
+    redirection = f'<configuration><configurationRedirection enabled="true" path="{shared.parent}" /></configuration>'
+    (site.windows / "System32/inetsrv/config/redirection.config").write_text(redirection)
+    asked = {"pools": ["*"], "attribute": "startMode", "set": "OnDemand", "given": {"startMode": "AlwaysRunning"}}
+    skipped, stale, allowed = modules(
+        site, "app_pool_settings",
+        [asked | {"on_mismatch": "skip"}, asked, asked | {"on_mismatch": "skip", "allow_shared": True}],
+    )  # fmt: skip
+    assert (skipped["changed"], skipped["changes"]) == (False, [])
+    assert f"shared configuration ({shared.parent})" in str(skipped["warnings"])
+    assert (stale["failed"], stale["stale"]) == (True, True)
+    assert allowed["changed"]
+    assert shared.read_bytes() == before.replace(b"AlwaysRunning", b"OnDemand")
+
+
 def test_a_pattern_is_a_glob_and_no_more(site: Site) -> None:
     """No set in brackets, no regular expression, no part of a name; `?` is one character of any kind."""
     pools = "".join(f'<add name="{name}" />' for name in ("a.b", "axb", "A\U0001f600B", "$(x)", "a b"))

@@ -37,6 +37,7 @@ class Bench:
         self._scripts = scripts
         (server,) = make_servers(folder, from_configs(PLAIN, 1), ["127.0.0.1"], {})
         self.windows = server.windows
+        write_knobs(self.windows, computer="WEB01")
         self._pristine = {
             f: f.read_bytes() for f in (self.windows / "lab.txt", *(self.windows / CONFIG).iterdir()) if f.is_file()
         }

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.powershell.bench import Bench
-from tests.powershell.scenarios import IDLE, SHOP, Scenario, change, only, refused, written
+from tests.powershell.scenarios import IDLE, SHOP, Scenario, change, only, refused, share, written
 
 AT_RISK = {"startMode": "AlwaysRunning", "processModel.idleTimeoutAction": "Terminate"}
 
@@ -103,6 +103,21 @@ def a_pattern_without_iis_is_no_failure(bench: Bench) -> None:
     assert (result["changed"], result["changes"]) == (False, [])
 
 
+def a_pattern_leaves_a_shared_configuration_alone(bench: Bench) -> None:
+    """One edit changes every server of it, and a pattern named none of them."""
+    shared = bench.windows / "Share" / "applicationHost.config"
+    folder = share(bench)
+    before = shared.read_bytes()
+    result = pattern(bench, SHOP, on_mismatch="skip")
+    assert f"shared configuration ({folder})" in result["warnings"][0]
+    assert (result["changed"], result["changes"]) == (False, [])
+    result = pattern(bench, SHOP)
+    assert (result["failed"], result["stale"]) == (True, True)
+    assert shared.read_bytes() == before
+    assert only(pattern(bench, SHOP, allow_shared=True))["written"] is True
+    assert shared.read_bytes() != before
+
+
 def an_older_iis_meets_what_it_does_not_know(bench: Bench) -> None:
     """IIS 7.5 has no idleTimeoutAction: an idle worker is always ended there."""
     bench.config.write_text(bench.config.read_text().replace(' preloadEnabled="true"', ""))
@@ -119,5 +134,6 @@ PATTERNS_ON_IIS_10: list[Scenario] = [
     pools_by_pattern_are_changed_where_all_is_as_given,
     a_pool_that_is_not_in_the_file_is_not_cleared,
     a_pattern_without_iis_is_no_failure,
+    a_pattern_leaves_a_shared_configuration_alone,
 ]
 PATTERNS_ON_IIS_7_5: list[Scenario] = [an_older_iis_meets_what_it_does_not_know]

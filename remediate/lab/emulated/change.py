@@ -175,6 +175,14 @@ async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> 
         outcome["warnings"] = ["pools: there is no IIS on this server"]
         return
     iis = _Picture(windows)
+    if pattern and iis.shared and not arguments.get("allow_shared"):
+        why = (
+            f"shared configuration ({iis.shared}): one edit changes every server of it, and allow_shared was not given"
+        )
+        if arguments.get("on_mismatch") != "skip":
+            raise _Stop(f"{why}. Nothing was written.", True)
+        outcome["warnings"] = [why]
+        return
     if pattern:
         changes, warnings = _expand(iis, arguments)
         outcome |= {"warnings": warnings} if warnings else {}

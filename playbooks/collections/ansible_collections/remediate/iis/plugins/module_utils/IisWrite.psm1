@@ -282,7 +282,7 @@ function Format-IisDiff($Results) {
 }
 
 function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup, [int]$PoolsPerCommit, [int]$Pause, [int]$VerifySeconds, [bool]$CheckMode) {
-    # All changes of one server: those given, or those that $Pattern (@{pools; attribute; set; given; skip}) makes of its pools.
+    # All changes of one server: those given, or those that $Pattern (@{pools; attribute; set; given; skip; allow_shared}) makes of its pools.
     # Returns @{machine; changed; stale; failed; changes; diff; backup; warnings}; `failed` is a text or $null.
     $outcome = @{
         machine = Get-IisMachineName; changed = $false; stale = $false; failed = $null; changes = @(); diff = ''; backup = $null; warnings = @()
@@ -299,6 +299,13 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
     $picture = Open-IisPicture
     try {
         $refused = 'changed since the plan'
+        if ($Pattern -and $picture.SharedPath -and -not $Pattern.allow_shared) {
+            # Pools are named by a pattern, and nobody named the other servers that this edit would change.
+            $why = "shared configuration ($($picture.SharedPath)): one edit changes every server of it, and allow_shared was not given"
+            if ($Pattern.skip) { $outcome.warnings = @($why) }
+            else { $outcome.stale = $true; $outcome.failed = "$why. Nothing was written." }
+            return $outcome
+        }
         if ($Pattern) {
             $refused = 'not as given'
             $Changes = @(Expand-IisPattern $picture $Pattern)

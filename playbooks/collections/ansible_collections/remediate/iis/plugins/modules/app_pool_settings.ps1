@@ -28,6 +28,7 @@ $spec = @{
         set = @{ type = 'str' }
         given = @{ type = 'dict' }
         on_mismatch = @{ type = 'str'; choices = 'stale', 'skip'; default = 'stale' }
+        allow_shared = @{ type = 'bool'; default = $false }
         machine = @{ type = 'str' }
         backup = @{ type = 'str' }
         pools_per_commit = @{ type = 'int'; default = 10 }
@@ -45,7 +46,7 @@ $pattern = $null
 if ($null -ne $module.Params.pools) {
     $pattern = @{
         pools = $module.Params.pools; attribute = $module.Params.attribute; set = $module.Params.set
-        given = $module.Params.given; skip = $module.Params.on_mismatch -ceq 'skip'
+        given = $module.Params.given; skip = $module.Params.on_mismatch -ceq 'skip'; allow_shared = $module.Params.allow_shared
     }
     if ($null -eq $pattern.given) { $pattern.given = @{} }
     if (@($pattern.pools | Where-Object { $_ }).Count -eq 0) { $module.FailJson("pools: name at least one pool, or '*' for all") }
