@@ -1,7 +1,7 @@
 """remediate plan: findings and a chosen fix -> a plan directory."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -83,9 +83,14 @@ def _fresh(path: Path, max_age: float) -> Audit:
     """A saved audit; RemediateError where it is older than ``max_age`` seconds."""
     audit = load(path, Audit)
     try:
-        age = datetime.now(UTC) - datetime.fromisoformat(audit.finished_at)
-    except (ValueError, TypeError) as error:
+        finished = datetime.fromisoformat(audit.finished_at)
+    except ValueError as error:
         raise RemediateError(f"{path}: finished_at is no time: {error}; make the audit again") from error
+    if finished.tzinfo is None:
+        raise RemediateError(f"{path}: finished_at has no time zone; make the audit again")
+    age = datetime.now(UTC) - finished
+    if age < timedelta(hours=-1):
+        raise RemediateError(f"{path}: is from the future ({audit.finished_at}); which clock is wrong?")
     if age.total_seconds() > max_age:
         hours = math.ceil(age.total_seconds() / 3600)
         raise RemediateError(f"{path}: is from {audit.finished_at}: audit again, or say --max-age {hours}h")

@@ -22,6 +22,10 @@ def rollback(run: Path, out: Path) -> None:
     found = read_run(run)
     if found.check:
         raise RemediateError(f"{run}: was a dry run; there is nothing to undo")
+    if found.running:
+        raise RemediateError(
+            f"{run}: is still running, and goes on to write: wait for its end, or end it, then undo it"
+        )
     made = write_plan(make_rollback(found, now()), out)
     emit(plan_text(made).encode(), None)
     click.echo(f"written: {out}", err=True)

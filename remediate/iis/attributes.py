@@ -11,6 +11,7 @@ IDLE_TIMEOUT: Writable = "processModel.idleTimeout"
 IDLE_ACTION = "processModel.idleTimeoutAction"
 # What together makes the fault periodic.
 CONDITION = (START_MODE, IDLE_TIMEOUT, IDLE_ACTION)
+MEANINGS = {START_MODE: ("OnDemand", "AlwaysRunning"), IDLE_ACTION: ("Terminate", "Suspend")}
 
 # The characters that the configuration API refuses in an application pool's name. A file edited by hand can hold
 # one all the same; such a pool is reported, and never changed.

@@ -23,6 +23,11 @@ class Config:
         self.schema = pool_attributes(version)
         self.document = xmlfile.read(data)
 
+    @property
+    def has_pools(self) -> bool:
+        """Whether it has a section of application pools, as every applicationHost.config does."""
+        return self._section("applicationPools") is not None
+
     def pool_elements(self) -> list[Element]:
         section = self._section("applicationPools")
         return [] if section is None else section.all("add")

@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Struct
 
-from remediate.iis.attributes import IDLE_TIMEOUT, seconds
+from remediate.iis.attributes import CONDITION, IDLE_ACTION, IDLE_TIMEOUT, MEANINGS, seconds
 from remediate.model import Failed, Inspection, Pool, Value
 
 
@@ -57,15 +57,29 @@ def parse_answer(
 
 
 def checked(inspection: Inspection) -> Inspection | Failed:
-    """The inspection, or a Failed where an idle time-out in it is none: the rules count on it."""
-    named = [(pool.name, pool.value(IDLE_TIMEOUT)) for pool in inspection.pools]
-    default = inspection.defaults.get(IDLE_TIMEOUT)
-    for name, idle in [*named, ("applicationPoolDefaults", default.value if default else None)]:
-        try:
-            seconds(idle or "00:00:00")
-        except ValueError as error:
-            return Failed(inspection.host, one_line(f"pool {name!r}: {IDLE_TIMEOUT}: {error}"))
+    """The inspection, or a Failed where what the rules count on is missing or means nothing: it would pass for well."""
+    named = [(f"pool {pool.name!r}", pool.attributes) for pool in inspection.pools]
+    if inspection.defaults:
+        named.append(("applicationPoolDefaults", inspection.defaults))
+    for where, attributes in named:
+        for name in CONDITION:
+            found = attributes.get(name)
+            # Before 8.5 there is no idleTimeoutAction.
+            if found is None and name != IDLE_ACTION:
+                return Failed(inspection.host, one_line(f"{where}: the answer has no {name}"))
+            try:
+                if found is not None:
+                    _check(name, found.value)
+            except ValueError as error:
+                return Failed(inspection.host, one_line(f"{where}: {name}: {error}"))
     return inspection
+
+
+def _check(name: str, value: str) -> None:
+    if name == IDLE_TIMEOUT:
+        seconds(value)
+    elif value not in MEANINGS[name]:
+        raise ValueError(f"{value!r} is none of {', '.join(MEANINGS[name])}")
 
 
 def one_line(text: str, limit: int = 300) -> str:

@@ -1,6 +1,7 @@
 """The inventory, read by Ansible itself: the hosts inspected are the hosts that a playbook reaches."""
 
 import os
+import shutil
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -87,6 +88,9 @@ def read_inventory(inventory: Inventory) -> Fleet:
         hosts = manager.get_hosts()
     except AnsibleError as error:
         raise RemediateError(f"inventory {place(error) or where}: {reason(error)}") from error
+    finally:
+        # Ansible would remove it at its end, which a hanging server must not hold up (see cli/main.py).
+        shutil.rmtree(str(C.DEFAULT_LOCAL_TMP), ignore_errors=True)
     if not hosts:
         wanted = f" matches {inventory.limit!r}" if inventory.limit else ""
         raise RemediateError(f"inventory {where}: no host{wanted}; see `ansible-inventory --graph`")

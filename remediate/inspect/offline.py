@@ -40,6 +40,8 @@ def _report(file: Path, version: Version) -> HostReport:
     name = str(file)
     try:
         config = Config(file.read_bytes(), version)
+        if not config.has_pools:
+            return Failed(name, "it has no system.applicationHost/applicationPools: is that an applicationHost.config?")
         return Inspection(
             host=name,
             file=name,

@@ -108,7 +108,7 @@ def _explain(host: WinrmHost, error: Exception) -> str:
         return f"the connection to {host.endpoint} broke"
     if isinstance(error, WSManFaultError):
         return one_line(f"WS-Management fault {error.wsman_fault_code or error.code}: {error.fault_subcode or error}")
-    if isinstance(error, ParseError):
+    if isinstance(error, ParseError | UnicodeError):
         return f"{host.endpoint} does not speak WS-Management: is that the WinRM port?"
     if isinstance(error, WinRMTransportError):
         return f"{host.endpoint} answered HTTP {error.code}"

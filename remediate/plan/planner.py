@@ -1,7 +1,7 @@
 """Audit + the chosen fix -> Plan. Pure: the same audit gives the same changes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -15,6 +15,7 @@ from remediate.model import (
     Inspection,
     NotInspected,
     Plan,
+    Pool,
     RemediateError,
     Run,
     RunChange,
@@ -26,9 +27,14 @@ from remediate.model import (
 )
 
 # A host's changes are a file of its name beside the playbook, and its name stands in the play's pattern.
-_PLANNABLE_HOST = re.compile(r"\w[\w.\-]*")
+_PLANNABLE_HOST = re.compile(r"\w[\w.\-]{0,199}")
 # These mean something else to Ansible; `localhost` is where the plan's own checks run.
 _RESERVED = frozenset({"localhost", "all", "ungrouped"})
+# What lifts a doubt. A name that the configuration API refuses is never lifted.
+_LIFTED_BY: dict[DoubtKind, str] = {
+    "shared": "--allow-shared", "stopped": "--allow-dormant", "unmanaged": "--allow-dormant",
+    "unused": "--allow-dormant",
+}  # fmt: skip
 
 
 def plannable(host: str) -> bool:
@@ -45,18 +51,17 @@ class Choice(Struct, frozen=True, kw_only=True):
 
 
 class _Group(Struct, frozen=True):
-    """Hosts that are changed by one edit, under the first one's name: names of one machine, servers of one share."""
+    """Hosts that are changed by one edit, under the first one's name: names of one machine, servers of one share.
+
+    ``agree``: all of them show the same. Else they are not one, or one of them lies.
+    """
 
     hosts: tuple[Inspection, ...]
+    agree: bool
 
     @property
     def leader(self) -> Inspection:
         return self.hosts[0]
-
-    @property
-    def agree(self) -> bool:
-        """Whether all of them show the same. Else they are not one, or one of them lies."""
-        return all(_settings(host) == _settings(self.leader) for host in self.hosts)
 
 
 def make_plan(audit: Audit, choice: Choice, created_at: str) -> Plan:
@@ -64,6 +69,11 @@ def make_plan(audit: Audit, choice: Choice, created_at: str) -> Plan:
     those on the defaults when the choice is the defaults."""
     hosts = {host.host: host for host in audit.hosts if isinstance(host, Inspection)}
     groups = _groups(hosts.values(), "shared" in choice.allowed)
+    # By name as IIS compares it: more than one is a twin.
+    pools: dict[tuple[str, str], list[Pool]] = {}
+    for host in hosts.values():
+        for pool in host.pools:
+            pools.setdefault((host.host, fold(pool.name)), []).append(pool)
     changes: list[Change] = []
     undecided: list[Undecided] = []
     for finding in audit.findings:
@@ -75,11 +85,12 @@ def make_plan(audit: Audit, choice: Choice, created_at: str) -> Plan:
         if finding.level == "note" and finding.scope == "pool":
             continue
         group = groups[finding.host]
-        reason_ = _why_not(finding, hosts[finding.host], group, choice)
+        found = pools.get((finding.host, fold(finding.pool)), []) if finding.scope == "pool" else []
+        reason_ = _why_not(finding, hosts[finding.host], group, len(found) > 1, choice)
         if reason_ is not None:
             undecided.append(Undecided(finding.host, finding.pool, reason_))
         elif group.leader.host == finding.host:
-            changes.append(_change(finding, group, _chosen(group.leader) or choice.fix))
+            changes.append(_change(finding, group, found, _chosen(group.leader) or choice.fix))
     return Plan(
         created_at=created_at,
         changes=tuple(sorted(changes, key=_order)),
@@ -102,7 +113,8 @@ def _groups(hosts: Iterable[Inspection], shares: bool) -> dict[str, _Group]:
     for host in sorted(hosts, key=lambda h: h.host):
         share = _share(host.shared_config) if shares else None
         by_key.setdefault(share or fold(host.machine), []).append(host)
-    return {host.host: _Group(tuple(members)) for members in by_key.values() for host in members}
+    groups = (_Group(tuple(m), all(_settings(host) == _settings(m[0]) for host in m[1:])) for m in by_key.values())
+    return {host.host: group for group in groups for host in group.hosts}
 
 
 def _share(path: str | None) -> str | None:
@@ -117,17 +129,19 @@ def _settings(host: Inspection) -> tuple[object, ...]:
     return host.defaults, pools
 
 
-def _why_not(finding: Finding, host: Inspection, group: _Group, choice: Choice) -> str | None:
-    doubts = [doubt.text for doubt in finding.doubts if doubt.kind not in choice.allowed]
+def _why_not(finding: Finding, host: Inspection, group: _Group, twins: bool, choice: Choice) -> str | None:
+    doubts = [doubt for doubt in finding.doubts if doubt.kind not in choice.allowed]
     if doubts:
-        return "; ".join(doubts)
+        flags = sorted({_LIFTED_BY[doubt.kind] for doubt in doubts if doubt.kind in _LIFTED_BY})
+        how = f" (planned with {' '.join(flags)})" if all(doubt.kind in _LIFTED_BY for doubt in doubts) else ""
+        return "; ".join(doubt.text for doubt in doubts) + how
     if host.file is not None:
         return "it was read from a file: plan from an audit of the server"
     leader = group.leader
     if not group.agree:
         names = ", ".join(member.host for member in group.hosts if member is not host)
         return f"{names} must be the same machine or share its configuration, and shows other pools or settings"
-    if finding.scope == "pool" and _twins(host, finding.pool):
+    if twins:
         return "two pools of this server have this name"
     if not plannable(leader.host):
         return (
@@ -149,10 +163,6 @@ def _why_not(finding: Finding, host: Inspection, group: _Group, choice: Choice) 
     return None
 
 
-def _twins(host: Inspection, name: str) -> bool:
-    return sum(fold(pool.name) == fold(name) for pool in host.pools) > 1
-
-
 def _chosen(host: Inspection) -> FixName | None:
     """The host's own word, the variable remediate_fix, comes before --fix."""
     return next((name for name in FIXES if name == host.vars.get("remediate_fix")), None)
@@ -163,7 +173,7 @@ def _major_minor(version: str | None) -> tuple[int, int]:
     return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
-def _change(finding: Finding, group: _Group, fix: FixName) -> Change:
+def _change(finding: Finding, group: _Group, of_name: Sequence[Pool], fix: FixName) -> Change:
     host = group.leader
     attribute = FIXES[fix].attribute
     if finding.scope == "defaults":
@@ -174,7 +184,7 @@ def _change(finding: Finding, group: _Group, fix: FixName) -> Change:
         )
         recycle = defaults_forecast(pools)
     else:
-        (pool,) = pools = tuple(p for p in host.pools if p.name == finding.pool)
+        (pool,) = pools = tuple(of_name)
         found, recycle = pool.attributes, recycle_forecast(pool, attribute)
     given = {name: found[name].value for name in CONDITION if name != attribute and name in found}
     return Change(

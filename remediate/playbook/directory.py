@@ -59,7 +59,7 @@ def write_plan(plan: Plan, out: Path) -> Plan:
         out.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     except OSError as error:
-        raise RemediateError(f"{out}: cannot be written: {error.strerror}") from error
+        raise RemediateError(f"{out}: cannot be written: {error.strerror or error}") from error
     try:
         _fill(plan, building)
         digest = _digest(building)
@@ -69,7 +69,7 @@ def write_plan(plan: Plan, out: Path) -> Plan:
         building.chmod(0o755)
         building.rename(out)
     except OSError as error:
-        raise RemediateError(f"{out}: cannot be written: {error.strerror}") from error
+        raise RemediateError(f"{out}: cannot be written: {error.strerror or error}") from error
     except UnicodeError as error:
         raise RemediateError(f"{out}: a name in the plan cannot be written as UTF-8: {error}") from error
     finally:

@@ -120,15 +120,18 @@ def _answered(started: HostResult, event: dict[str, Any], check: bool, playbook:
         answer = msgspec.convert(event, _Answer)
     except msgspec.ValidationError as error:
         # That server's trouble alone: the record of the others stays good.
-        detail = f"its answer is not the module's ({error}): it is not known what was written"
-        return msgspec.structs.replace(started, status="failed", detail=detail)
+        odd = f"its answer is not the module's ({error}): it is not known what was written"
+        return msgspec.structs.replace(started, status="failed", detail=odd)
     changes = _planned(started, answer, check) if playbook is None else _unplanned(started.host, answer, playbook)
     status: RunStatus = "unchanged" if answer.status == "ok" else answer.status
+    detail = answer.detail
+    if answer.status in ("ok", "changed") and any(change.written is None for change in changes):
+        status, detail = "failed", "its answer leaves changes out: it is not known whether they were written"
+    elif answer.status == "stale" and any(change.written for change in changes):
+        status, detail = "failed", f"it says that it is stale, and that it wrote: {answer.detail}"
     if check and status == "changed":
         status = "pending"
-    return HostResult(
-        host=started.host, status=status, detail=answer.detail, backup=answer.backup, changes=tuple(changes)
-    )
+    return HostResult(host=started.host, status=status, detail=detail, backup=answer.backup, changes=tuple(changes))
 
 
 def _planned(started: HostResult, answer: _Answer, check: bool) -> list[RunChange]:

@@ -39,7 +39,7 @@ def text_of(value: Audit | Plan | Run) -> str:
 def report_line(report: HostReport) -> str:
     """One inspected host, for progress."""
     if isinstance(report, Inspection):
-        return f"{report.host}: inspected, {report.detail or count(len(report.pools), 'pool')}"
+        return printable(f"{report.host}: inspected, {report.detail or count(len(report.pools), 'pool')}")
     return printable(f"{report.host}: {status_of(report)}: {report.detail}")
 
 
@@ -119,7 +119,7 @@ def _change_lines(change: Change) -> list[str]:
 
 def run_text(run: Run, unproven: Sequence[str] = (), folder: Path | None = None) -> str:
     """What a run did, host by host, and the sums."""
-    lines = []
+    lines = [printable(f"run {run.run}, begun {run.started_at}")]
     for host in run.hosts:
         lines.append(result_line(host))
         lines += [f"  {printable(_what(change))}: {_outcome(change, run.check)}" for change in host.changes]

@@ -104,6 +104,19 @@ def test_patterns_are_ansibles(fleet: list[Site], pattern: str) -> None:
     assert statuses(folder)[:2] == ["not-reached", "changed"]
 
 
+@pytest.mark.parametrize(
+    "wrong", ['"remediate_batches": "foo"', '"remediate_batches": ["0"]', '"remediate_max_failures": "abc"',
+              '"remediate_pause": -5', '"remediate_pools_per_commit": 0'],
+)  # fmt: skip
+def test_settings_that_mean_nothing_are_refused(fleet: list[Site], wrong: str) -> None:
+    """Before any host is touched."""
+    folder, inventory = plan(fleet)
+    done = run(PLAIN, "-i", inventory, folder / "playbook.yml", "-e", f"{{{wrong}}}")
+    assert done.returncode != 0
+    assert "No host was touched" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_ends_the_run(fleet: list[Site], number: signal.Signals) -> None:
     """A cancelled pipeline begins no further batch; the record says what is known, and that it runs while it does."""
@@ -115,6 +128,9 @@ def test_a_signal_ends_the_run(fleet: list[Site], number: signal.Signals) -> Non
         wait_for(lambda: fleet[1].config.read_bytes() != before, "the second server's write")
         (made,) = (folder / "runs").iterdir()
         assert "it is still running" in remediate("show", made, expect=0).stdout
+        # An undo of what is known by now would be overtaken by what the run writes next.
+        early = remediate("rollback", made, "--out", folder.with_name("early"), expect=1)
+        assert "still running" in early.stderr and not folder.with_name("early").exists()
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -273,8 +273,13 @@ def test_what_was_not_answered_is_told(fleet: list[Site]) -> None:
         ('{"event": "begin", "format": "remediate.record", "format_version": 1, "check": true}\n', "dry run"),
         (
             '{"event": "begin", "format": "remediate.record", "format_version": 1, "check": false}\n'
-            '{"event": "start", "host": "gone"}\n',
+            '{"event": "start", "host": "gone"}\n{"event": "end"}\n',
             "Not in the inventory: gone",
+        ),
+        (
+            '{"event": "begin", "format": "remediate.record", "format_version": 1, "check": false}\n'
+            '{"event": "start", "host": "gone"}\n',
+            "the run still goes on, or was killed",
         ),
     ],
 )

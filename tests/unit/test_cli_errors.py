@@ -80,10 +80,14 @@ def test_an_old_audit_is_not_planned_from(inventory: Path, tmp_path: Path) -> No
     old = json.loads(saved.read_text()) | {"finished_at": (datetime.now(UTC) - timedelta(hours=30)).isoformat()}
     (tmp_path / "old.json").write_text(json.dumps(old))
     (tmp_path / "odd.json").write_text(json.dumps(old | {"finished_at": "yesterday"}))
+    for name, when in (("future", "9999-01-01T00:00:00Z"), ("nowhere", "2026-01-01T00:00:00")):
+        (tmp_path / f"{name}.json").write_text(json.dumps(old | {"finished_at": when}))
     out = tmp_path / "plan"
     of_old = ("plan", "--from", tmp_path / "old.json", "--fix", "on-demand", "--out", out)
     assert "--max-age 31h" in refused(1, *of_old)
     assert "finished_at" in refused(1, "plan", "--from", tmp_path / "odd.json", "--fix", "on-demand", "--out", out)
+    for name, said in (("future", "is from the future"), ("nowhere", "no time zone")):
+        assert said in refused(1, "plan", "--from", tmp_path / f"{name}.json", "--fix", "on-demand", "--out", out)
     for age in ("20", "00:20", "h", "1w", "-1h", ""):
         assert "write a number with its unit" in refused(64, *of_old, "--max-age", age)
     assert not out.exists()
@@ -212,7 +216,9 @@ def test_another_service_on_that_port(tmp_path: Path, answer: tuple[int, bytes])
 
 def test_out_keeps_what_kind_of_file_it_is(tmp_path: Path) -> None:
     """A link stays a link, permissions stay, a device is written to."""
-    (tmp_path / "x.config").write_text("<configuration />")
+    (tmp_path / "x.config").write_text(
+        "<configuration><system.applicationHost><applicationPools /></system.applicationHost></configuration>"
+    )
     target, link = tmp_path / "report.json", tmp_path / "link"
     target.write_text("old")
     target.chmod(0o600)

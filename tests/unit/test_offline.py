@@ -55,6 +55,15 @@ def test_a_folder_and_a_broken_file(tmp_path: Path) -> None:
     assert len(seen["findings"]) == 1
 
 
+@pytest.mark.parametrize("text", ["<html/>", "<configuration><system.web /></configuration>"])
+def test_another_file_is_no_all_clear(tmp_path: Path, text: str) -> None:
+    """A web.config has no pools, and so no finding: that is no answer to the question."""
+    file = tmp_path / "web.config"
+    file.write_text(text)
+    (host,) = audit("--config", file, expect=3)["hosts"]
+    assert (host["status"], "is that an applicationHost.config?" in host["detail"]) == ("failed", True)
+
+
 def test_several_files_as_a_shell_gives_them(tmp_path: Path) -> None:
     """`audit --config backups/*.config` works: what follows the first file is files too."""
     files = [tmp_path / f"web{n}.config" for n in range(3)]

@@ -191,3 +191,24 @@ def test_the_defaults_and_a_pool_of_that_name_are_told_apart(
     assert [(c.scope, c.expect, (c.set, c.inherits)) for c in plan.changes] == [("defaults", "OnDemand", undone)]
     (written,) = yaml.safe_load(host_vars_text(list(plan.changes)).replace("!unsafe ", ""))["remediate_changes"]
     assert (written["scope"], "pool" in written) == ("defaults", False)
+
+
+def answered(tmp_path: Path, answer: dict[str, Any]) -> Any:
+    """The first host of a record in which it said that."""
+    events = [*EVENTS[:2], EVENTS[2] | answer]
+    (tmp_path / RECORD).write_text("".join(json.dumps(event) + "\n" for event in events))
+    return read_run(tmp_path).hosts[0]
+
+
+def test_an_answer_that_leaves_a_change_out_is_no_success(tmp_path: Path) -> None:
+    """Nobody knows whether it was written, whatever else the server says."""
+    for status in ("ok", "changed"):
+        host = answered(tmp_path, {"status": status, "changes": []})
+        assert (host.status, [change.written for change in host.changes]) == ("failed", [None])
+        assert "it is not known whether they were written" in host.detail
+
+
+def test_stale_and_written_is_no_stale(tmp_path: Path) -> None:
+    """Stale promises that nothing was written there."""
+    host = answered(tmp_path, {"status": "stale", "detail": "s"})
+    assert (host.status, [change.written for change in host.changes]) == ("failed", [True])
