@@ -96,8 +96,9 @@ class CallbackModule(CallbackBase):
                 self._plan = json.loads(plan.read_text(encoding="utf-8"))
             target.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = (target / "record.jsonl").open("x", encoding="utf-8")
-            # Held as long as this process lives: `remediate show` tells by it that the run goes on.
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            # Held as long as this process lives, and not by the workers that it leaves behind when it is killed:
+            # `remediate show` tells by it that the run goes on.
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
         except (OSError, ValueError) as error:
             where = "" if chosen else "; name another folder in REMEDIATE_RUN_DIR"
             sys.exit(f"remediate: the run cannot be recorded, so it does not begin: {error}{where}")

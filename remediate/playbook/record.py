@@ -47,7 +47,7 @@ def _is_held(record: Path) -> bool:
     """Whether its writer still lives: it holds a lock on the file."""
     with record.open("rb") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
             return True
     return False

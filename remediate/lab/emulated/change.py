@@ -52,7 +52,7 @@ class _Picture(Iis):
             raise ConfigError("applicationPools: no such section")
         element = section.child(_DEFAULTS)
         if element is None:
-            self._document = edit.add_child(self._document, section, _DEFAULTS, last=True)
+            self._document = edit.add_child(self._document, section, _DEFAULTS)
             return self._at(pool_name, folders)
         for folder in folders:
             child = element.child(folder)
@@ -214,6 +214,9 @@ async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> 
             await asyncio.sleep(float(arguments.get("pause", 5)))
         group = [i for i in pending if (results[i]["scope"], results[i]["pool"]) in pools[start : start + size]]
         await _write(windows, changes, results, group, outcome)
+        if not all(results[i]["verified"] for i in group):
+            seconds_ = arguments.get("verify_seconds", 30)
+            raise _Stop(f"written, but not seen on a fresh look within {seconds_} s")
 
 
 async def _write(

@@ -27,8 +27,8 @@ def delete_attribute(document: Document, element: Element, name: str) -> Documen
     return document.with_text(document.text[: match.start()] + document.text[match.end() :])
 
 
-def add_child(document: Document, element: Element, name: str, *, last: bool = False) -> Document:
-    """The document with an empty first, or last, child of that name, indented as its neighbours are."""
+def add_child(document: Document, element: Element, name: str) -> Document:
+    """The document with an empty last child of that name, indented as its neighbours are."""
     text = document.text
     newline = b"\r\n" if b"\r\n" in text else b"\n"
     line = text.rfind(b"\n", 0, element.start) + 1
@@ -36,7 +36,7 @@ def add_child(document: Document, element: Element, name: str, *, last: bool = F
     inside = newline + indent + b"    " + f"<{name} />".encode()
     tag = text[element.start : element.end]
     if not tag.endswith(b"/>"):
-        at = len(text[: element.close].rstrip()) if last else element.end
+        at = len(text[: element.close].rstrip())
         return document.with_text(text[:at] + inside + text[at:])
     opened = tag[:-2].rstrip() + b">" + inside + newline + indent + f"</{element.name}>".encode()
     return document.with_text(text[: element.start] + opened + text[element.end :])
