@@ -49,7 +49,7 @@ class Variables:
             return default
         try:
             return self._templar.template(self._found[name])
-        except Exception as error:
+        except Exception as error:  # a filter or lookup of the user's fails with whatever it likes
             raise WrongVariable(f"{name}: {self._reason(error)}") from error
 
     def text(self, name: str, default: str = "") -> str:

@@ -29,7 +29,7 @@ class _Unsafe(str):
 class _Dumper(yaml.SafeDumper):
     """Indents lists as ansible-lint wants them."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002  # PyYAML's signature
         return super().increase_indent(flow, indentless=False)
 
 

@@ -100,7 +100,8 @@ class _Judgement:
     def __init__(self, engine: Engine, text: str, tree: Node, version: str, known: dict[str, list[str]]) -> None:
         self._engine = engine
         self._text = text
-        self._version: Version = tuple(map(int, version.split(".")))  # type: ignore[assignment]
+        major, minor = version.split(".")
+        self._version: Version = (int(major), int(minor))
         self._name = f"Windows PowerShell {version}"
         self._commands = commands(version)
         self._functions = known

@@ -308,7 +308,7 @@ def _compare(iis: Iis, change: Result, changes: list[Result]) -> Result:
         return result | {"state": "ok", "verified": True}
     if read.value != expected:
         return result | {"detail": f"expected {expected}, found {read.value}"}
-    for name, value in change["given"].items():
+    for name, value in sorted(change["given"].items()):
         other = _read(iis, change, name)
         if other is None:
             return result | {"detail": f"this version of IIS does not know {name}"}

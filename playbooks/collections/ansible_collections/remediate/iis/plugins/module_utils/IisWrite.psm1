@@ -113,7 +113,8 @@ function Compare-IisChange($Picture, $Change, $Changes) {
     }
     if (-not $there) { $result.state = 'ok'; $result.verified = $true; return $result }
     if ($read.value -ne $expected) { $result.detail = "expected $expected, found $($read.value)"; return $result }
-    foreach ($name in @($Change.given.Keys)) {
+    # A hash table has no order; whoever reads which one does not hold should read the same each time.
+    foreach ($name in @($Change.given.Keys | Sort-Object)) {
         $other = Read-IisValue $Picture $Change $name
         if ($null -eq $other) { $result.detail = "this version of IIS does not know $name"; return $result }
         $otherSchema = (Find-IisAttribute $target $name).Schema
