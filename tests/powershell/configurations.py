@@ -181,8 +181,7 @@ def patterns(server: Server) -> st.SearchStrategy[dict[str, Any]]:
     """Arguments of its pattern form."""
     globs = st.sampled_from(["*", "?*", "*o*", "shop?", "nobody*", "[*", *(name for name, _ in server.pools)])
     fix = st.sampled_from([("startMode", "OnDemand"), ("processModel.idleTimeout", "00:00:00")])
-    # One alone: which of two that do not hold is named first is not settled.
-    given = {"startMode": "AlwaysRunning"}
+    given = {"startMode": "AlwaysRunning", "processModel.idleTimeoutAction": "Terminate"}
     return st.builds(
         lambda pools, to, mismatch: {
             "pools": pools, "attribute": to[0], "set": to[1], "given": given, "on_mismatch": mismatch,
