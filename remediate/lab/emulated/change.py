@@ -9,9 +9,7 @@ from typing import Any
 
 from remediate.iis.attributes import IDLE_TIMEOUT, START_MODE, seconds
 from remediate.iis.schema import POOL, ConfigError
-from remediate.iis.xmlfile import Element
-from remediate.lab.emulated import edit
-from remediate.lab.emulated.iis import CONFIG, Conflict, Iis
+from remediate.lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis
 from remediate.lab.emulated.inspection import machine_name
 from remediate.lab.knobs import read_knobs
 from remediate.model import Value
@@ -31,34 +29,6 @@ class Killed(Exception):
 class _Stop(Exception):
     message: str
     stale: bool = False
-
-
-class _Defaults(str):
-    """In the place of a pool's name: applicationPoolDefaults themselves. A pool may be called so too."""
-
-
-_DEFAULTS = _Defaults("applicationPoolDefaults")
-
-
-class _Picture(Iis):
-    """What is to be committed can be about applicationPoolDefaults as well."""
-
-    def _at(self, pool_name: str, folders: list[str]) -> Element:
-        if not isinstance(pool_name, _Defaults):
-            return super()._at(pool_name, folders)
-        host = self._document.root.child("system.applicationHost")
-        section = None if host is None else host.child("applicationPools")
-        if section is None:
-            raise ConfigError("applicationPools: no such section")
-        element = section.child(_DEFAULTS)
-        if element is None:
-            self._document = edit.add_child(self._document, section, _DEFAULTS)
-            return self._at(pool_name, folders)
-        for folder in folders:
-            child = element.child(folder)
-            assert child is not None, "Iis.set makes it first"
-            element = child
-        return element
 
 
 async def app_pool_settings(windows: Path, arguments: dict[str, Any]) -> Result:
@@ -123,7 +93,7 @@ def _check_change(change: Result) -> None:
     if defaults and change["pool"] is not None:
         raise _Stop(f"changes: 'scope: defaults' is about no pool: leave out 'pool: {change['pool']}'")
     if bool(change["clear"]) == (change["set"] is not None):
-        where = _DEFAULTS if defaults else change["pool"]
+        where = DEFAULTS if defaults else change["pool"]
         raise _Stop(f"changes: give either 'set' or 'clear: true' for {attribute} of {where}")
 
 
@@ -174,7 +144,7 @@ async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> 
     if pattern and read_knobs(windows).get("iis_version") == "none":
         outcome["warnings"] = ["pools: there is no IIS on this server"]
         return
-    iis = _Picture(windows)
+    iis = Iis(windows)
     if pattern and iis.shared and not arguments.get("allow_shared"):
         why = (
             f"shared configuration ({iis.shared}): one edit changes every server of it, and allow_shared was not given"
@@ -223,7 +193,7 @@ async def _write(
     windows: Path, changes: list[Result], results: list[Result], group: list[int], outcome: Result
 ) -> None:
     for attempt in range(1, _ATTEMPTS + 1):
-        iis = _Picture(windows)
+        iis = Iis(windows)
         for i in group:
             fresh = _compare(iis, changes[i], changes)
             results[i] |= {key: fresh[key] for key in ("state", "found", "found_source", "wanted", "detail")}
@@ -233,7 +203,7 @@ async def _write(
             raise _Stop(f"changed while this ran: {first}.", stale=not outcome["changed"])
         todo = [i for i in group if results[i]["state"] == "pending"]
         for i in todo:
-            name = _DEFAULTS if changes[i]["scope"] == "defaults" else changes[i]["pool"]
+            name = None if changes[i]["scope"] == "defaults" else changes[i]["pool"]
             iis.set(name, changes[i]["attribute"], None if changes[i]["clear"] else results[i]["wanted"])
         try:
             if todo:
@@ -250,7 +220,7 @@ async def _write(
         await asyncio.Event().wait()
     if fault == "exit":
         raise Killed
-    fresh_look = _Picture(windows)
+    fresh_look = Iis(windows)
     for i in todo:
         results[i]["written"] = True
         outcome["changed"] = True
@@ -283,7 +253,7 @@ def _inherited(iis: Iis, change: Result, changes: list[Result]) -> str:
 def _compare(iis: Iis, change: Result, changes: list[Result]) -> Result:
     defaults, attribute = change["scope"] == "defaults", change["attribute"]
     result: Result = {
-        "scope": change["scope"], "pool": str(_DEFAULTS) if defaults else change["pool"], "attribute": attribute,
+        "scope": change["scope"], "pool": DEFAULTS if defaults else change["pool"], "attribute": attribute,
         "set": change["set"], "expect": change["expect"], "state": "stale", "found": None, "found_source": None,
         "wanted": None, "written": False, "verified": False, "detail": None, "undo": None,
     }  # fmt: skip
@@ -333,7 +303,7 @@ def _diff(results: list[Result]) -> str:
         if result["state"] != "pending":
             continue
         name = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in result["pool"])
-        head = str(_DEFAULTS) if result["scope"] == "defaults" else f"pool: {name}"
+        head = DEFAULTS if result["scope"] == "defaults" else f"pool: {name}"
         if head != last:
             lines.append(head)
         last = head

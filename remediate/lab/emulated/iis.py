@@ -13,6 +13,7 @@ from remediate.lab.knobs import Knobs, read_knobs
 from remediate.model import Application, Value
 
 CONFIG = Path("System32/inetsrv/config")
+DEFAULTS = "applicationPoolDefaults"
 
 
 class Conflict(Exception):
@@ -67,8 +68,8 @@ class Iis:
         doubtful = value.source not in (own, "schema") and not self.knobs.flag("inherited_from_defaults", True)
         return Value(value.value, "unknown") if doubtful else msgspec.structs.replace(value, line=None)
 
-    def set(self, pool_name: str, name: str, value: str | None) -> None:
-        """Set the attribute in the picture, or with None clear it."""
+    def set(self, pool_name: str | None, name: str, value: str | None) -> None:
+        """Set a pool's attribute in the picture, or with None clear it; without a pool, that of the defaults."""
         schema = self.config.schema[name]
         if value == schema.text(schema.default) and not self.knobs.flag("keep_schema_default", True):
             value = None
@@ -85,14 +86,19 @@ class Iis:
         else:
             self._document = edit.set_attribute(self._document, element, last, value)
 
-    def _at(self, pool_name: str, folders: list[str]) -> Element:
+    def _at(self, pool_name: str | None, folders: list[str]) -> Element:
         host = self._document.root.child("system.applicationHost")
         section = None if host is None else host.child("applicationPools")
-        element = None if section is None else _named(section.all("add"), pool_name)
+        if section is None:
+            raise ConfigError("applicationPools: no such section")
+        if pool_name is None and section.child(DEFAULTS) is None:
+            self._document = edit.add_child(self._document, section, DEFAULTS)
+            return self._at(None, folders)
+        element = section.child(DEFAULTS) if pool_name is None else _named(section.all("add"), pool_name)
         for folder in folders:
             element = None if element is None else element.child(folder)
         if element is None:
-            raise ConfigError(f"{pool_name}: no such element")
+            raise ConfigError(f"{pool_name or DEFAULTS}: no such element")
         return element
 
     def commit(self) -> None:
