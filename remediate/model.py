@@ -3,12 +3,15 @@
 A host's trouble is a value here (`Unreachable`, `Failed`, `Skipped`), not an exception.
 """
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from remediate import __version__
+from remediate.evidence import Evidence
+from remediate.evidence import Source as LogSource
 
 Source = Literal["pool", "application", "site", "defaults", "schema", "unknown"]
 FixName = Literal["idle-timeout", "on-demand"]
@@ -73,7 +76,7 @@ class Inspection(Struct, frozen=True, kw_only=True, tag_field="status", tag="ins
     file: str | None = None
     defaults: dict[str, Value] = {}
     pools: tuple[Pool, ...] = ()
-    evidence: None = None
+    evidence: Evidence | None = None
 
 
 class Unreachable(Struct, frozen=True, tag_field="status", tag="unreachable"):
@@ -232,6 +235,60 @@ class Run(Struct, frozen=True, kw_only=True):
     finished_at: str | None = None
     running: bool = False
     hosts: tuple[HostResult, ...]
+
+
+# confirmed: the exception with its frames, at times that a second source explains. consistent: all that could be
+# checked speaks for it. unsupported: what could be checked does not. other-cause: another code, or a client went away.
+Verdict = Literal["confirmed", "consistent", "unsupported", "other-cause"]
+SymptomName = Literal["after-recycle", "periodic", "local-request", "not-in-iis-log"]
+SymptomState = Literal["seen", "contradicted", "not-checkable"]
+Remedy = Literal["idle-timeout", "on-demand", "log-filter"]
+
+
+class Symptom(Struct, frozen=True):
+    """One of the fault's symptoms. ``text``: what was seen, or what would make it checkable."""
+
+    state: SymptomState
+    text: str
+
+
+class Attribution(Struct, frozen=True):
+    """How many errors followed an idle stop, a recycle or start, or nothing that is known."""
+
+    idle: int = 0
+    recycle: int = 0
+    unexplained: int = 0
+
+
+class Stream(Struct, frozen=True, kw_only=True):
+    """The errors of one code of one application, and what they mean. ``period_confidence`` is from 0 to 1."""
+
+    host: str | None = None
+    application: str | None = None
+    pool: str | None = None
+    code: str
+    count: int
+    first: datetime | None = None
+    last: datetime | None = None
+    period_seconds: float | None = None
+    period_confidence: float = 0.0
+    verdict: Verdict
+    attribution: Attribution
+    recycle_causes: dict[str, int] = {}
+    symptoms: dict[SymptomName, Symptom]
+    reasons: tuple[str, ...]
+    fixes: tuple[Remedy, ...] = ()
+
+
+class Diagnosis(Struct, frozen=True, kw_only=True):
+    """What logs, events and settings say together."""
+
+    format: Literal["remediate.diagnosis"] = "remediate.diagnosis"
+    format_version: int = 1
+    tool_version: str = __version__
+    created_at: str
+    sources: tuple[LogSource, ...]
+    streams: tuple[Stream, ...]
 
 
 class Inventory(Struct, frozen=True, kw_only=True):
