@@ -129,6 +129,7 @@ def servers(draw: st.DrawFn) -> Server:
         knobs={
             "inherited_from_defaults": draw(st.sampled_from(["true", "false"])),
             "keep_schema_default": draw(st.sampled_from(["true", "false"])),
+            "delete_leaves": draw(st.sampled_from(["nothing", "empty_element"])),
         },
         stopped=draw(st.lists(st.sampled_from(names), unique=True)) if names else [],
     )  # fmt: skip
@@ -155,6 +156,9 @@ def changes(server: Server) -> st.SearchStrategy[list[dict[str, Any]]]:
 
     def change(attribute: str) -> st.SearchStrategy[dict[str, Any]]:
         values = modes if attribute == "startMode" else spans
+        # Mostly as the planner would have seen it: else nearly all are stale.
+        there = [v[attribute] for _, v in server.pools if attribute in v]
+        expected = st.sampled_from([*there, VALUES[attribute][0][0]]) | values
         where = st.one_of(
             st.fixed_dictionaries({"pool": pool}), st.just({"scope": "defaults"}), st.fixed_dictionaries({"pool": pool})
         )
@@ -166,7 +170,7 @@ def changes(server: Server) -> st.SearchStrategy[list[dict[str, Any]]]:
             {},
             optional={"startMode": modes, "processModel.idleTimeoutAction": st.sampled_from(["Terminate", "Suspend"])},
         )
-        fields = st.tuples(where, to, st.fixed_dictionaries({"expect": values}, optional={"given": given}))
+        fields = st.tuples(where, to, st.fixed_dictionaries({"expect": expected}, optional={"given": given}))
         return fields.map(lambda parts: {"attribute": attribute} | parts[0] | parts[1] | parts[2])
 
     return st.lists(

@@ -1,4 +1,8 @@
-"""The engine `emulated` and the scripts in a real PowerShell make the same of any configuration."""
+"""The engine `emulated` and the scripts in a real PowerShell make the same of any configuration.
+
+A difference is shown by the smallest configuration that has it, which is left in build/agreement/ and is kept by moving
+it to tests/cases/agreement/.
+"""
 
 import asyncio
 import os
@@ -6,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +20,7 @@ from remediate.lab.emulated.change import app_pool_settings
 from remediate.lab.emulated.inspection import inspection
 from tests.powershell.bench import Bench, copy_scripts
 from tests.powershell.configurations import Server, broken, changes, patterns, servers
+from tests.powershell.engine import ROOT
 
 # `make conformance` takes thousands.
 EXAMPLES = int(os.environ.get("REMEDIATE_EXAMPLES", "200"))
@@ -59,11 +65,62 @@ def told(answer: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in answer.items() if key not in ("clock", "powershell_version")}
 
 
+class Case(msgspec.Struct):
+    """A server, and what is asked of app_pool_settings; without arguments, it is inspected."""
+
+    about: str
+    server: Server
+    arguments: dict[str, Any] | None = None
+
+
+FOUND = ROOT / "build" / "agreement"
+KEPT = sorted((ROOT / "tests" / "cases" / "agreement").glob("*.json"))
+
+
+def agree(benches: Benches, case: Case) -> None:
+    """Both engines say the same, and leave the same bytes. hypothesis comes to its smallest example last."""
+    try:
+        if case.arguments is None:
+            inspect_both(benches, case.server)
+        else:
+            change_both(benches, case.server, case.arguments)
+    except AssertionError:
+        FOUND.mkdir(parents=True, exist_ok=True)
+        name = "inspection" if case.arguments is None else "change"
+        (FOUND / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(case), indent=2) + b"\n")
+        raise
+
+
+def inspect_both(benches: Benches, server: Server) -> None:
+    bench = benches.place(server)
+    assert told(bench.info()) == told(inspection(bench.windows))
+
+
+def change_both(benches: Benches, server: Server, arguments: dict[str, Any]) -> None:
+    """In check mode and in earnest: the result, the diff, and every byte of the file afterwards."""
+    asked = arguments | {"pause": 0, "verify_seconds": 0}
+    for check in (True, False):
+        bench = benches.place(server)
+        real, written = outcome(bench.module("app_pool_settings", check, **asked)), bench.config.read_bytes()
+        bench = benches.place(server)
+        made = asyncio.run(
+            app_pool_settings(bench.windows, asked | {"_ansible_check_mode": check, "_ansible_diff": True})
+        )
+        assert outcome(made) == real
+        assert bench.config.read_bytes() == written
+        if check:
+            assert written == server.to_bytes()
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_what_once_differed_is_the_same(benches: Benches, path: Path) -> None:
+    agree(benches, msgspec.json.decode(path.read_bytes(), type=Case))
+
+
 @many
 @given(server=servers())
 def test_an_inspection_is_the_same(benches: Benches, server: Server) -> None:
-    bench = benches.place(server)
-    assert told(bench.info()) == told(inspection(bench.windows))
+    agree(benches, Case("found by hypothesis", server))
 
 
 @many
@@ -93,16 +150,4 @@ def arguments(server: Server) -> st.SearchStrategy[dict[str, Any]]:
 @many
 @given(data=st.data(), server=servers())
 def test_a_change_is_the_same(benches: Benches, data: st.DataObject, server: Server) -> None:
-    """In check mode and in earnest: the result, the diff, and every byte of the file afterwards."""
-    asked = data.draw(arguments(server)) | {"pause": 0, "verify_seconds": 0}
-    for check in (True, False):
-        bench = benches.place(server)
-        real, written = outcome(bench.module("app_pool_settings", check, **asked)), bench.config.read_bytes()
-        bench = benches.place(server)
-        made = asyncio.run(
-            app_pool_settings(bench.windows, asked | {"_ansible_check_mode": check, "_ansible_diff": True})
-        )
-        assert outcome(made) == real
-        assert bench.config.read_bytes() == written
-        if check:
-            assert written == server.to_bytes()
+    agree(benches, Case("found by hypothesis", server, data.draw(arguments(server))))

@@ -40,3 +40,17 @@ def add_child(document: Document, element: Element, name: str) -> Document:
         return document.with_text(text[:at] + inside + text[at:])
     opened = tag[:-2].rstrip() + b">" + inside + newline + indent + f"</{element.name}>".encode()
     return document.with_text(text[: element.start] + opened + text[element.end :])
+
+
+def holds_nothing(document: Document, element: Element) -> bool:
+    """Whether it has no attribute, no element, and no comment that would be lost with it."""
+    inside = document.text[element.end : max(element.end, element.close)]
+    return not element.attributes and not element.children and not inside.strip()
+
+
+def remove(document: Document, element: Element) -> Document:
+    """The document without the element, and without the space before it."""
+    text = document.text
+    empty = text[element.start : element.end].endswith(b"/>")
+    end = element.end if empty else text.index(b">", element.close) + 1
+    return document.with_text(text[: element.start].rstrip() + text[end:])

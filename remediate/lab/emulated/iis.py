@@ -42,6 +42,8 @@ class Iis:
         self.before = self.path.read_bytes()
         self.config = Config(self.before, (int(major), int(minor)))
         self._document = self.config.document
+        # Where an attribute was taken away: a pool's name or None, and the elements below it.
+        self._cleared: list[tuple[str | None, list[str]]] = []
 
     def pool(self, name: str) -> Element | None:
         return _named(self.config.pool_elements(), name)
@@ -83,6 +85,8 @@ class Iis:
         element = self._at(pool_name, folders)
         if value is None:
             self._document = edit.delete_attribute(self._document, element, last)
+            if last in element.attributes:
+                self._cleared.append((pool_name, folders))
         else:
             self._document = edit.set_attribute(self._document, element, last, value)
 
@@ -101,8 +105,19 @@ class Iis:
             raise ConfigError(f"{pool_name or DEFAULTS}: no such element")
         return element
 
+    def _prune(self, pool_name: str | None, folders: list[str]) -> None:
+        """Take away what an attribute's going left empty, from the inside out, but never a pool."""
+        for depth in range(len(folders), -1 if pool_name is None else 0, -1):
+            element = self._at(pool_name, folders[:depth])
+            if not edit.holds_nothing(self._document, element):
+                return
+            self._document = edit.remove(self._document, element)
+
     def commit(self) -> None:
         """Write the picture; Conflict where the file is no longer the one that was read, or a fault is played."""
+        if self.knobs.get("delete_leaves", "nothing") == "nothing":
+            for pool_name, folders in self._cleared:
+                self._prune(pool_name, folders)
         _play_fault(self.windows, self.knobs)
         if self.path.read_bytes() != self.before:
             raise Conflict("Cannot commit configuration changes because the file has changed on disk")
