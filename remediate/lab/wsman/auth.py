@@ -8,7 +8,7 @@ A gate looks at a request before anything is read from it. Two kinds:
 
 Encrypted messages are the multipart/encrypted of [MS-WSMV] 2.2.9.1, as pywinrm writes and reads it.
 
-Tried with pywinrm 0.5.0 and requests_ntlm 1.3.0 as clients (tests/lab/test_wsman.py); not with Windows's own client.
+Tried with pywinrm 0.5.0 and requests_ntlm 1.3.0 as clients (tests/lab/wsman/); not with Windows's own client.
 """
 
 import asyncio

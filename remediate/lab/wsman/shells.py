@@ -10,7 +10,7 @@ The quotas and the idle timeout are Windows's defaults: MaxShellsPerUser 30 and 
 ([MS-WSMV]), two hours idle. As on Windows a text shell's commands count until the shell is closed ([MS-WSMV]
 note 118). Unlike Windows, an idle timeout of less than a minute is kept as it is, so that tests need not wait.
 
-The rules are held by tests/lab/test_wsman.py with pywinrm; Ansible 2.19.14 and 2.22.0rc1 were seen to open a new shell
+The rules are held by tests/lab/wsman/ with pywinrm; Ansible 2.19.14 and 2.22.0rc1 were seen to open a new shell
 when the quota of operations was met. Which fault Windows gives to a Receive whose command is cancelled, and to input
 for a command that has ended, is taken from reports and was not checked on a Windows.
 """
