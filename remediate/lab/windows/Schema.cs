@@ -148,6 +148,7 @@ namespace Microsoft.Web.Administration
         /// <summary>The text that stands for a value in a file: canonical names, and 1.05:00:00 for 29 hours.</summary>
         internal string Format(object value)
         {
+            if (IsEncrypted) { return Cipher.Hide(XmlConvert.VerifyXmlChars((string)value)); }
             switch (Type)
             {
                 case "bool": return (bool)value ? "true" : "false";
@@ -199,7 +200,8 @@ namespace Microsoft.Web.Administration
                 case "applicationPoolName":
                     var name = (string)value;
                     bool illegal = name.IndexOfAny(ApplicationPoolCollection.InvalidApplicationPoolNameCharacters()) >= 0;
-                    if (name.Length > 0 && (!illegal || Lab.Current.IllegalNamesAreRead)) { break; }
+                    bool spaced = name.StartsWith(" ", StringComparison.Ordinal) && !Lab.Current.LeadingSpaceIsRead;
+                    if (name.Length > 0 && !spaced && (!illegal || Lab.Current.IllegalNamesAreRead)) { break; }
                     throw new FormatException("Invalid application pool name");
                 case "nonEmptyString":
                     if (((string)value).Length == 0) { throw new FormatException("String must not be empty"); }
@@ -255,6 +257,7 @@ namespace Microsoft.Web.Administration
     public sealed class ConfigurationCollectionSchema
     {
         internal ConfigurationElementSchema Item;
+        internal bool HasClear, HasRemove;
 
         /// <summary>The element, beside the items, that holds their defaults, or null.</summary>
         internal string DefaultElement;

@@ -95,8 +95,8 @@ def test_members_that_the_lab_does_not_play_say_so(shell: Shell, make_server: Ma
     $m = Manager
     $pool = $m.ApplicationPools['Own']
     @(
-        Caught { $m.ApplicationPools.Add('x') }
-        Caught { $m.ApplicationPools.RemoveAt(0) }
+        Caught { $m.ApplicationPools.Clear() }
+        Caught { $m.Sites.Add('x', 'http,https', '*:80:', 'C:\\x') }
         Caught { $m.get_WorkerProcesses() }
         Caught { $m.Sites['Main'].get_Bindings() }
         Caught { $pool.GetChildElement('failure') }
