@@ -3,7 +3,8 @@
 // This folder is a stand-in for Microsoft.Web.Administration, for the lab. Names and types are those of the real
 // assembly. Where a comment says "known", a source was read: Microsoft's documentation, the published protocol
 // MS-IISS, installed copies of IIS_schema.xml (7.0 to 10), the tests that JexusManager runs against the real
-// assembly, or a public listing of an early build (for its behaviour; no code is taken from any of them).
+// assembly, errors that people reported with their codes, or a public listing of an early build (for its behaviour; no
+// code is taken from any of them).
 // "Not known" means that nobody here could look at a Windows server.
 
 using System;

@@ -452,6 +452,19 @@ def test_whether_a_name_may_begin_with_a_space_is_a_switch(shell: Shell, make_se
     assert fresh.config.read_text() == CONFIG
 
 
+def test_a_required_value_is_kept_also_where_defaults_are_not(shell: Shell, make_server: MakeServer) -> None:
+    """Midnight is the schema's default of a time of day, and a time of day must stand there."""
+    server = make_server(pools('<add name="P" />'), "keep_schema_default=false")
+    code = """
+    $m = Manager
+    $null = $m.ApplicationPools['P'].Recycling.PeriodicRestart.Schedule.Add([TimeSpan]::Zero)
+    $m.CommitChanges()
+    @((Manager).ApplicationPools['P'].Recycling.PeriodicRestart.Schedule | ForEach-Object { "$($_.Time)" })
+    """
+    assert shell(server, code) == "00:00:00"
+    assert '<add value="00:00:00" />' in server.config.read_text()
+
+
 def test_a_password_that_is_set_is_stored_as_one(shell: Shell, make_server: MakeServer) -> None:
     """And setting it is no look at it."""
     server = make_server(CONFIG)
