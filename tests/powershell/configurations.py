@@ -46,6 +46,9 @@ class Spelling:
     quote: str = '"'
     spaced: bool = False
     comments: bool = False
+    # An empty line before each element below a pool; a comment behind each, on its line.
+    airy: bool = False
+    remarks: bool = False
 
     def attribute(self, name: str, value: str) -> str:
         text = escape(value, {self.quote: "&quot;" if self.quote == '"' else "&apos;"})
@@ -70,6 +73,9 @@ class Server:
         return text.encode("utf-8-sig" if self.spelling.bom else "utf-8")
 
 
+_BELOW = ("processModel", "recycling", "periodicRestart")
+
+
 def _element(spelling: Spelling, tag: str, values: dict[str, str], indent: str) -> str:
     """An element of dotted attributes, with its children."""
     own = "".join(spelling.attribute(name, text) for name, text in values.items() if "." not in name)
@@ -77,10 +83,12 @@ def _element(spelling: Spelling, tag: str, values: dict[str, str], indent: str) 
     for child in dict.fromkeys(name.partition(".")[0] for name in values if "." in name):
         inner = {n.partition(".")[2]: text for n, text in values.items() if n.startswith(f"{child}.")}
         children += _element(spelling, child, inner, indent + "    ")
+    lead = "\n" if spelling.airy and tag in _BELOW else ""
+    remark = " <!-- as agreed -->" if spelling.remarks and tag in _BELOW else ""
     if not children:
-        return f"{indent}<{tag}{own} />\n"
+        return f"{lead}{indent}<{tag}{own} />{remark}\n"
     comment = f'{indent}    <!-- <processModel idleTimeout="x" /> -->\n' if spelling.comments else ""
-    return f"{indent}<{tag}{own}>\n{comment}{children}{indent}</{tag}>\n"
+    return f"{lead}{indent}<{tag}{own}>\n{comment}{children}{indent}</{tag}>{remark}\n"
 
 
 def _file(server: Server) -> str:
@@ -124,7 +132,7 @@ def servers(draw: st.DrawFn) -> Server:
         site_defaults=draw(st.fixed_dictionaries({}, optional=preload | {"applicationPool": used})),
         spelling=Spelling(
             draw(st.sampled_from(["\n", "\r\n"])), draw(st.booleans()), draw(st.sampled_from("\"'")),
-            draw(st.booleans()), draw(st.booleans()),
+            draw(st.booleans()), draw(st.booleans()), draw(st.booleans()), draw(st.booleans()),
         ),
         knobs={
             "inherited_from_defaults": draw(st.sampled_from(["true", "false"])),

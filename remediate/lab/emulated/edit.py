@@ -49,8 +49,13 @@ def holds_nothing(document: Document, element: Element) -> bool:
 
 
 def remove(document: Document, element: Element) -> Document:
-    """The document without the element, and without the space before it."""
+    """The document without the element: with its line where it stands alone on it."""
     text = document.text
     empty = text[element.start : element.end].endswith(b"/>")
     end = element.end if empty else text.index(b">", element.close) + 1
-    return document.with_text(text[: element.start].rstrip() + text[end:])
+    before, rest = text[: element.start].rstrip(b" \t"), text[end:].lstrip(b" \t")
+    if not before.endswith(b"\n"):
+        return document.with_text(before + text[end:])
+    if not rest.startswith((b"\r", b"\n", b"</")):
+        return document.with_text(text[: element.start] + text[end:])
+    return document.with_text(before.removesuffix(b"\n").removesuffix(b"\r") + text[end:])

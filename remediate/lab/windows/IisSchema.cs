@@ -1,8 +1,8 @@
 // The sections that the lab serves, as IIS_schema.xml has them, for IIS 7.5, 8.0, 8.5 and 10.0.
 //
 // A line is "name type default options"; "-" is no default. A later line for the same name replaces the
-// earlier one from its version ("since") on. A collection with "clear" or "remove" has such directives. From installed schemas of 7.5, 8.0 and 10; for 8.5, of which no
-// copy was found, "since" follows the documentation.
+// earlier one from its version ("since") on. A collection with "clear" or "remove" has such directives. From
+// installed schemas of 7.5, 8.0 and 10; for 8.5, of which no copy was found, "since" follows the documentation.
 
 using System;
 using System.Collections.Generic;
