@@ -40,7 +40,7 @@ class Stream(Struct, frozen=True, kw_only=True):
 _PROBE = Stream(every=60, clients=("10.20.0.9",), agent=PROBE, pages=("health",))
 TRAFFIC: dict[str, tuple[Stream, ...]] = {
     "none": (),
-    "office": (Stream(per_hour=20, hours=(8, 18), weekdays=True),),
+    "office": (Stream(per_hour=10, hours=(8, 18), weekdays=True),),
     "random": (Stream(per_hour=1.5),),
     "bursts": (Stream(per_hour=0.5, burst=12),),
     "probe": (_PROBE,),
