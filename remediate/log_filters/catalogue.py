@@ -19,7 +19,7 @@ text about the error that is logged without the exception itself.
 
 
 class LogFilter(Struct, frozen=True):
-    """One filter in one format: ``xml``, ``json`` or ``cs``. ``where`` tells where to put it, and what it needs there."""
+    """One filter in one format: ``xml``, ``json`` or ``cs``. ``where`` tells where to put it, and what it needs."""
 
     logger: str
     format: str

@@ -1,1 +1,1 @@
-.Filter.ByExcluding("@x like '%0x80070032%' and @x like '%IIS7WorkerRequest.ExplicitFlush%' and @x not like '%#1)%'")
+.Filter.ByExcluding("Contains(@x, '0x80070032') and Contains(@x, 'IIS7WorkerRequest.ExplicitFlush') and not Contains(@x, '#1)')")
