@@ -12,8 +12,8 @@ from remediate.cli.exits import Exit
 from remediate.iis.inspection import one_line
 from remediate.model import RemediateError
 
-# Each verb is a file of this package, with a command of its name.
-_VERBS = ("audit", "plan", "show", "apply", "rollback", "explain", "lab", "demo")
+# Each verb is a file of this package, with a command of its name; a dash is an underscore there.
+_VERBS = ("audit", "plan", "show", "apply", "rollback", "explain", "log-filter", "lab", "demo")
 
 
 class _Verbs(click.Group):
@@ -25,7 +25,8 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002  # as above
         if name not in _VERBS:
             return None
-        command: click.Command = getattr(import_module(f"remediate.cli.{name}"), name)
+        file = name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"remediate.cli.{file}"), file)
         return command
 
 

@@ -135,7 +135,7 @@ recycled or the server starts, and HttpException 0x80070032 can be logged then. 
 `--rules RM002`.
 
 Fix: on-demand (startMode=OnDemand). Where the pool must stay warm the error can only be filtered in the
-application's own logger.
+application's own logger: `remediate log-filter` prints a filter for NLog, log4net, Serilog or ELMAH.
 """,
         ),
         Rule(

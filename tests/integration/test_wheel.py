@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from remediate.lab.pwsh import find_pwsh
+from remediate.log_filters.catalogue import FILTERS
 
 ROOT = Path(__file__).parents[2]
 
@@ -77,3 +78,9 @@ def test_the_whole_job(elsewhere: Path, inventory: Path) -> None:
     call(elsewhere, "remediate", "rollback", run, "--out", undo)
     call(elsewhere, "remediate", "apply", undo, "-i", inventory, "--yes")
     assert [file.read_bytes() for file in files] == before
+
+
+def test_the_filters_are_in_it(elsewhere: Path) -> None:
+    """Each is a file beside the code."""
+    for each in FILTERS:
+        assert call(elsewhere, "remediate", "log-filter", each.logger, "--format", each.format) == each.text
