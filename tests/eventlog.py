@@ -29,6 +29,7 @@ def ago(**time: float) -> datetime:
 def event(
     time: datetime | str, provider: str, number: int, channel: str, data: Iterable[tuple[str | None, str]]
 ) -> str:
+    """One event; a time that is a text stands in it as it is."""
     moment = time if isinstance(time, str) else time.strftime("%Y-%m-%dT%H:%M:%S.1234567Z")
     fields = "".join(
         f"<Data{'' if name is None else f' Name={quoteattr(name)}'}>{escape(text)}</Data>" for name, text in data

@@ -30,6 +30,5 @@ def inspection_script(evidence_days: int = 0) -> bytes:
 
 def put_together(utilities: Path, scripts: Path, evidence_days: int) -> bytes:
     """The same of the files in these folders."""
-    names = ("IisRead.psm1", "IisEvents.psm1") if evidence_days else ("IisRead.psm1",)
-    parts = [(utilities / name).read_bytes() for name in names]
-    return b"\n".join([*parts, b"$evidenceDays = %d\n" % evidence_days + (scripts / "inspect.ps1").read_bytes()])
+    parts = [(utilities / name).read_bytes() for name in ("IisRead.psm1", "IisEvents.psm1")]
+    return b"\n".join([*parts, b"$evidenceDays = %d" % evidence_days, (scripts / "inspect.ps1").read_bytes()])

@@ -65,7 +65,8 @@ class Bench:
                 shutil.rmtree(path)
             elif path.is_file():
                 path.unlink()
-        shutil.rmtree(self.windows / "System32" / "inetsrv" / "backup", ignore_errors=True)
+        for made in ("inetsrv/backup", "winevt"):
+            shutil.rmtree(self.windows / "System32" / made, ignore_errors=True)
         for path, content in self._pristine.items():
             path.write_bytes(content)
         self.knobs(iis_version=self._iis_version, **knobs)

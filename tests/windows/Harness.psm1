@@ -58,9 +58,8 @@ function Get-ChildOutput {
 
 function Get-InspectionScript([int]$EvidenceDays = 0) {
     # Put together as remediate/inspect/script.py does.
-    $parts = @(Join-Path $script:Plugins 'module_utils/IisRead.psm1')
-    if ($EvidenceDays -gt 0) { $parts += Join-Path $script:Plugins 'module_utils/IisEvents.psm1' }
-    (@($parts | ForEach-Object { [IO.File]::ReadAllText($_) + "`n" }) -join '') + "`$evidenceDays = $EvidenceDays`n" +
+    [IO.File]::ReadAllText((Join-Path $script:Plugins 'module_utils/IisRead.psm1')) + "`n" +
+        [IO.File]::ReadAllText((Join-Path $script:Plugins 'module_utils/IisEvents.psm1')) + "`n`$evidenceDays = $EvidenceDays`n" +
         [IO.File]::ReadAllText((Join-Path $script:Repository 'remediate/inspect/scripts/inspect.ps1'))
 }
 

@@ -99,7 +99,7 @@ def _raw_time(record: ElementTree.Element) -> str:
 def _time(record: ElementTree.Element) -> str:
     match = _TIME.fullmatch(_raw_time(record))
     if match is None:
-        raise ValueError(f"{_raw_time(record)!r} is not a time of an event.")
+        raise ValueError("An event has no time that can be read.")
     return match[1] + "Z"
 
 

@@ -57,7 +57,7 @@ function Get-IisEventLogState([string]$Name) {
     $state
 }
 
-function Find-IisEvent([string]$Name, $Query, [string]$Since) {
+function Find-IisEvent([string]$Name, [hashtable]$Query, [string]$Since) {
     # @{records; trouble}. The time is handed over as a text with its zone: of a DateTime, Get-WinEvent loses the zone.
     # Errors do not end it, since one event that cannot be described would hide all others.
     $filter = @{ LogName = $Name; ProviderName = $Query.provider; Id = $Query.ids; StartTime = $Since }
@@ -78,9 +78,11 @@ function ConvertFrom-IisEventText([string]$Text) {
 
 function Get-IisEventTime($Document) {
     # To the second, in UTC, as the event has it: no date is converted.
-    $text = $Document.GetElementsByTagName('TimeCreated').Item(0).GetAttribute('SystemTime')
-    if ($text -notmatch '^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?Z\z') { throw "'$text' is not a time of an event." }
-    $Matches[1] + 'Z'
+    $form = '^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?Z\z'
+    foreach ($node in $Document.GetElementsByTagName('TimeCreated')) {
+        if ($node.GetAttribute('SystemTime') -match $form) { return $Matches[1] + 'Z' }
+    }
+    throw 'An event has no time that can be read.'
 }
 
 function ConvertTo-IisEventValue($Document) {
@@ -95,14 +97,14 @@ function ConvertTo-IisEventValue($Document) {
     [ordered]@{ time = $time; id = $id; pool = $pool }
 }
 
-function ConvertTo-IisErrorValue([string]$Time, $Data) {
+function ConvertTo-IisErrorValue([string]$Time, [string[]]$Data) {
     # Of event 1309, if its exception has one of the codes. Its data has no names: 8 is the application
     # domain, 18 the exception's texts and stacks, 21 the client's address, 29 the thread's stack.
     if ($Data.Length -lt 22) { return }
     $exception = $Data[18]
     if ($Data.Length -gt 29) { $exception += "`n" + $Data[29] }
     if ($exception -notmatch $script:EventCodes) { return }
-    $code = '0x' + $Matches[1].ToUpperInvariant()
+    $code = '0x' + ([string]$Matches[1]).ToUpperInvariant()
     $application = $null
     if ($Data[8] -match '^(/LM/W3SVC/[0-9]+/ROOT(/.*?)?)(-[0-9]+-[0-9]+)?\z') { $application = $Matches[1] }
     $local = $null

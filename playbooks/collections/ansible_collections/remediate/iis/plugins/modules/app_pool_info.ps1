@@ -16,7 +16,7 @@ $days = $module.Params.evidence_days
 if ($days -lt 0 -or $days -gt 90) { $module.FailJson('evidence_days must be 0 to 90') }
 try {
     $inspection = Get-IisInspection
-    if ($days -gt 0) { $inspection.evidence = Get-IisEvidence $days }
+    if ($days -gt 0) { $inspection['evidence'] = Get-IisEvidence $days }
     $module.Result.inspection = $inspection
 }
 catch { $module.FailJson("the configuration could not be read: $((Get-IisCause $_).Message)") }
