@@ -58,7 +58,7 @@ def grade(host: Inspection, pool: Pool, told: Told | None) -> tuple[Grade, tuple
         return "confirmed", (*of_errors, *why)
     likely, of_stops = _by_stops(told, pool)
     sure: Grade = "likely" if likely else by_settings
-    return sure, (*of_stops, *of_errors, *why, *_not_checkable(told.evidence, pool))
+    return sure, (*of_stops, *of_errors, *why, *_not_checkable(told.evidence, pool, bool(of_errors)))
 
 
 def _by_settings(host: Inspection, pool: Pool) -> tuple[Grade, tuple[str, ...]]:
@@ -82,10 +82,10 @@ def _by_errors(told: Told, pool: Pool) -> tuple[bool, tuple[str, ...]]:
     after = Counter(kind for error in ours if (kind := _start_before(error, starts)) is not None)
     confirmed = 0 < len(ours) <= 2 * after.total()
     if ours:
-        causes = ", ".join(f"{number} after {kind}" for kind, number in sorted(after.items()))
-        matched = f"{causes}, within a minute" if after else "none right after an idle stop, recycle or boot"
+        causes = " and ".join(f"{number} within a minute after {kind}" for kind, number in sorted(after.items()))
+        matched = causes or "none within a minute after an idle stop, recycle or boot"
         last = max(error.time for error in ours if error.time)
-        reasons.append(f"event 1309 has {_CODE} from ExplicitFlush {_times(len(ours))}: {matched}; last {_at(last)}")
+        reasons.append(f"event 1309 has {_CODE} from ExplicitFlush {_times(len(ours))}, {matched}; last {_at(last)}")
     if len(ours) < len(errors):
         others = _times(len(errors) - len(ours))
         reasons.append(f"event 1309 has {_CODE} {others} for a client's own request, which is another cause")
@@ -113,7 +113,7 @@ def _by_stops(told: Told, pool: Pool) -> tuple[bool, tuple[str, ...]]:
         begin = _at(_begin(told.evidence, "System"))
         many = _times(len(stops))
         reasons.append(f"its worker was stopped when idle {many} since {begin}, {how}; last {_at(stops[-1])}")
-    elif _logged(pool, LOG_IDLE, "IdleTimeout") and told.evidence.logs["System"].detail is None:
+    elif _logged(pool, LOG_IDLE, "IdleTimeout") and _readable(told.evidence.logs["System"]):
         reasons.append(f"no idle stop of its worker was logged since {_at(_begin(told.evidence, 'System'))}")
     shortened = sum(event.kind == "shortened" for event in events)
     if shortened:
@@ -121,7 +121,7 @@ def _by_stops(told: Told, pool: Pool) -> tuple[bool, tuple[str, ...]]:
     return gaps >= _ENOUGH_GAPS, tuple(reasons)
 
 
-def _not_checkable(evidence: Evidence, pool: Pool) -> Iterator[str]:
+def _not_checkable(evidence: Evidence, pool: Pool, errors: bool) -> Iterator[str]:
     """What was not logged, with the setting that would log it; and what the logs no longer hold."""
     if ends_when_idle(pool.value(IDLE_TIMEOUT), pool.value(IDLE_ACTION)) and not _logged(pool, LOG_IDLE, "IdleTimeout"):
         yield f"idle stops are not checkable: {LOG_IDLE} lacks IdleTimeout"
@@ -129,11 +129,11 @@ def _not_checkable(evidence: Evidence, pool: Pool) -> Iterator[str]:
     if recycles:
         causes, flags = ", ".join(str(m.cause) for m in recycles), ", ".join(str(m.flag) for m in recycles)
         yield f"recycles by {causes} are not checkable: {LOG_RECYCLE} lacks {flags}"
-    for name, what in (("System", "idle stops and recycles"), ("Application", "event 1309")):
+    for name, what in (("System", "idle stops and recycles"), ("Application", "events 1309")):
         yield from _gaps_of(name, evidence.logs[name], evidence, what)
-    if not evidence.errors and evidence.logs["Application"].detail is None:
+    if not errors and _readable(evidence.logs["Application"]):
         begin = _at(_begin(evidence, "Application"))
-        yield f"no event 1309 has the exception since {begin}; only unhandled exceptions are logged there"
+        yield f"no event 1309 has the exception since {begin}, and only unhandled exceptions are logged there"
 
 
 def _gaps_of(name: str, log: EventLog, evidence: Evidence, what: str) -> Iterator[str]:
@@ -145,6 +145,11 @@ def _gaps_of(name: str, log: EventLog, evidence: Evidence, what: str) -> Iterato
         yield f"{what} before {_at(log.oldest)} are not checkable: the {name} log reaches back no further"
     if not log.complete:
         yield f"the {name} log has more events than were read: older {what} are not checkable; give fewer --days"
+
+
+def _readable(log: EventLog) -> bool:
+    """Whether what it does not have was not logged."""
+    return log.detail is None and log.oldest is not None
 
 
 def _logged(pool: Pool, attribute: str, flag: str | None) -> bool:

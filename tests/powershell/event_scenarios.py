@@ -125,6 +125,25 @@ def a_log_that_cannot_be_read_is_told(bench: Bench) -> None:
     assert "no time that can be read" in told(bench)["logs"]["System"]["detail"]
 
 
+def an_error_is_told_by_its_id_and_never_by_its_text(bench: Bench) -> None:
+    """That there is no such event, or nobody who could have written one, is an answer; all else is a trouble."""
+    code = """
+        $records = foreach ($id in $given.ids) {
+            $made = New-Object System.InvalidOperationException "Aucun ($id)"
+            New-Object System.Management.Automation.ErrorRecord $made, $id, 'NotSpecified', $null
+        }
+        @(Get-IisEventTrouble @(@('no record') + $records)).Count
+        Get-IisEventTrouble @($records)
+    """
+    events, providers = "NoMatchingEventsFound,X.Y", "NoMatchingProvidersFound,X.Y"
+    overlap, other = "LogsAndProvidersDontOverlap,X.Y", "The handle is invalid,X.Y"
+    for ids in ([events], [providers, other], [overlap, other]):
+        assert bench.code(code, ids=ids) == [0], ids
+    for ids in ([other], [events, other], ["NoMatchingLogsFound,X.Y", other]):
+        count, text = bench.code(code, ids=ids)
+        assert (count, text) == (1, f"Aucun ({next(i for i in ids if i != events)}) (System.InvalidOperationException)")
+
+
 def more_events_than_are_asked_for_are_told_as_such(bench: Bench) -> None:
     """The newest are there, and it is said that there may be more."""
     first = ago(days=2)
@@ -139,5 +158,6 @@ EVENTS_ON_IIS_10: list[Scenario] = [
     nothing_is_told_unless_it_is_asked_for,
     an_exception_is_told_by_its_code_and_frames,
     a_log_that_cannot_be_read_is_told,
+    an_error_is_told_by_its_id_and_never_by_its_text,
     more_events_than_are_asked_for_are_told_as_such,
 ]

@@ -15,6 +15,7 @@ from remediate.lab.emulated.change import app_pool_settings
 from remediate.lab.emulated.inspection import inspection
 from tests.powershell.bench import Bench, copy_scripts
 from tests.powershell.configurations import Server, broken, changes, patterns, servers
+from tests.powershell.event_logs import EventLogs, event_logs
 
 # `make conformance` takes thousands.
 EXAMPLES = int(os.environ.get("REMEDIATE_EXAMPLES", "200"))
@@ -64,6 +65,20 @@ def told(answer: dict[str, Any]) -> dict[str, Any]:
 def test_an_inspection_is_the_same(benches: Benches, server: Server) -> None:
     bench = benches.place(server)
     assert told(bench.info()) == told(inspection(bench.windows))
+
+
+@many
+@given(server=servers(), logs=event_logs())
+def test_evidence_is_the_same(benches: Benches, server: Server, logs: EventLogs) -> None:
+    """Of any event log, readable or not: which events are told, what of them, and in which order."""
+    bench = benches.place(server)
+    logs.place(bench.windows)
+    real = bench.module("app_pool_info", evidence_days=logs.days)["inspection"]
+    made = inspection(bench.windows, logs.days)
+    for answer in (real, made):
+        # Two moments: each is some seconds further than the other.
+        del answer["evidence"]["since"], answer["evidence"]["until"]
+    assert real["evidence"] == made["evidence"]
 
 
 @many

@@ -15,7 +15,7 @@ from remediate.lab.knobs import read_knobs
 LOGS = Path("System32/winevt/Logs")
 # Log -> provider -> how many of its events are asked for, and which.
 _WORKER_IDS = (5002, 5009, 5011, 5074, 5075, 5076, 5077, 5078, 5079, 5080, 5117, 5139, 5186, 5195)
-_QUERIES: dict[str, dict[str, tuple[int, tuple[int, ...]]]] = {
+QUERIES: dict[str, dict[str, tuple[int, tuple[int, ...]]]] = {
     "System": {
         "Microsoft-Windows-WAS": (5000, _WORKER_IDS),
         "Microsoft-Windows-Kernel-General": (500, (12,)),
@@ -42,7 +42,7 @@ def evidence(windows: Path, days: int) -> dict[str, Any]:
     now = datetime.now(UTC)
     since = (now - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
     states, values = {}, {}
-    for log in _QUERIES:
+    for log in QUERIES:
         states[log], values[log] = _read(windows, log, since)
     return {
         "since": since, "until": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "logs": states,
@@ -62,7 +62,7 @@ def _read(windows: Path, log: str, since: str) -> tuple[dict[str, Any], list[dic
     except ValueError as error:
         state["detail"] = f"{error} (System.Management.Automation.RuntimeException)"
     values, unread = [], 0
-    for provider, (most, ids) in _QUERIES[log].items():
+    for provider, (most, ids) in QUERIES[log].items():
         found = [r for r in reversed(records) if _is(r, provider, ids) and _raw_time(r)[:19] >= since[:19]][:most]
         state["complete"] = state["complete"] and len(found) < most
         for record in found:

@@ -2,7 +2,7 @@
 # with the real one's errors by their ids. The events are in System32\winevt\Logs\LOG.xml, in the order of their records,
 # as `wevtutil qe LOG /f:xml /e:Events` prints them; a log without a file is empty. Anything else throws.
 #
-# lab.txt: event_log=LOG:disabled, LOG:denied or LOG:missing, once for each log (the faults are in emulated/events.py too).
+# lab.txt: event_log=LOG:disabled, LOG:denied or LOG:missing, once for each log (see remediate/lab/knobs.py).
 
 Set-StrictMode -Version Latest
 
