@@ -12,7 +12,7 @@ from msgspec import Struct
 # idle-stop: the worker was ended for inactivity. shortened: the idle time-out was cut because memory runs low.
 # boot: Windows or its event log started. failure: a worker or pool ended by a fault.
 WorkerEventKind = Literal["idle-stop", "recycle", "boot", "failure", "shortened"]
-# Why a worker was recycled; what logEventOnRecycle calls them is in diagnose/events.py.
+# Why a worker was recycled; what logEventOnRecycle calls them is in iis/events.py.
 RecycleCause = Literal[
     "time", "requests", "schedule", "virtual-memory", "private-memory", "administrator", "configuration", "unhealthy"
 ]

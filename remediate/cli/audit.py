@@ -13,6 +13,7 @@ from remediate.iis.schema import IIS_VERSIONS
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import read_inventory
 from remediate.inspect.offline import read_configs
+from remediate.inspect.script import MOST_DAYS
 from remediate.model import Audit, AuditSummary, Failed, HostReport, Inspection, Inventory, Unreachable, encode
 from remediate.report.text import audit_text, report_line
 
@@ -26,6 +27,10 @@ from remediate.report.text import audit_text, report_line
 )
 @click.argument("more", nargs=-1, metavar="", type=click.Path(path_type=Path))
 @click.option("--iis-version", type=click.Choice(list(IIS_VERSIONS)), default="10.0", help="Of --config files: 10.0.")
+@click.option("--evidence", is_flag=True, help="Also read the servers' event logs: what happened, not only what can.")
+@click.option(
+    "--days", type=click.IntRange(1, MOST_DAYS), metavar="N", help="How far back with --evidence: 7 unless given."
+)
 @click.option(
     "--max-missing", metavar="N|P%", default="0", show_default=True, help="So many may be missing without exit 3."
 )
@@ -34,22 +39,30 @@ from remediate.report.text import audit_text, report_line
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Also keep the audit, for `plan --from`.")
 def audit(
     inventory: Inventory, forks: int, timeout: float, rules: frozenset[str], configs: tuple[Path, ...],
-    more: tuple[Path, ...], iis_version: str, max_missing: str, form: str, out: Path | None, save: Path | None,
+    more: tuple[Path, ...], iis_version: str, evidence: bool, days: int | None, max_missing: str, form: str,
+    out: Path | None, save: Path | None,
 ) -> Exit:  # fmt: skip
     """Find the pools that cause the error, on every server of the inventory.
 
     With --config FILE|DIR...: in applicationHost.config files at hand, with no server and no network.
+
+    With --evidence the event logs tell which of them have it: worker processes that were stopped when idle, one after
+    the other, make a finding `likely`, and the very exception right after one makes it `confirmed`.
     """
     check_amount(max_missing, "--max-missing")
     if more and not configs:
         raise click.UsageError(f"unexpected {str(more[0])!r}: files go with --config")
     if bool(inventory.sources) == bool(configs):
         raise click.UsageError("give either -i INVENTORY or --config FILE|DIR")
+    if days is not None and not evidence:
+        raise click.UsageError("--days goes with --evidence")
+    if configs and evidence:
+        raise click.UsageError("--evidence is read from servers: files have none")
     if configs:
         started = now()
         value = assemble(read_configs((*configs, *more), IIS_VERSIONS[iis_version]), started, rules)
     else:
-        value = make_audit(inventory, forks, timeout, rules)
+        value = make_audit(inventory, forks, timeout, rules, (days or 7) if evidence else 0)
     if save is not None:
         emit(encode(value), save)
     emit(encode(value) if form == "json" else audit_text(value).encode(), out)
@@ -62,14 +75,17 @@ def audit(
     )
 
 
-def make_audit(inventory: Inventory, forks: int, timeout: float, rules: frozenset[str]) -> Audit:
+def make_audit(
+    inventory: Inventory, forks: int, timeout: float, rules: frozenset[str], evidence_days: int = 0
+) -> Audit:
     """Inspect every host of the inventory; standard error tells how far it is."""
     started = now()
     fleet = read_inventory(inventory)
     with follow("inspecting", len(fleet.targets)) as tell:
         hosts = inspect_all(
-            fleet, forks, timeout, lambda report: tell(report_line(report), isinstance(report, Unreachable | Failed))
-        )
+            fleet, forks, timeout, lambda report: tell(report_line(report), isinstance(report, Unreachable | Failed)),
+            evidence_days,
+        )  # fmt: skip
     return assemble(hosts, started, rules)
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, START_MODE, legal_name, seconds
-from remediate.model import Doubt, DoubtKind, Finding, FixName, Grade, HostReport, Inspection, Level, Pool
+from remediate.diagnose.grades import Told, grade, sort_out
+from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, START_MODE, ends_when_idle, legal_name, seconds
+from remediate.model import Doubt, DoubtKind, Finding, FixName, HostReport, Inspection, Level, Pool
 
 # What stands in a finding's ``pool`` when its scope is the defaults of all pools. A pool may have that name too.
 DEFAULTS = "applicationPoolDefaults"
@@ -12,7 +13,7 @@ DEFAULTS = "applicationPoolDefaults"
 
 @dataclass(frozen=True)
 class Rule:
-    """``level`` is what a finding counts as unless the rule was asked for by name: then it is a finding."""
+    """``level`` is what a finding counts as; asked for by name, or confirmed by what happened, it is a finding."""
 
     id: str
     level: Level
@@ -24,9 +25,10 @@ class Rule:
 def find(hosts: Iterable[HostReport], asked: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
     """All findings, sorted by host, pool and rule; only of the rules ``asked`` for, where some are."""
     found = [
-        _finding(rule, host, name, reasons, pool, "finding" if rule.id in asked else rule.level)
+        _finding(rule, rule.id in asked, host, told, name, reasons, pool)
         for host in hosts
         if isinstance(host, Inspection)
+        for told in [sort_out(host.evidence)]
         for rule in RULES.values()
         if not asked or rule.id in asked
         for name, reasons, pool in rule.find(host)
@@ -35,24 +37,21 @@ def find(hosts: Iterable[HostReport], asked: frozenset[str] = frozenset()) -> tu
 
 
 def _finding(
-    rule: Rule, host: Inspection, name: str, reasons: tuple[str, ...], pool: Pool | None, level: Level
+    rule: Rule, asked: bool, host: Inspection, told: Told | None, name: str, reasons: tuple[str, ...], pool: Pool | None
 ) -> Finding:
-    grade, evidence = ("possible", ()) if pool is None else _grade(host, pool)
+    sure, evidence = ("possible", ()) if pool is None else grade(host, pool, told)
+    # What was seen to happen is no mere note, whatever the rule.
+    level: Level = "finding" if asked or sure == "confirmed" else rule.level
     return Finding(
         rule=rule.id, level=level, host=host.host, scope="defaults" if pool is None else "pool", pool=name,
-        grade=grade, reasons=(*reasons, *evidence), doubts=tuple(_doubts(host, pool)), fixes=rule.fixes,
+        grade=sure, reasons=(*reasons, *evidence), doubts=tuple(_doubts(host, pool)), fixes=rule.fixes,
     )  # fmt: skip
-
-
-def _ends_when_idle(idle: str | None, action: str | None) -> bool:
-    """Where IIS does not know idleTimeoutAction (before 8.5), an idle worker is always ended."""
-    return idle is not None and seconds(idle) > 0 and action != "Suspend"
 
 
 def _periodic(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | None]]:
     for pool in host.pools:
         idle = pool.value(IDLE_TIMEOUT)
-        if pool.value(START_MODE) == "AlwaysRunning" and _ends_when_idle(idle, pool.value(IDLE_ACTION)):
+        if pool.value(START_MODE) == "AlwaysRunning" and ends_when_idle(idle, pool.value(IDLE_ACTION)):
             mode, time = _line(pool, START_MODE), _line(pool, IDLE_TIMEOUT)
             yield pool.name, (f"AlwaysRunning{mode} with an idle time-out of {idle}{time}",), pool
 
@@ -66,7 +65,7 @@ def _line(pool: Pool, attribute: str) -> str:
 def _recycle(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | None]]:
     for pool in host.pools:
         idle, action = pool.value(IDLE_TIMEOUT), pool.value(IDLE_ACTION)
-        if pool.value(START_MODE) == "AlwaysRunning" and not _ends_when_idle(idle, action):
+        if pool.value(START_MODE) == "AlwaysRunning" and not ends_when_idle(idle, action):
             why = "is suspended when idle" if idle and seconds(idle) else "is never idle for too long"
             mode = _line(pool, START_MODE)
             yield pool.name, (f"AlwaysRunning{mode}, and {why}: the error can come at each recycle",), pool
@@ -76,19 +75,8 @@ def _defaults(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | N
     mode, idle, action = (host.defaults.get(name) for name in (START_MODE, IDLE_TIMEOUT, IDLE_ACTION))
     if mode is None or idle is None or mode.value != "AlwaysRunning":
         return
-    if _ends_when_idle(idle.value, action.value if action else None):
+    if ends_when_idle(idle.value, action.value if action else None):
         yield DEFAULTS, (f"every new pool would be AlwaysRunning with an idle time-out of {idle.value}",), None
-
-
-def _grade(host: Inspection, pool: Pool) -> tuple[Grade, tuple[str, ...]]:
-    """*likely* when all that sends the start-up request is there; settings alone are *possible*."""
-    preloading = [a.path for a in pool.applications if a.preloadEnabled and a.preloadEnabled.value == "true"]
-    where = f"preloadEnabled on {', '.join(preloading)}"
-    if preloading and host.appinit_module and pool.value("managedRuntimeVersion"):
-        return "likely", (f"{where}, and the Application Initialization module is there",)
-    if preloading:
-        return "possible", (where,)
-    return "possible", ("no application with preloadEnabled: settings alone",)
 
 
 def _doubts(host: Inspection, pool: Pool | None) -> Iterator[Doubt]:
@@ -118,7 +106,9 @@ writes to that request's response logs HttpException 0x80070032: after each idle
 Seen in the settings: startMode AlwaysRunning, processModel.idleTimeout over zero, processModel.idleTimeoutAction
 Terminate (before IIS 8.5 it always is). By inference, Suspend pages the worker out and nothing starts.
 Graded `likely` where an application has preloadEnabled, the Application Initialization module is installed and the
-pool runs managed code: that is what sends the request. Else `possible`.
+pool runs managed code: that is what sends the request. Else `possible`. `audit --evidence` reads the event logs: idle
+stops (5186) that follow each other at the idle time-out make `likely`; the exception itself (1309) with its frames,
+within a minute after an idle stop, a recycle or a boot, makes `confirmed`.
 
 Fixes: idle-timeout (idleTimeout=0) ends the periodic errors and leaves those at recycle; the DISA STIG for IIS
 counts it as a finding (V-218762, V-214474). on-demand (startMode=OnDemand) ends both; the first request after
@@ -132,7 +122,7 @@ RM002 recycle: the pool is AlwaysRunning, and its worker is not ended when idle 
 
 The periodic errors of RM001 do not come. IIS still sends the application a request of its own when the pool is
 recycled or the server starts, and HttpException 0x80070032 can be logged then. A note, unless it is asked for with
-`--rules RM002`.
+`--rules RM002`, or `audit --evidence` confirms it (see RM001).
 
 Fix: on-demand (startMode=OnDemand). Where the pool must stay warm the error can only be filtered in the
 application's own logger: `remediate log-filter` prints a filter for NLog, log4net, Serilog or ELMAH.

@@ -32,6 +32,11 @@ class Fix:
     set: str
 
 
+def ends_when_idle(idle: str | None, action: str | None) -> bool:
+    """Whether an idle worker is ended. Where IIS does not know idleTimeoutAction (before 8.5), it always is."""
+    return idle is not None and seconds(idle) > 0 and action != "Suspend"
+
+
 FIXES: dict[FixName, Fix] = {
     "idle-timeout": Fix(IDLE_TIMEOUT, "00:00:00"),
     "on-demand": Fix(START_MODE, "OnDemand"),

@@ -72,7 +72,8 @@ class Config:
                 if PRELOAD.since <= self.version:
                     preload = self._resolve(PRELOAD, "preloadEnabled", levels)
                 path = site.attributes.get("name", "") + element.attributes.get("path", "")
-                yield pool, Application(path, preload)
+                number = site.attributes.get("id", "")
+                yield pool, Application(path, preload, int(number) if number.isascii() and number.isdigit() else None)
 
     def modules(self) -> set[str]:
         """The names of the global modules."""

@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from remediate.iis.attributes import CONDITION, IDLE_ACTION, IDLE_TIMEOUT, MEANINGS, seconds
+from remediate.iis.evidence import EvidenceAnswer, read_evidence
 from remediate.model import Failed, Inspection, Pool, Value
 
 
@@ -27,6 +28,7 @@ class _Answer(Struct):
     shared_config: str | None = None
     defaults: dict[str, Value] = {}
     pools: tuple[Pool, ...] = ()
+    evidence: EvidenceAnswer | None = None
 
 
 def parse_answer(
@@ -38,7 +40,7 @@ def parse_answer(
     try:
         answer = msgspec.json.decode(text, type=_Answer)
     except (msgspec.DecodeError, RecursionError) as error:
-        return Failed(host, f"the inspection's answer cannot be read: {error}")
+        return Failed(host, one_line(f"the inspection's answer cannot be read: {error}"))
     if answer.format != "remediate.inspection" or answer.format_version != 1:
         return Failed(host, "the answer is not of the inspection script of this version")
     if answer.error is not None:
@@ -51,7 +53,7 @@ def parse_answer(
         windows_version=answer.windows_version, powershell_version=answer.powershell_version,
         language_mode=answer.language_mode, clock=answer.clock, appinit_module=answer.appinit_module,
         shared_config=answer.shared_config, groups=groups, vars=host_vars or {}, defaults=answer.defaults,
-        pools=answer.pools,
+        pools=answer.pools, evidence=None if answer.evidence is None else read_evidence(answer.evidence, answer.pools),
     )  # fmt: skip
     return checked(inspection)
 

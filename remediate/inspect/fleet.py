@@ -19,9 +19,12 @@ _GRACE = 5.0
 
 
 def inspect_all(
-    fleet: Fleet, forks: int, timeout: float, progress: Callable[[HostReport], None]
+    fleet: Fleet, forks: int, timeout: float, progress: Callable[[HostReport], None], evidence_days: int = 0
 ) -> tuple[HostReport, ...]:
-    """One report for each target, sorted by host; ``progress`` is told of each as it comes, in this thread."""
+    """One report for each target, sorted by host; ``progress`` is told of each as it comes, in this thread.
+
+    With ``evidence_days`` over 0, with what the event logs tell of so many days.
+    """
     reports: dict[str, HostReport] = {}
 
     def take(report: HostReport) -> None:
@@ -41,12 +44,12 @@ def inspect_all(
     done: queue.SimpleQueue[HostReport] = queue.SimpleQueue()
     running: dict[str, float] = {}
     waiting.reverse()
-    with through_ansible(others, fleet, forks, timeout, done.put):
+    with through_ansible(others, fleet, forks, timeout, done.put, evidence_days):
         while len(reports) < len(fleet.targets):
             while waiting and len(running) < forks:
                 host = waiting.pop()
                 running[host.host] = time.monotonic() + timeout + _GRACE
-                threading.Thread(target=_work, args=(host, timeout, done), daemon=True).start()
+                threading.Thread(target=_work, args=(host, timeout, evidence_days, done), daemon=True).start()
             # Those that go through Ansible always report, in time.
             until = min(running.values(), default=None)
             try:
@@ -62,9 +65,9 @@ def inspect_all(
     return tuple(reports[name] for name in sorted(reports))
 
 
-def _work(host: WinrmHost, timeout: float, done: "queue.SimpleQueue[HostReport]") -> None:
+def _work(host: WinrmHost, timeout: float, evidence_days: int, done: "queue.SimpleQueue[HostReport]") -> None:
     try:
-        report = inspect(host, timeout)
+        report = inspect(host, timeout, evidence_days)
     except Exception as error:  # noqa: BLE001  # a bug met with one host is that host's failure, not the fleet's
         report = Failed(host.host, f"{type(error).__name__} while inspecting; please report this")
     done.put(report)

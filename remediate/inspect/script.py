@@ -1,10 +1,13 @@
-"""The inspection script: the collection's reading functions, and a few lines that print them as JSON."""
+"""The inspection script: the collection's reading functions, and a few lines that print what they read as JSON."""
 
 import base64
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from remediate.playbook.shipped import collection
+
+# How far back the event logs are read at most; the module app_pool_info has the same bound.
+MOST_DAYS = 90
 
 # The script comes on standard input: on a command line it would meet cmd.exe's 8,191 characters, and some servers
 # then print nothing and exit 0.
@@ -16,9 +19,16 @@ COMMAND_LINE = (
 )
 
 
-@cache
-def inspection_script() -> bytes:
-    """The script's text, ASCII, so that no code page on the way can change it."""
-    read = collection() / "plugins" / "module_utils" / "IisRead.psm1"
-    end = Path(__file__).with_name("scripts") / "inspect.ps1"
-    return read.read_bytes() + b"\n" + end.read_bytes()
+@lru_cache(maxsize=2)
+def inspection_script(evidence_days: int = 0) -> bytes:
+    """The script's text, ASCII, so that no code page on the way can change it.
+
+    With ``evidence_days`` over 0 it also reads what the event logs tell of so many days.
+    """
+    return put_together(collection() / "plugins" / "module_utils", Path(__file__).with_name("scripts"), evidence_days)
+
+
+def put_together(utilities: Path, scripts: Path, evidence_days: int) -> bytes:
+    """The same of the files in these folders."""
+    parts = [(utilities / name).read_bytes() for name in ("IisRead.psm1", "IisEvents.psm1")]
+    return b"\n".join([*parts, b"$evidenceDays = %d" % evidence_days, (scripts / "inspect.ps1").read_bytes()])

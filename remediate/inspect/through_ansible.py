@@ -35,7 +35,7 @@ Tell = Callable[[HostReport], None]
 
 @contextmanager
 def through_ansible(
-    hosts: Sequence[AnsibleHost], fleet: Fleet, forks: int, timeout: float, tell: Tell
+    hosts: Sequence[AnsibleHost], fleet: Fleet, forks: int, timeout: float, tell: Tell, evidence_days: int = 0
 ) -> Iterator[None]:
     """While it is open, ``tell`` is called with one report for each of the hosts, from another thread.
 
@@ -49,7 +49,7 @@ def through_ansible(
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
-                process = _start(hosts, fleet, forks, timeout, theirs.fileno(), Path(scratch))
+                process = _start(hosts, fleet, forks, timeout, evidence_days, theirs.fileno(), Path(scratch))
             ours.settimeout(timeout + _START)
             arguments = (process, ours, {host.host: host for host in hosts}, timeout, tell, Path(scratch, "log"))
             thread = threading.Thread(target=_follow, args=arguments, daemon=True)
@@ -63,12 +63,19 @@ def through_ansible(
 
 
 def _start(
-    hosts: Sequence[AnsibleHost], fleet: Fleet, forks: int, timeout: float, answers: int, scratch: Path
+    hosts: Sequence[AnsibleHost],
+    fleet: Fleet,
+    forks: int,
+    timeout: float,
+    evidence_days: int,
+    answers: int,
+    scratch: Path,
 ) -> "subprocess.Popen[bytes]":
     limit = scratch / "limit.txt"
     limit.write_text("".join(f"{host.host}\n" for host in hosts), encoding="utf-8")
     command = [sys.executable, "-m", "ansible", "playbook", str(_PLAYBOOK), "--limit", f"@{limit}"]
-    command += ["--forks", str(forks), "-e", json.dumps({"remediate_timeout": ceil(timeout)})]
+    variables = {"remediate_timeout": ceil(timeout), "remediate_evidence_days": evidence_days}
+    command += ["--forks", str(forks), "-e", json.dumps(variables)]
     command += [part for source in fleet.sources for part in ("-i", source)]
     environment = os.environ | {
         "REMEDIATE_ANSWERS": str(answers), "ANSIBLE_LOCAL_TEMP": str(scratch),
@@ -76,10 +83,10 @@ def _start(
         "ANSIBLE_RETRY_FILES_ENABLED": "0", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0",
         "ANSIBLE_INJECT_FACT_VARS": "0", "ANSIBLE_ASK_PASS": "0", "ANSIBLE_BECOME_ASK_PASS": "0",
     }  # fmt: skip
-    with vault_pipes(fleet.secrets) as (variables, vaults), (scratch / "log").open("wb") as log:
+    with vault_pipes(fleet.secrets) as (vault_variables, vaults), (scratch / "log").open("wb") as log:
         # In a session of its own: ssh cannot ask on our terminal, and all that it starts ends with it.
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment | variables,
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment | vault_variables,
             pass_fds=(answers, *vaults), start_new_session=True,
         )  # fmt: skip
 

@@ -26,7 +26,7 @@ _MOST_BYTES = 64 * 1024 * 1024
 _TROUBLES = (WinRMError, WinRMTransportError, ParseError, requests.exceptions.RequestException, OSError, ValueError)
 
 
-def inspect(host: WinrmHost, timeout: float) -> HostReport:
+def inspect(host: WinrmHost, timeout: float, evidence_days: int = 0) -> HostReport:
     """Inspect one host within ``timeout`` seconds; every trouble is a value.
 
     Not shared between threads: pywinrm's objects are not safe there.
@@ -35,7 +35,7 @@ def inspect(host: WinrmHost, timeout: float) -> HostReport:
     troubles = []
     for transport in host.transports:
         try:
-            return _inspect(host, _protocol(host, transport, timeout), until)
+            return _inspect(host, _protocol(host, transport, timeout), until, evidence_days)
         except _TROUBLES as error:
             troubles.append(_explain(host, error))
     return Unreachable(host.host, "; ".join(dict.fromkeys(troubles)))
@@ -49,7 +49,7 @@ def _protocol(host: WinrmHost, transport: str, timeout: float) -> Any:
     return make(host.endpoint, transport=transport, **kwargs)
 
 
-def _inspect(host: WinrmHost, protocol: Any, until: float) -> HostReport:
+def _inspect(host: WinrmHost, protocol: Any, until: float, evidence_days: int) -> HostReport:
     try:
         shell = protocol.open_shell(codepage=65001)
     except AttributeError as error:
@@ -58,7 +58,7 @@ def _inspect(host: WinrmHost, protocol: Any, until: float) -> HostReport:
     try:
         # Not console mode: the script is sent on standard input, and its end is told with it.
         command = protocol.run_command(shell, COMMAND_LINE, console_mode_stdin=False)
-        protocol.send_command_input(shell, command, inspection_script(), end=True)
+        protocol.send_command_input(shell, command, inspection_script(evidence_days), end=True)
         stdout, stderr, code = bytearray(), bytearray(), None
         while code is None:
             if time.monotonic() > until:

@@ -205,11 +205,12 @@ def test_the_harness_sends_what_remediate_sends(pwsh_path: Path, tmp_path: Path)
     windows = tmp_path / "Windows"
     windows.mkdir()
     show = (
-        f"Import-Module '{HARNESS / 'Harness.psm1'}' -DisableNameChecking; [Console]::Out.Write((Get-InspectionScript))"
+        f"Import-Module '{HARNESS / 'Harness.psm1'}' -DisableNameChecking; "
+        "[Console]::Out.Write((Get-InspectionScript) + '|' + (Get-InspectionScript 7))"
     )
     done = powershell(pwsh_path, windows, "-Command", show)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == inspection_script()
+    assert done.stdout == inspection_script() + b"|" + inspection_script(7)
     bootstrap = base64.b64decode(COMMAND_LINE.rsplit(" ", 1)[1]).decode("utf-16-le")
     harness = (HARNESS / "Harness.psm1").read_text()
     assert f"$script:InspectionBootstrap = '{bootstrap}'\n" in harness

@@ -22,6 +22,7 @@ from remediate.lab.engine import Emit, Server
 from remediate.lab.pwsh import PwshEngine
 from tests.conftest import Site, remediate, wait_for
 from tests.environments import Environment
+from tests.eventlog import ago, unhandled, worker, write_log
 from tests.psrp import psrp_server
 from tests.ssh import ssh_server
 
@@ -58,8 +59,10 @@ def audit(inventory: Path, *options: str, **env: Any) -> tuple[dict[str, Any], s
 @pytest.mark.pwsh
 @needs_ssh
 def test_all_connections_see_the_same(remoting: tuple[Site, Path, Server]) -> None:
-    """winrm, psrp, ssh with either shell: one audit, the same pools; and a refused one is one line."""
+    """winrm, psrp, ssh with either shell: one audit, the same pools and events; and a refused one is one line."""
     site, pwsh, server = remoting
+    write_log(site.windows, "System", [worker(ago(hours=2), 5186, "Contoso Shop")])
+    write_log(site.windows, "Application", [unhandled(ago(hours=2), "/LM/W3SVC/1/ROOT/shop-1-133812345678901234")])
     with (
         ssh_server(PwshEngine(pwsh, site.folder / "engine"), server, site.folder / "ssh") as ssh,
         psrp_server(pwsh, server, site.folder / "psrp", CANARY) as psrp,
@@ -74,7 +77,7 @@ def test_all_connections_see_the_same(remoting: tuple[Site, Path, Server]) -> No
             "closed-psrp": psrp | {"ansible_port": 1},
             "lin01": {"ansible_connection": "ssh"},
         }
-        found, done = audit(write(site, hosts))
+        found, done = audit(write(site, hosts), "--evidence")
     assert done.returncode == 3
     assert {name: host["status"] for name, host in found.items()} == {
         site.name: "inspected", "by-ssh": "inspected", "by-cmd": "inspected", "by-psrp": "inspected",
@@ -85,6 +88,11 @@ def test_all_connections_see_the_same(remoting: tuple[Site, Path, Server]) -> No
         assert {key: found[name][key] for key in ("machine", "pools", "defaults")} == {
             key: found[site.name][key] for key in ("machine", "pools", "defaults")
         }
+        told, seen = found[name]["evidence"], found[site.name]["evidence"]
+        assert [told[key] for key in ("logs", "events", "errors")] == [
+            seen[key] for key in ("logs", "events", "errors")
+        ]
+        assert (len(told["events"]), told["errors"][0]["pool"]) == (1, "Contoso Shop")
     assert found["by-ssh"]["groups"] == ["others"] and found["by-ssh"]["vars"] == {"remediate_fix": "none"}
     for name, said in (
         ("wrong-password", "authenticate the user ops"),

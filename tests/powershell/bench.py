@@ -11,7 +11,7 @@ from typing import Any
 
 import ansible
 
-from remediate.inspect.script import COMMAND_LINE
+from remediate.inspect.script import COMMAND_LINE, put_together
 from remediate.lab.knobs import write_knobs
 from remediate.lab.pwsh import PwshEngine
 from remediate.lab.recipe import from_configs
@@ -65,7 +65,8 @@ class Bench:
                 shutil.rmtree(path)
             elif path.is_file():
                 path.unlink()
-        shutil.rmtree(self.windows / "System32" / "inetsrv" / "backup", ignore_errors=True)
+        for made in ("inetsrv/backup", "winevt"):
+            shutil.rmtree(self.windows / "System32" / made, ignore_errors=True)
         for path, content in self._pristine.items():
             path.write_bytes(content)
         self.knobs(iis_version=self._iis_version, **knobs)
@@ -116,11 +117,9 @@ class Bench:
         assert "error" in answer, answer
         return str(answer["error"])
 
-    def inspect(self) -> Any:
+    def inspect(self, evidence_days: int = 0) -> Any:
         """What the inspection script prints, sent as an audit sends it."""
-        script = b"\n".join(
-            (self._scripts / name).read_bytes() for name in ("plugins/module_utils/IisRead.psm1", "inspect.ps1")
-        )
+        script = put_together(self._scripts / "plugins" / "module_utils", self._scripts, evidence_days)
         done = subprocess.run(
             [self._pwsh, *COMMAND_LINE.split()[1:]], input=script, env=self._environment, capture_output=True,
             timeout=180, check=False,

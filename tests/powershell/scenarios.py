@@ -100,7 +100,7 @@ def one_of_a_kind_is_a_list_of_one(bench: Bench) -> None:
     assert isinstance(pools, list), f"pools is no list: {type(pools).__name__}"
     assert [p["name"] for p in pools] == [SHOP]
     assert pools[0]["applications"] == [
-        {"path": "Default Web Site/shop", "preloadEnabled": {"value": "true", "source": "application"}}
+        {"path": "Default Web Site/shop", "site": 1, "preloadEnabled": {"value": "true", "source": "application"}}
     ]
 
 

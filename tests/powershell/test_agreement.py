@@ -21,6 +21,7 @@ from remediate.lab.emulated.inspection import inspection
 from tests.powershell.bench import Bench, copy_scripts
 from tests.powershell.configurations import Server, broken, changes, patterns, servers
 from tests.powershell.engine import ROOT
+from tests.powershell.event_logs import EventLogs, event_logs
 
 # `make conformance` takes thousands.
 EXAMPLES = int(os.environ.get("REMEDIATE_EXAMPLES", "200"))
@@ -121,6 +122,20 @@ def test_what_once_differed_is_the_same(benches: Benches, path: Path) -> None:
 @given(server=servers())
 def test_an_inspection_is_the_same(benches: Benches, server: Server) -> None:
     agree(benches, Case("found by hypothesis", server))
+
+
+@many
+@given(server=servers(), logs=event_logs())
+def test_evidence_is_the_same(benches: Benches, server: Server, logs: EventLogs) -> None:
+    """Of any event log, readable or not: which events are told, what of them, and in which order."""
+    bench = benches.place(server)
+    logs.place(bench.windows)
+    real = bench.module("app_pool_info", evidence_days=logs.days)["inspection"]
+    made = inspection(bench.windows, logs.days)
+    for answer in (real, made):
+        # Two moments: each is some seconds further than the other.
+        del answer["evidence"]["since"], answer["evidence"]["until"]
+    assert real["evidence"] == made["evidence"]
 
 
 @many

@@ -26,9 +26,10 @@ def lists() -> None:
 
 pytestmark = pytest.mark.pwsh
 
-# file -> the oldest version that must run it; the first two go to servers as one text.
+# file -> the oldest version that must run it; the first three go to servers as one text.
 OLDEST = {
     "IisRead.psm1": "3.0",
+    "IisEvents.psm1": "3.0",
     "inspect.ps1": "3.0",
     "IisWrite.psm1": "5.1",
     "app_pool_info.ps1": "5.1",
@@ -60,8 +61,9 @@ def test_nothing_is_used_that_the_oldest_version_lacks(engine: Engine, name: str
 
 
 def test_the_inspection_is_judged_as_it_is_sent(engine: Engine) -> None:
-    """The two files in one: one text, and strict from its beginning."""
-    assert not judge(engine, inspection_script().decode(), OLDEST["inspect.ps1"]).wrong
+    """The files in one: one text, and strict from its beginning."""
+    for evidence_days in (0, 7):
+        assert not judge(engine, inspection_script(evidence_days).decode(), OLDEST["inspect.ps1"]).wrong
 
 
 def test_what_is_declared_is_used(engine: Engine) -> None:

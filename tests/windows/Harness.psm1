@@ -56,15 +56,16 @@ function Get-ChildOutput {
     $script:Said.ToString()
 }
 
-function Get-InspectionScript {
+function Get-InspectionScript([int]$EvidenceDays = 0) {
     # Put together as remediate/inspect/script.py does.
     [IO.File]::ReadAllText((Join-Path $script:Plugins 'module_utils/IisRead.psm1')) + "`n" +
+        [IO.File]::ReadAllText((Join-Path $script:Plugins 'module_utils/IisEvents.psm1')) + "`n`$evidenceDays = $EvidenceDays`n" +
         [IO.File]::ReadAllText((Join-Path $script:Repository 'remediate/inspect/scripts/inspect.ps1'))
 }
 
-function Invoke-Inspection {
+function Invoke-Inspection([int]$EvidenceDays = 0) {
     # Returns the exit code, what was printed, and the parsed answer.
-    $child = Invoke-Child $script:InspectionBootstrap (Get-InspectionScript)
+    $child = Invoke-Child $script:InspectionBootstrap (Get-InspectionScript $EvidenceDays)
     if (-not $child.Output.Trim()) { throw "The inspection printed nothing (exit code $($child.ExitCode)): $($child.Errors)" }
     $child | Add-Member -PassThru -NotePropertyName Result -NotePropertyValue (ConvertFrom-Json $child.Output)
 }

@@ -1,6 +1,10 @@
-# The end of the inspection script; the collection's IisRead.psm1 stands before it (see script.py).
+# The end of the inspection script; before it stand the collection's IisRead.psm1 and IisEvents.psm1, and a line that sets
+# $evidenceDays (see script.py).
 # One JSON object in plain ASCII: whatever code page the server's console has, it arrives as it was sent.
-try { $result = Get-IisInspection }
+try {
+    $result = Get-IisInspection
+    if ($evidenceDays -gt 0) { $result['evidence'] = Get-IisEvidence $evidenceDays }
+}
 catch {
     $cause = Get-IisCause $_
     $result = [ordered]@{

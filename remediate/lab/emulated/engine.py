@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from remediate.iis.schema import ConfigError
-from remediate.inspect.script import COMMAND_LINE, inspection_script
+from remediate.inspect.script import COMMAND_LINE, MOST_DAYS, inspection_script
 from remediate.lab.emulated.change import Killed, app_pool_settings
 from remediate.lab.emulated.inspection import inspection
 from remediate.lab.emulated.payload import NotAPayload, decode
@@ -30,14 +30,16 @@ class EmulatedEngine:
 
     def __init__(self) -> None:
         plugins = collection() / "plugins"
-        self._inspection = _sha(inspection_script())
+        # The script for each number of days that an audit may ask for; 0: it asks for no event.
+        self._inspections = {_sha(inspection_script(days)): days for days in range(MOST_DAYS + 1)}
         self._modules = {path.stem: _sha(path.read_bytes()) for path in plugins.glob("modules/*.ps1")}
         self._utils = {_sha(path.read_bytes()) for path in plugins.glob("module_utils/*.psm1")}
 
     async def run(self, server: Server, line: str, stdin: asyncio.StreamReader, emit: Emit) -> int:
         text = await stdin.read()
-        if line.endswith(_INSPECTION_BOOTSTRAP) and _sha(text) == self._inspection:
-            return _inspect(server.windows, emit)
+        days = self._inspections.get(_sha(text))
+        if line.endswith(_INSPECTION_BOOTSTRAP) and days is not None:
+            return _inspect(server.windows, days, emit)
         try:
             payload = decode(text)
         except NotAPayload as error:
@@ -66,15 +68,15 @@ class EmulatedEngine:
 async def _module(windows: Path, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     if name == "app_pool_info":
         try:
-            return {"changed": False, "inspection": inspection(windows)}
+            return {"changed": False, "inspection": inspection(windows, int(arguments.get("evidence_days") or 0))}
         except (ConfigError, OSError, ValueError) as error:
             return {"changed": False, "failed": True, "msg": f"the configuration could not be read: {error}"}
     return await app_pool_settings(windows, arguments)
 
 
-def _inspect(windows: Path, emit: Emit) -> int:
+def _inspect(windows: Path, days: int, emit: Emit) -> int:
     try:
-        answer = inspection(windows)
+        answer = inspection(windows, days)
     except (ConfigError, OSError, ValueError) as error:
         kind = (
             "System.UnauthorizedAccessException"

@@ -62,7 +62,7 @@ class Iis:
         found: dict[str, list[Application]] = {}
         for pool, application in self.config.applications():
             preload = application.preloadEnabled and self._told(application.preloadEnabled, "application")
-            found.setdefault(pool.lower(), []).append(Application(application.path, preload))
+            found.setdefault(pool.lower(), []).append(msgspec.structs.replace(application, preloadEnabled=preload))
         return found
 
     def _told(self, value: Value, own: str) -> Value:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from remediate.iis.config import APPINIT
+from remediate.lab.emulated.events import evidence
 from remediate.lab.emulated.iis import Iis
 from remediate.lab.knobs import read_knobs
 from remediate.model import Value
@@ -16,8 +17,13 @@ def machine_name(windows: Path) -> str:
     return f"{knobs.get('computer')}.{domain}" if domain else knobs.get("computer")
 
 
-def inspection(windows: Path) -> dict[str, Any]:
+def inspection(windows: Path, evidence_days: int = 0) -> dict[str, Any]:
     """The answer of one server, ready for JSON."""
+    answer = _settings(windows)
+    return answer | {"evidence": evidence(windows, evidence_days)} if evidence_days else answer
+
+
+def _settings(windows: Path) -> dict[str, Any]:
     knobs = read_knobs(windows)
     answer: dict[str, Any] = {
         "format": "remediate.inspection", "format_version": 1, "machine": machine_name(windows),
@@ -38,7 +44,8 @@ def inspection(windows: Path) -> dict[str, Any]:
         attributes = {key: _value(read) for key in iis.config.schema if (read := iis.read(element, key)) is not None}
         state = "Stopped" if name.lower() in stopped else "Started"
         served = [
-            {"path": a.path} | ({} if a.preloadEnabled is None else {"preloadEnabled": _value(a.preloadEnabled)})
+            {"path": a.path, "site": a.site}
+            | ({} if a.preloadEnabled is None else {"preloadEnabled": _value(a.preloadEnabled)})
             for a in applications.get(name.lower(), [])
         ]
         pools.append({"name": name, "state": state, "attributes": attributes, "applications": served})

@@ -226,8 +226,10 @@ function Get-IisApplicationMap($Manager, $Document) {
             $siteNode = $siteNodes[$site.Name]
             $nodes = Get-IisNodeMap $siteNode 'application' 'path'
         }
+        # Events name an application by its site's number.
+        $number = [int64](Read-IisAttribute $site 'id').value
         foreach ($application in $site.Applications) {
-            $entry = [ordered]@{ path = $site.Name + $application.Path }
+            $entry = [ordered]@{ path = $site.Name + $application.Path; site = $number }
             $preload = Read-IisAttribute $application 'preloadEnabled'
             if ($null -ne $preload) {
                 $from = 'schema'

@@ -1,0 +1,108 @@
+"""What a server tells of its event logs -> Evidence. It is not to be trusted: shape, ids, codes and sizes are checked.
+
+The error's application is named as the inspection names it (``Default Web Site/shop``) where that is certain, with its
+pool; else by the domain that the event names (``/LM/W3SVC/2/ROOT/shop``).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from remediate.evidence import EventLog, Evidence, Occurrence, WorkerEvent
+from remediate.iis.events import MEANING
+from remediate.model import Pool
+
+_Time = Annotated[datetime, Meta(tz=True)]
+_Name = Annotated[str, Meta(max_length=1024)]
+
+
+class _Log(Struct):
+    oldest: _Time | None
+    complete: bool
+    detail: str | None
+
+
+class _Logs(Struct):
+    System: _Log
+    Application: _Log
+
+
+class _Event(Struct):
+    time: _Time
+    id: int
+    pool: _Name | None
+
+    def __post_init__(self) -> None:
+        if self.id not in MEANING:
+            raise ValueError(f"the event {self.id} was not asked for")
+
+
+class _Error(Struct):
+    time: _Time
+    code: Annotated[str, Meta(pattern=r"^0x[0-9A-F]{8}$", max_length=10)]
+    application: _Name | None
+    local: bool | None
+    raised: bool
+    flushed: bool
+    entity_read: bool
+
+
+class EvidenceAnswer(Struct):
+    """As IisEvents.psm1 makes it. The bounds are above those of what it asks for."""
+
+    since: _Time
+    until: _Time
+    logs: _Logs
+    events: Annotated[tuple[_Event, ...], Meta(max_length=10_000)]
+    errors: Annotated[tuple[_Error, ...], Meta(max_length=10_000)]
+
+
+def read_evidence(answer: EvidenceAnswer, pools: Iterable[Pool]) -> Evidence:
+    """The same in order of time, with what the ids mean, and the pools of the errors' applications."""
+    owners = _owners(pools)
+    # A pool's event without its pool's name could be anybody's.
+    events = [e for e in answer.events if (e.pool is None) == (MEANING[e.id].kind == "boot")]
+    logs = {name: _log(getattr(answer.logs, name)) for name in _Logs.__struct_fields__}
+    unnamed = len(answer.events) - len(events)
+    if unnamed and logs["System"].detail is None:
+        detail = f"{unnamed} of its events name no application pool"
+        logs["System"] = msgspec.structs.replace(logs["System"], detail=detail)
+    return Evidence(
+        since=answer.since, until=answer.until, logs=logs,
+        events=tuple(map(_event, sorted(events, key=lambda event: event.time))),
+        errors=tuple(_occurrence(error, owners) for error in sorted(answer.errors, key=lambda error: error.time)),
+    )  # fmt: skip
+
+
+def _log(log: _Log) -> EventLog:
+    detail = None if log.detail is None else " ".join(log.detail.split())[:300]
+    return EventLog(oldest=log.oldest, complete=log.complete, detail=detail)
+
+
+def _event(event: _Event) -> WorkerEvent:
+    meaning = MEANING[event.id]
+    return WorkerEvent(time=event.time, id=event.id, kind=meaning.kind, cause=meaning.cause, pool=event.pool)
+
+
+def _occurrence(error: _Error, owners: dict[str, tuple[str, str] | None]) -> Occurrence:
+    application, pool = owners.get((error.application or "").casefold()) or (error.application, None)
+    return Occurrence(
+        code=error.code, time=error.time, raised=error.raised, flushed=error.flushed, entity_read=error.entity_read,
+        application=application, pool=pool, local=error.local, source="event 1309",
+    )  # fmt: skip
+
+
+def _owners(pools: Iterable[Pool]) -> dict[str, tuple[str, str] | None]:
+    """The domain's name, folded -> the application and its pool; None where two could be meant."""
+    owners: dict[str, tuple[str, str] | None] = {}
+    for pool in pools:
+        for application in pool.applications:
+            if application.site is not None:
+                # A site's name has no slash; the root application's path is the slash alone.
+                path = application.path.partition("/")[2]
+                key = f"/LM/W3SVC/{application.site}/ROOT{'/' if path else ''}{path}".casefold()
+                owners[key] = None if key in owners else (application.path, pool.name)
+    return owners

@@ -1,0 +1,129 @@
+"""What the collection's IisEvents.psm1 says of a server's event logs, made in Python.
+
+The events are in ``Windows/System32/winevt/Logs/System.xml`` and ``Application.xml``, in the order of their records:
+one ``<Events>`` of what ``wevtutil qe LOG /f:xml /e:Events`` prints. A log without a file is empty.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from remediate.lab.knobs import read_knobs
+
+LOGS = Path("System32/winevt/Logs")
+# Log -> provider -> how many of its events are asked for, and which.
+_WORKER_IDS = (5002, 5009, 5011, 5074, 5075, 5076, 5077, 5078, 5079, 5080, 5117, 5139, 5186, 5195)
+QUERIES: dict[str, dict[str, tuple[int, tuple[int, ...]]]] = {
+    "System": {
+        "Microsoft-Windows-WAS": (5000, _WORKER_IDS),
+        "Microsoft-Windows-Kernel-General": (500, (12,)),
+        "EventLog": (500, (6005,)),
+    },
+    "Application": {"ASP.NET 4.0.30319.0": (1000, (1309,)), "ASP.NET 2.0.50727.0": (1000, (1309,))},
+}
+_TROUBLES = {
+    "denied": "Attempted to perform an unauthorized operation. (System.UnauthorizedAccessException)",
+    "missing": 'There is not an event log on the localhost computer that matches "{log}". (System.Exception)',
+    "disabled": "the log is disabled",
+}
+_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?Z")
+_CODE = re.compile(
+    "0x(80070032|800704CD|80070057|800703E3|80070040|80070016|80070006|80070001|80072746)", re.IGNORECASE
+)
+_DOMAIN = re.compile(r"(/LM/W3SVC/[0-9]+/ROOT(/.*?)?)(-[0-9]+-[0-9]+)?", re.IGNORECASE)
+_LOCAL = re.compile(r"127\.[0-9.]+|::1")
+_SCHEMA = "{http://schemas.microsoft.com/win/2004/08/events/event}"
+
+
+def evidence(windows: Path, days: int) -> dict[str, Any]:
+    """The events of the last ``days`` of one server, ready for JSON."""
+    now = datetime.now(UTC)
+    since = (now - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    states, values = {}, {}
+    for log in QUERIES:
+        states[log], values[log] = _read(windows, log, since)
+    return {
+        "since": since, "until": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "logs": states,
+        "events": values["System"], "errors": values["Application"],
+    }  # fmt: skip
+
+
+def _read(windows: Path, log: str, since: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    faults = dict(fault.split(":", 1) for fault in read_knobs(windows).all("event_log"))
+    trouble = _TROUBLES[faults[log]].format(log=log) if log in faults else None
+    state: dict[str, Any] = {"oldest": None, "complete": True, "detail": trouble}
+    if faults.get(log) in ("denied", "missing"):
+        return state, []
+    records = _records(windows / LOGS / f"{log}.xml")
+    try:
+        state["oldest"] = _time(records[0]) if records else None
+    except ValueError as error:
+        state["detail"] = f"{error} (System.Management.Automation.RuntimeException)"
+    values, unread = [], 0
+    for provider, (most, ids) in QUERIES[log].items():
+        found = [r for r in reversed(records) if _is(r, provider, ids) and _raw_time(r)[:19] >= since[:19]][:most]
+        state["complete"] = state["complete"] and len(found) < most
+        for record in found:
+            try:
+                values.append(_value(record))
+            except ValueError:
+                unread += 1
+    if unread and state["detail"] is None:
+        state["detail"] = f"{unread} of its events could not be read"
+    return state, [value for value in values if value is not None]
+
+
+def _records(file: Path) -> list[ElementTree.Element]:
+    if not file.exists():
+        return []
+    parser = ElementTree.XMLParser()  # noqa: S314 - the lab's own files
+    return ElementTree.parse(file, parser).getroot().findall(f"{_SCHEMA}Event")  # noqa: S314
+
+
+def _is(record: ElementTree.Element, provider: str, ids: tuple[int, ...]) -> bool:
+    named = record.find(f"{_SCHEMA}System/{_SCHEMA}Provider")
+    return named is not None and named.get("Name") == provider and _id(record) in ids
+
+
+def _id(record: ElementTree.Element) -> int:
+    return int(record.findtext(f"{_SCHEMA}System/{_SCHEMA}EventID", ""))
+
+
+def _raw_time(record: ElementTree.Element) -> str:
+    created = record.find(f"{_SCHEMA}System/{_SCHEMA}TimeCreated")
+    return "" if created is None else created.get("SystemTime", "")
+
+
+def _time(record: ElementTree.Element) -> str:
+    match = _TIME.fullmatch(_raw_time(record))
+    if match is None:
+        raise ValueError("An event has no time that can be read.")
+    return match[1] + "Z"
+
+
+def _value(record: ElementTree.Element) -> dict[str, Any] | None:
+    data = list(record.iter(f"{_SCHEMA}Data"))
+    if _id(record) == 1309:
+        return _error(_time(record), ["".join(node.itertext()).strip() for node in data])
+    pools = ["".join(node.itertext()) for node in data if node.get("Name") == "AppPoolID"]
+    return {"time": _time(record), "id": _id(record), "pool": pools[-1] if pools else None}
+
+
+def _error(time: str, data: list[str]) -> dict[str, Any] | None:
+    if len(data) < 22:
+        return None
+    exception = "\n".join([data[18], *data[29:30]])
+    code, domain = _CODE.search(exception), _DOMAIN.fullmatch(data[8])
+    if code is None:
+        return None
+    return {
+        "time": time, "code": f"0x{code[1].upper()}", "application": domain[1] if domain else None,
+        "local": _LOCAL.fullmatch(data[21]) is not None if data[21] else None,
+    } | {
+        key: re.search(rf"\b{name}\(", exception) is not None
+        for key, name in (
+            ("raised", "RaiseCommunicationError"), ("flushed", "ExplicitFlush"), ("entity_read", "ReadEntityCoreSync"),
+        )
+    }  # fmt: skip

@@ -1,0 +1,163 @@
+"""What the scripts must tell of a server's event logs, as scenarios.py has it for its configuration."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from tests.eventlog import FLUSHED, ago, boot, every, unhandled, worker, write_log
+from tests.powershell.bench import Bench
+from tests.powershell.scenarios import SHOP, Scenario
+
+DOMAIN = "/LM/W3SVC/1/ROOT/shop-1-133812345678901234"
+
+
+def told(bench: Bench, days: int = 7) -> Any:
+    """What the module tells of the event logs; sooner had than an inspection."""
+    result = bench.module("app_pool_info", evidence_days=days)
+    assert not result.get("failed"), result
+    return result["inspection"]["evidence"]
+
+
+def second(time: Any) -> str:
+    return str(time.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def what_was_asked_for_is_told(bench: Bench) -> None:
+    """Only those events, only of those days, the newest first; by the audit's script and by the module alike."""
+    stops = every(ago(hours=5), timedelta(minutes=21), 3)
+    old, up, start = ago(days=8), ago(hours=9), ago(hours=8)
+    write_log(
+        bench.windows, "System",
+        [
+            worker(old, 5186, SHOP), boot(up), boot(up, "EventLog", 6005), worker(start, 5079, "Ünï"),
+            *(worker(time, 5186, SHOP) for time in stops), worker(ago(hours=1), 5057, SHOP),
+            boot(ago(minutes=5), "Microsoft-Windows-Kernel-General", 13),
+        ],
+    )  # fmt: skip
+    write_log(bench.windows, "Application", [unhandled(stops[0], DOMAIN)])
+    evidence = bench.inspect(7)["evidence"]
+    assert evidence["events"] == [
+        *({"time": second(time), "id": 5186, "pool": SHOP} for time in reversed(stops)),
+        {"time": second(start), "id": 5079, "pool": "Ünï"},
+        {"time": second(up), "id": 12, "pool": None},
+        {"time": second(up), "id": 6005, "pool": None},
+    ]
+    assert evidence["errors"] == [
+        {
+            "time": second(stops[0]), "code": "0x80070032", "application": "/LM/W3SVC/1/ROOT/shop", "local": True,
+            "raised": True, "flushed": True, "entity_read": False,
+        }
+    ]  # fmt: skip
+    assert evidence["logs"] == {
+        "System": {"oldest": second(old), "complete": True, "detail": None},
+        "Application": {"oldest": second(stops[0]), "complete": True, "detail": None},
+    }
+    assert {**told(bench), "since": None, "until": None} == {**evidence, "since": None, "until": None}
+    assert len(told(bench, days=1)["events"]) == 6
+    assert len(told(bench, days=9)["events"]) == 7
+
+
+def nothing_is_told_unless_it_is_asked_for(bench: Bench) -> None:
+    write_log(bench.windows, "System", [worker(ago(hours=1), 5186, SHOP)])
+    assert "evidence" not in bench.inspect() and "evidence" not in bench.info()
+    for days in (-1, 91):
+        result = bench.module("app_pool_info", evidence_days=days)
+        assert result["failed"] and "evidence_days must be 0 to 90" in result["msg"]
+
+
+def an_exception_is_told_by_its_code_and_frames(bench: Bench) -> None:
+    """Its texts stay on the server, whatever a user typed; and so does any exception that has none of the codes."""
+    canary = "canary-7c1d"
+    gone = FLUSHED.replace("0x80070032", "0x800704cd")
+    body = "The error code is 0x800703E3.\n at System.Web.Hosting.IIS7WorkerRequest.ReadEntityCoreSync(Byte[] buffer)"
+    message = f"user {canary} gave 0x80070032 as RaiseCommunicationError\x85 and ExplicitFlush"
+    times = every(ago(hours=5), timedelta(minutes=3), 7)
+    write_log(
+        bench.windows, "Application",
+        [
+            unhandled(times[0], DOMAIN, address="::1", url=f"?password={canary}", user=canary),
+            unhandled(times[1], f"/LM/W3SVC/12/ROOT-{canary}", gone, "10.0.0.7"),
+            unhandled(times[2], "/LM/W3SVC/12/ROOT-3-132613921170228973", body, ""),
+            unhandled(times[3], DOMAIN, message),
+            unhandled(times[4], DOMAIN, f"no code: {canary}", stack=f"   at A.B({canary}) 0x80070057"),
+            unhandled(times[5], DOMAIN, f"none of them: 0x80004005 {canary}"),
+            worker(times[6], 1309, canary).replace("Microsoft-Windows-WAS", "ASP.NET 2.0.50727.0"),
+        ],
+    )  # fmt: skip
+    evidence = told(bench)
+    shown = [
+        (e["code"], e["application"], e["local"], e["raised"], e["flushed"], e["entity_read"])
+        for e in reversed(evidence["errors"])
+    ]
+    shop, root = "/LM/W3SVC/1/ROOT/shop", "/LM/W3SVC/12/ROOT"
+    assert shown == [
+        ("0x80070032", shop, True, True, True, False),
+        ("0x800704CD", None, False, True, True, False),
+        ("0x800703E3", root, None, False, False, True),
+        ("0x80070032", shop, True, False, False, False),
+        ("0x80070057", shop, True, False, False, False),
+    ]
+    assert canary in (bench.windows / "System32/winevt/Logs/Application.xml").read_text()
+    assert canary not in json.dumps([evidence, bench.inspect(7)])
+
+
+def a_log_that_cannot_be_read_is_told(bench: Bench) -> None:
+    """And is no failure: denied, missing, disabled, empty, or with events that mean nothing."""
+    write_log(bench.windows, "System", [worker(ago(hours=2), 5186, SHOP)])
+    bench.knobs(event_log=("System:denied", "Application:missing"))
+    seen = told(bench)
+    denied, missing = seen["logs"]["System"], seen["logs"]["Application"]
+    assert (denied["oldest"], denied["detail"].split("(")[-1]) == (None, "System.UnauthorizedAccessException)")
+    assert "There is not an event log" in missing["detail"]
+    assert (seen["events"], seen["errors"]) == ([], [])
+    bench.knobs(event_log="System:disabled")
+    seen = told(bench)
+    assert seen["logs"]["System"]["detail"] == "the log is disabled"
+    assert seen["logs"]["Application"] == {"oldest": None, "complete": True, "detail": None}
+    assert [e["id"] for e in seen["events"]] == [5186]
+    odd = ago(hours=1).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+    bench.fresh()
+    write_log(bench.windows, "System", [worker(ago(hours=2), 5186, None), worker(odd, 5186, SHOP)])
+    seen = told(bench)
+    assert seen["logs"]["System"]["detail"] == "1 of its events could not be read"
+    assert [e["pool"] for e in seen["events"]] == [None]
+    write_log(bench.windows, "System", [worker(odd, 5186, SHOP)])
+    assert "no time that can be read" in told(bench)["logs"]["System"]["detail"]
+
+
+def an_error_is_told_by_its_id_and_never_by_its_text(bench: Bench) -> None:
+    """That there is no such event, or nobody who could have written one, is an answer; all else is a trouble."""
+    code = """
+        $records = foreach ($id in $given.ids) {
+            $made = New-Object System.InvalidOperationException "Aucun ($id)"
+            New-Object System.Management.Automation.ErrorRecord $made, $id, 'NotSpecified', $null
+        }
+        @(Get-IisEventTrouble @(@('no record') + $records)).Count
+        Get-IisEventTrouble @($records)
+    """
+    events, providers = "NoMatchingEventsFound,X.Y", "NoMatchingProvidersFound,X.Y"
+    overlap, other = "LogsAndProvidersDontOverlap,X.Y", "The handle is invalid,X.Y"
+    for ids in ([events], [providers, other], [overlap, other]):
+        assert bench.code(code, ids=ids) == [0], ids
+    for ids in ([other], [events, other], ["NoMatchingLogsFound,X.Y", other]):
+        count, text = bench.code(code, ids=ids)
+        assert (count, text) == (1, f"Aucun ({next(i for i in ids if i != events)}) (System.InvalidOperationException)")
+
+
+def more_events_than_are_asked_for_are_told_as_such(bench: Bench) -> None:
+    """The newest are there, and it is said that there may be more."""
+    first = ago(days=2)
+    write_log(bench.windows, "System", (worker(first + timedelta(seconds=n), 5186, SHOP) for n in range(5001)))
+    seen = told(bench)
+    assert seen["logs"]["System"]["complete"] is False
+    assert [e["time"] for e in seen["events"]] == [second(first + timedelta(seconds=n)) for n in range(5000, 0, -1)]
+
+
+EVENTS_ON_IIS_10: list[Scenario] = [
+    what_was_asked_for_is_told,
+    nothing_is_told_unless_it_is_asked_for,
+    an_exception_is_told_by_its_code_and_frames,
+    a_log_that_cannot_be_read_is_told,
+    an_error_is_told_by_its_id_and_never_by_its_text,
+    more_events_than_are_asked_for_are_told_as_such,
+]

@@ -1,0 +1,125 @@
+"""A server's answer about its event logs, whatever it holds."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from remediate.evidence import Evidence
+from remediate.iis.events import MEANING
+from remediate.iis.inspection import parse_answer
+from remediate.lab.emulated.events import QUERIES
+from remediate.model import Failed, Inspection
+from remediate.playbook.shipped import collection
+from tests.unit.test_inspection import GOOD
+
+LOG: dict[str, Any] = {"oldest": "2026-10-01T00:00:00Z", "complete": True, "detail": None}
+ERROR: dict[str, Any] = {
+    "time": "2026-11-25T10:00:04Z", "code": "0x80070032", "application": "/lm/w3svc/2/ROOT/Shop", "local": True,
+    "raised": True, "flushed": True, "entity_read": False,
+}  # fmt: skip
+TOLD: dict[str, Any] = {
+    "since": "2026-11-18T12:00:00Z", "until": "2026-11-25T12:00:00Z", "logs": {"System": LOG, "Application": LOG},
+    "events": [
+        {"time": "2026-11-25T10:00:00Z", "id": 5186, "pool": "Shop"},
+        {"time": "2026-11-24T00:00:00Z", "id": 12, "pool": None},
+    ],
+    "errors": [ERROR],
+}  # fmt: skip
+
+
+def parse(told: Any, *applications: tuple[str, int | None]) -> Inspection | Failed:
+    served = [{"path": path, "site": site} for path, site in applications]
+    pool = {"name": "Shop", "state": "Started", "attributes": GOOD, "applications": served}
+    answer = {
+        "format": "remediate.inspection", "format_version": 1, "machine": "WEB01", "iis_version": "10.0",
+        "defaults": GOOD, "pools": [pool], "evidence": told,
+    }  # fmt: skip
+    return parse_answer("web01", json.dumps(answer).encode())
+
+
+def read(told: Any, *applications: tuple[str, int | None]) -> Evidence:
+    answer = parse(told, *applications)
+    assert isinstance(answer, Inspection) and answer.evidence is not None
+    return answer.evidence
+
+
+def test_events_have_their_meaning_and_order() -> None:
+    told = read(TOLD)
+    assert [(e.time, e.kind, e.pool) for e in told.events] == [
+        (datetime(2026, 11, 24, tzinfo=UTC), "boot", None),
+        (datetime(2026, 11, 25, 10, tzinfo=UTC), "idle-stop", "Shop"),
+    ]
+    without = parse(None)
+    assert isinstance(without, Inspection) and without.evidence is None
+
+
+@pytest.mark.parametrize(
+    ("domain", "applications", "owner"),
+    [
+        ("/lm/w3svc/2/ROOT/Shop", [("Site/shop", 2)], ("Site/shop", "Shop")),
+        ("/LM/W3SVC/2/ROOT", [("Site/", 2), ("Site/shop", 2)], ("Site/", "Shop")),
+        ("/LM/W3SVC/2/ROOT/a/b", [("Site/a", 2), ("Site/a/b", 2)], ("Site/a/b", "Shop")),
+        ("/LM/W3SVC/2/ROOT/shop", [("Site/shop", 3)], ("/LM/W3SVC/2/ROOT/shop", None)),
+        ("/LM/W3SVC/2/ROOT/shop", [("Site/shop", None)], ("/LM/W3SVC/2/ROOT/shop", None)),
+        ("/LM/W3SVC/2/ROOT/shop", [("A/shop", 2), ("B/Shop", 2)], ("/LM/W3SVC/2/ROOT/shop", None)),
+        (None, [("Site/shop", 2)], (None, None)),
+    ],
+)
+def test_an_error_has_its_applications_pool(
+    domain: str | None, applications: list[tuple[str, int | None]], owner: tuple[str, str]
+) -> None:
+    """Only where the site's number and the path leave no doubt."""
+    (error,) = read(TOLD | {"errors": [ERROR | {"application": domain}]}, *applications).errors
+    assert (error.application, error.pool) == owner
+
+
+def test_an_event_without_its_pool_is_nobodys() -> None:
+    """It is counted, and said."""
+    told = read(TOLD | {"events": [{"time": "2026-11-25T10:00:00Z", "id": 5186, "pool": None}]})
+    assert (told.events, told.logs["System"].detail) == ((), "1 of its events name no application pool")
+
+
+WRONG: list[dict[str, Any]] = [
+    {"since": None},
+    {"since": "2026-11-18T12:00:00"},  # no zone
+    {"since": "yesterday"},
+    {"logs": {"System": LOG}},
+    {"logs": {"System": LOG | {"oldest": 5}, "Application": LOG}},
+    {"events": {}},
+    {"events": [{"time": "2026-11-25T10:00:00Z", "id": 4624, "pool": "Shop"}]},
+    {"events": [{"time": "2026-11-25T10:00:00Z", "id": "5186", "pool": "Shop"}]},
+    {"events": [{"time": "2026-11-25T10:00:00Z", "id": 5186, "pool": "x" * 2000}]},
+    {"events": [TOLD["events"][0]] * 20_000},
+    {"errors": [ERROR | {"code": "0x8007\x1b[31m"}]},
+    {"errors": [ERROR | {"local": "yes"}]},
+    {"errors": [{key: value for key, value in ERROR.items() if key != "raised"}]},
+    {"errors": None},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong}"[:60])
+def test_what_cannot_be_judged_is_a_failure(wrong: dict[str, Any]) -> None:
+    """One line; it never passes for evidence of nothing."""
+    failed = parse(TOLD | wrong)
+    assert isinstance(failed, Failed)
+    assert "cannot be read" in failed.detail and failed.detail.isprintable()
+
+
+def test_a_logs_trouble_is_one_short_line() -> None:
+    told = read(TOLD | {"logs": {"System": LOG | {"detail": "a\r\n b" + "c" * 5000}, "Application": LOG}})
+    detail = told.logs["System"].detail
+    assert detail is not None and detail.startswith("a bc") and len(detail) == 300
+
+
+def test_what_is_asked_for_is_what_is_understood() -> None:
+    """The ids of the script, of the lab's Python, and of what they mean: one list."""
+    script = (collection() / "plugins" / "module_utils" / "IisEvents.psm1").read_text()
+    asked = {int(number) for line in script.splitlines() if "ids = @(" in line for number in _numbers(line)}
+    assert asked == MEANING.keys() | {1309}
+    assert {number for providers in QUERIES.values() for _, ids in providers.values() for number in ids} == asked
+
+
+def _numbers(line: str) -> list[str]:
+    return line.partition("ids = @(")[2].partition(")")[0].split(", ")
