@@ -287,3 +287,13 @@ def test_one_seed_is_one_history(environment: Environment) -> None:
         env={"PYTHONHASHSEED": "12345"},
     )  # fmt: skip
     assert said.stdout.strip() == hashlib.sha256(here.encode()).hexdigest()
+
+
+def test_requests_of_one_moment_are_served_in_their_order() -> None:
+    """Bursts ask two applications in the same millisecond now and then."""
+    pool = PoolSettings(name="Contoso Shop", applications=(SHOP, App("Default Web Site/cart")))
+    requests = played(pool, "bursts", days=20).requests
+    times = [request.time for request in requests]
+    assert times == sorted(times)
+    assert len(times) > len(set(times)), "else the case is not here"
+    assert {request.application for request in requests} == {"Default Web Site/shop", "Default Web Site/cart"}

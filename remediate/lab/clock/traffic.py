@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
+from operator import attrgetter
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -74,7 +75,7 @@ def arrivals(
     """The requests to the applications of one pool, in order."""
     if not apps:
         return []
-    return sorted(
+    requests = (
         Arrival(
             at, chance.pick(apps), chance.pick(stream.pages), chance.pick(stream.clients), stream.agent,
             chance.pick(stream.codes) if stream.gone and chance.share() < stream.gone else None,
@@ -83,6 +84,7 @@ def arrivals(
         for at in _moments(stream, begin, end, zone, chance)
         if at < end
     )  # fmt: skip
+    return sorted(requests, key=attrgetter("at"))
 
 
 def _moments(stream: Stream, begin: int, end: int, zone: tzinfo, chance: Chance) -> Iterator[int]:
