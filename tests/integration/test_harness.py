@@ -26,28 +26,19 @@ LAB = ROOT / "remediate" / "lab" / "windows"
 WORKFLOW = ROOT / ".github" / "workflows" / "windows.yml"
 CANARY = "remediate-canary-4f1c9b"
 
-# As tests/windows/Server.ps1 makes them on a real server. Written by hand, after the file of a new IIS 10.
-CONFIG = f"""<?xml version="1.0" encoding="UTF-8"?>
+# Written by hand, after the file of a new IIS 10. The harness makes its pools in it, and takes them out again.
+CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
 <configuration>
     <system.applicationHost>
         <applicationPools>
             <add name="DefaultAppPool" />
-            <add name="remediate-test-periodic" startMode="AlwaysRunning" autoStart="false" />
-            <add name="remediate-test-idle" startMode="AlwaysRunning" autoStart="false">
-                <processModel idleTimeout="00:15:00" />
-            </add>
-            <add name="remediate-test-plain" autoStart="false" />
-            <add name="remediate-test-canary" startMode="AlwaysRunning" autoStart="false">
-                <processModel identityType="SpecificUser" userName="nobody" password="[enc:AnyProvider:{CANARY}:enc]" />
-            </add>
-            <add name="remediate-test-Ün'i {{{{ x }}}} $(calc) %PATH%" startMode="AlwaysRunning" autoStart="false" />
             <applicationPoolDefaults managedRuntimeVersion="v4.0">
                 <processModel identityType="ApplicationPoolIdentity"DEFAULTS />
             </applicationPoolDefaults>
         </applicationPools>
         <sites>
             <site name="Default Web Site" id="1">
-                <application path="/" applicationPool="remediate-test-idle" preloadEnabled="true" />
+                <application path="/" applicationPool="DefaultAppPool" preloadEnabled="true" />
             </site>
         </sites>
     </system.applicationHost>
@@ -69,6 +60,7 @@ class Answers:
     delete_leaves: str = "nothing"
     timespan_default: str = "ticks"
     commit_delay_ms: int = 0
+    leading_space: str = "read"
     idle_in_defaults: bool = False
 
     def __str__(self) -> str:
@@ -81,13 +73,14 @@ class Answers:
             "delete_leaves": self.delete_leaves,
             "timespan_default": self.timespan_default,
             "commit_delay_ms": str(self.commit_delay_ms),
+            "leading_space": self.leading_space,
         }
 
 
 # Both answers of the first two in all four pairings; of the others each answer at least once.
 PLAYED = [
     Answers(True, True),
-    Answers(True, False, delete_leaves="empty_element", idle_in_defaults=True),
+    Answers(True, False, delete_leaves="empty_element", leading_space="refused", idle_in_defaults=True),
     Answers(False, True, timespan_default="timespan", commit_delay_ms=400),
     Answers(False, False, delete_leaves="empty_element", timespan_default="timespan", idle_in_defaults=True),
 ]
@@ -132,12 +125,13 @@ def test_the_scripts_are_right_under_each_answer(pwsh_path: Path, windows: Path,
     defaults = ' idleTimeout="00:30:00"' if played.idle_in_defaults else ""
     text = CONFIG.replace("DEFAULTS", defaults).replace("\n", "\r\n")
     config = windows / "System32" / "inetsrv" / "config" / "applicationHost.config"
-    config.write_bytes(text.encode())
+    before = text.encode()
+    config.write_bytes(before)
     utils = Path(ansible.__file__).parent / "module_utils"
     saved, summary = windows.parent / "answers.json", windows.parent / "answers.md"
 
     done = powershell(
-        pwsh_path, windows, "-File", HARNESS / "Run.ps1", "-ModuleUtils", utils, "-PoolsExist",
+        pwsh_path, windows, "-File", HARNESS / "Run.ps1", "-ModuleUtils", utils, "-NoWorkers",
         "-AnswersPath", saved, "-SummaryPath", summary,
     )  # fmt: skip
     said = done.stdout.decode()
@@ -147,6 +141,7 @@ def test_the_scripts_are_right_under_each_answer(pwsh_path: Path, windows: Path,
     assert len([line for line in lines if line.startswith("ok ")]) >= 16, said
 
     report = json.loads(saved.read_bytes())
+    assert report["product"].startswith("Stand-in")
     assert [f"answer {a['name']}: {a['answer']}" for a in report["answers"]] == [
         x for x in lines if x.startswith("answer ")
     ]
@@ -154,18 +149,16 @@ def test_the_scripts_are_right_under_each_answer(pwsh_path: Path, windows: Path,
     assert answers == expected(played) | {name: answers.get(name) for name in MEASURED}
     for name, pattern in MEASURED.items():
         assert re.search(pattern, answers[name]), answers[name]
-    # No worker processes, and no adding of pools: those questions are for Windows, and say so.
+    # No worker processes: those questions are for Windows, and say so.
     unsettled = {a["name"] for a in report["answers"] if not a["settled"]}
-    assert unsettled == {"leading-space", "idletimeout-recycles", "startmode-recycles", "preload-ondemand"}
+    assert unsettled == {"idletimeout-recycles", "startmode-recycles", "preload-ondemand"}
 
     # The harness itself asked for the password once, to know that it was there to be had; nothing else did.
     assert (windows / "passwords.log").read_text().splitlines() == ["processModel.password"]
     assert CANARY.encode() not in done.stdout + done.stderr + saved.read_bytes() + summary.read_bytes()
     assert summary.read_text().count("\n| ") == len(report["answers"]) + len(report["tests"]) + 4
-    assert (
-        b"remediate-test -->"
-        not in (windows / "System32" / "inetsrv" / "config" / "applicationHost.config").read_bytes()
-    )
+    # What it made and what it did to the file is undone, to the byte.
+    assert config.read_bytes() == before
     assert not list((windows / "System32" / "inetsrv" / "backup").iterdir())
 
 
@@ -175,7 +168,7 @@ MEASURED = {
     "file changed by the API": r"refused: .*System\.IO\.FileLoadException 0x80131621: ",
     "file changed by hand": r"refused: .*System\.IO\.FileLoadException 0x80131621: ",
     "file in use": r"refused: .*System\.IO\.FileLoadException 0x80070020: ",
-    "names-case": r"^in capitals it finds the pool; ",
+    "names-case": r"^in capitals it finds the pool; adding a second one is refused: .*COMException 0x800700B7: ",
 }
 
 
@@ -187,6 +180,11 @@ def expected(played: Answers) -> dict[str, Any]:
         names.append("processModel.idleTimeout")
     left = "<processModel />" if played.delete_leaves == "empty_element" else "nothing"
     span = "System.TimeSpan 00:20:00" if played.timespan_default == "timespan" else "System.UInt64 12000000000"
+    refused = (
+        "refused: System.Management.Automation.MethodInvocationException 0x80131501 > "
+        "System.Runtime.InteropServices.COMException 0x8007000D: Invalid application pool name"
+    )
+    spaced = "accepted, and it is then called ' remediate-test-space'"
     return {
         "inherited-flag": ", ".join(f"{name}: {inherited}" for name in names),
         "inherited-flag-schema": "True",
@@ -196,6 +194,7 @@ def expected(played: Answers) -> dict[str, Any]:
         "timespan-default": span,
         "schema-default-kept": f"set where it was inherited: startMode {kept}, idleTimeout {kept}; "
         f"set where another stood: startMode {kept}, idleTimeout {kept}",
+        "leading-space": refused if played.leading_space == "refused" else spaced,
         "delete-leaves": f"startMode False, of processModel: {left}",
     }
 
@@ -250,5 +249,5 @@ def test_the_answers_that_are_played_cover_the_switches() -> None:
     """Each pairing of the two that matter most, and each answer of the rest."""
     pairs = {(a.inherited_from_defaults, a.keep_schema_default) for a in PLAYED}
     assert pairs == set(itertools.product([True, False], repeat=2))
-    for name in ("delete_leaves", "timespan_default", "idle_in_defaults"):
+    for name in ("delete_leaves", "timespan_default", "leading_space", "idle_in_defaults"):
         assert len({getattr(a, name) for a in PLAYED}) == 2, name

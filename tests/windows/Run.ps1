@@ -7,14 +7,14 @@
 # answer that it saw, or why it could not be settled. Needs an administrator, and changes IIS's configuration: pools and a
 # site whose names begin with remediate-test- are made, and removed at the end. For a throw-away machine.
 #
-# Nothing in this folder has run on Windows yet. It has run in a PowerShell 7 on Linux with -PoolsExist, against the
-# stand-in of the project's lab, which has no worker processes: what needs one has not run at all.
+# Nothing in this folder has run on Windows yet. It has run in a PowerShell 7 on Linux with -NoWorkers, against the
+# stand-in of the project's lab: what needs a worker process has not run at all.
 param(
     [Parameter(Mandatory)] [string] $ModuleUtils,
     [string] $AnswersPath,
     [string] $SummaryPath,
-    # The pools are in the file already, and can neither be added nor removed, nor have workers: a stand-in for IIS.
-    [switch] $PoolsExist
+    # There are no worker processes here: a stand-in for IIS.
+    [switch] $NoWorkers
 )
 
 Set-StrictMode -Version Latest
@@ -81,11 +81,12 @@ function Assert-Refused([string]$Text, [scriptblock]$Run) {
 function Get-Seen($Inspection, [string]$Name) { $Inspection.pools | Where-Object { $_.name -ceq $Name } | Select-Object -First 1 }
 
 function Write-Report {
+    $assembly = [Diagnostics.FileVersionInfo]::GetVersionInfo((Get-IisAssemblyPath))
     $report = [ordered]@{
         powershell = $PSVersionTable.PSVersion.ToString()
         system     = [Environment]::OSVersion.VersionString
-        assembly   = [Diagnostics.FileVersionInfo]::GetVersionInfo((Get-IisAssemblyPath)).FileVersion
-        stand_in   = $PoolsExist.IsPresent
+        assembly   = $assembly.FileVersion
+        product    = $assembly.ProductName  # the lab's stand-in says that it is one
         tests      = $tests.ToArray()
         answers    = $answers.ToArray()
     }
@@ -106,7 +107,8 @@ function Write-Report {
 
 try {
     try {
-        if (-not $PoolsExist) { Remove-TestObjects; New-TestPools }
+        Remove-TestObjects
+        New-TestPools
         . (Join-Path $PSScriptRoot 'Tests.ps1')
     }
     catch {
@@ -116,7 +118,7 @@ try {
     Write-Report
 }
 finally {
-    if (-not $PoolsExist) { Remove-TestObjects }
+    Remove-TestObjects
     foreach ($left in (Get-BackupPath $backup), $siteFolder) {
         if (Test-Path -LiteralPath $left) { Remove-Item -LiteralPath $left -Recurse -Force -ErrorAction Continue }
     }

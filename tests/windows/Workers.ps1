@@ -97,7 +97,7 @@ function Test-Preload([scriptblock]$Do, [int]$Seconds = 30) {
 
 function Invoke-WorkerQuestions {
     $ready = @{ reason = $null }
-    if ($PoolsExist) { $ready.reason = 'not settled: there are no worker processes here' }
+    if ($NoWorkers) { $ready.reason = 'not settled: there are no worker processes here' }
     else {
         try { New-TestSite; [void](Start-Worker) }
         catch { $ready.reason = "not settled: no worker could be started: $(Format-Trouble $_)" }

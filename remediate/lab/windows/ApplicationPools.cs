@@ -30,7 +30,17 @@ namespace Microsoft.Web.Administration
         /// <summary>The pool of that name, in any case, or null.</summary>
         public new ApplicationPool this[string name] { get { return Named("name", name); } }
 
-        public ApplicationPool Add(string name) { throw Lab.Unsupported("ApplicationPoolCollection.Add"); }
+        /// <summary>
+        /// Known: a name that is null or empty is an error, and one with an illegal character, before there is a pool. Not known: of
+        /// which types. Here null and empty are an ArgumentNullException, the rest is what setting such a name is known to give.
+        /// </summary>
+        public ApplicationPool Add(string name)
+        {
+            if (string.IsNullOrEmpty(name)) { throw new ArgumentNullException("name"); }
+            ApplicationPool pool = CreateElement();
+            pool["name"] = name;
+            return Add(pool);
+        }
 
         /// <summary>Known.</summary>
         public static char[] InvalidApplicationPoolNameCharacters() { return "\\/\"|<>:*?][+=;,@&".ToCharArray(); }
@@ -156,7 +166,12 @@ namespace Microsoft.Web.Administration
     {
         internal ScheduleCollection() { }
 
-        public Schedule Add(TimeSpan scheduleTime) { throw Lab.Unsupported("ScheduleCollection.Add"); }
+        public Schedule Add(TimeSpan scheduleTime)
+        {
+            Schedule schedule = CreateElement();
+            schedule.Time = scheduleTime;
+            return Add(schedule);
+        }
 
         internal override Schedule NewItem() { return new Schedule(); }
     }

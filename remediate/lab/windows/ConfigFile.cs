@@ -23,7 +23,7 @@ namespace Microsoft.Web.Administration
     internal sealed class ConfigNode
     {
         internal readonly string Name;
-        internal readonly ConfigNode Parent;
+        internal ConfigNode Parent;
         internal readonly List<ConfigNode> Children = new List<ConfigNode>();
         internal readonly List<AttributeSpan> Spans = new List<AttributeSpan>();
 
@@ -53,6 +53,30 @@ namespace Microsoft.Web.Administration
             }
             child.Removed = false;
             return child;
+        }
+
+        /// <summary>Put a new node among the children.</summary>
+        internal void Insert(int index, ConfigNode child)
+        {
+            child.Parent = this;
+            child.IsNew = true;
+            Children.Insert(index, child);
+        }
+
+        /// <summary>A new last child with these attributes (name, value, ...), whether or not the schema knows it.</summary>
+        internal ConfigNode Append(string name, params string[] attributes)
+        {
+            var child = new ConfigNode(name, this);
+            Insert(Children.Count, child);
+            for (int index = 0; index < attributes.Length; index += 2) { child.Values[attributes[index]] = attributes[index + 1]; }
+            return child;
+        }
+
+        /// <summary>Take this node away from its parent: a new one is forgotten, one of the file is cut out of it later.</summary>
+        internal void Take()
+        {
+            if (IsNew) { Parent.Children.Remove(this); }
+            Removed = true;
         }
     }
 

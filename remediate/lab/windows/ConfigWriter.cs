@@ -51,9 +51,7 @@ namespace Microsoft.Web.Administration
         {
             if (node.Removed)
             {
-                int from = node.Start;
-                while (char.IsWhiteSpace(file.Text[from - 1])) { from--; }
-                Change(from, node.End - from, "");
+                Cut(node);
                 return;
             }
             foreach (AttributeSpan span in node.Spans)
@@ -66,7 +64,6 @@ namespace Microsoft.Web.Administration
             string added = string.Concat(node.Values.Where(pair => node.Spans.All(span => span.Name != pair.Key))
                 .Select(pair => AttributeLead(node) + pair.Key + "=\"" + Escape(pair.Value, '"') + "\""));
             List<ConfigNode> born = node.Live.Where(child => child.IsNew).ToList();
-            List<ConfigNode> kept = node.Children.Where(child => !child.IsNew && !child.Removed).ToList();
             if (node.SelfClosing && born.Count > 0)
             {
                 string body = Lines(born, Indent(node) + Unit(node)) + newLine + Indent(node);
@@ -75,25 +72,70 @@ namespace Microsoft.Web.Administration
             else
             {
                 if (added.Length > 0) { Change(attributesEnd, 0, added); }
-                if (born.Count > 0) { Insert(node, kept, born); }
+                InsertAll(node);
             }
             foreach (ConfigNode child in node.Children.Where(child => !child.IsNew)) { Collect(child); }
         }
 
-        /// <summary>Put new elements behind the last one, in the manner of the file: each on a line of its own, or all in one.</summary>
-        private void Insert(ConfigNode node, List<ConfigNode> kept, List<ConfigNode> born)
+        /// <summary>Cut an element out: with its line where it stands alone on it, else without what shares the line.</summary>
+        private void Cut(ConfigNode node)
         {
-            bool oneLine = file.Text.IndexOf('\n', node.TagEnd, node.ContentEnd - node.TagEnd) < 0;
-            if (kept.Count > 0 && oneLine)
+            int from = node.Start, next = node.End;
+            while (IsBlank(from - 1)) { from--; }
+            while (IsBlank(next)) { next++; }
+            bool first = file.Text[from - 1] == '\n';
+            bool last = next == node.Parent.ContentEnd || file.Text[next] == '\r' || file.Text[next] == '\n';
+            if (first && last) { from -= file.Text[from - 2] == '\r' ? 2 : 1; }
+            else if (first) { from = node.Start; }
+            Change(from, node.End - from, "");
+        }
+
+        /// <summary>Put the new children where they stand among those that the file keeps.</summary>
+        private void InsertAll(ConfigNode node)
+        {
+            var born = new List<ConfigNode>();
+            ConfigNode before = null;
+            foreach (ConfigNode child in node.Live)
             {
-                Change(kept.Last().End, 0, string.Concat(born.Select(child => Element(child, null))));
+                if (child.IsNew)
+                {
+                    born.Add(child);
+                    continue;
+                }
+                Insert(node, before, child, born);
+                born.Clear();
+                before = child;
+            }
+            Insert(node, before, null, born);
+        }
+
+        /// <summary>Put new elements between two (or none), in the manner of the file: each on a line of its own, or all in one.</summary>
+        private void Insert(ConfigNode node, ConfigNode before, ConfigNode after, List<ConfigNode> born)
+        {
+            if (born.Count == 0) { return; }
+            bool oneLine = file.Text.IndexOf('\n', node.TagEnd, node.ContentEnd - node.TagEnd) < 0;
+            ConfigNode beside = before ?? after;
+            if (beside != null && oneLine)
+            {
+                Change(before == null ? node.TagEnd : before.End, 0, string.Concat(born.Select(child => Element(child, null))));
                 return;
             }
-            int at = node.ContentEnd;
-            while (at > node.TagEnd && char.IsWhiteSpace(file.Text[at - 1])) { at--; }
-            string indent = kept.Count > 0 ? Indent(kept.Last()) : Indent(node) + Unit(node);
+            int at = after == null ? node.ContentEnd : before == null ? node.TagEnd : BehindRemark(before.End);
+            while (after == null && at > node.TagEnd && char.IsWhiteSpace(file.Text[at - 1])) { at--; }
+            string indent = beside != null ? Indent(beside) : Indent(node) + Unit(node);
             Change(at, 0, Lines(born, indent) + (oneLine ? newLine + Indent(node) : ""));
         }
+
+        /// <summary>Past the comments that begin on the same line: they are about what they stand behind.</summary>
+        private int BehindRemark(int at)
+        {
+            int next = at;
+            while (IsBlank(next)) { next++; }
+            if (string.CompareOrdinal(file.Text, next, "<!--", 0, 4) != 0) { return at; }
+            return BehindRemark(file.Text.IndexOf("-->", next, StringComparison.Ordinal) + 3);
+        }
+
+        private bool IsBlank(int at) { return at >= 0 && at < file.Text.Length && (file.Text[at] == ' ' || file.Text[at] == '\t'); }
 
         private string Lines(IEnumerable<ConfigNode> nodes, string indent)
         {

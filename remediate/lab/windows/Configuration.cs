@@ -13,6 +13,9 @@ namespace Microsoft.Web.Administration
         internal readonly Lab Lab;
         internal bool ReadOnly, Dirty;
 
+        /// <summary>Counts what was added and taken away; who keeps a list of items looks whether it still holds.</summary>
+        internal int Shape;
+
         /// <summary>redirection.config: to read only, in the lab.</summary>
         internal bool Fixed;
         private readonly Dictionary<string, ConfigurationElementSchema> sections = new Dictionary<string, ConfigurationElementSchema>();
@@ -109,10 +112,8 @@ namespace Microsoft.Web.Administration
         {
             foreach (ConfigurationAttributeSchema key in schema.AttributeSchemas.Where(attribute => attribute.IsUniqueKey))
             {
-                string value = node.Values[key.Name];
-                if (keys.Add(key.Name + "\n" + value)) { continue; }
-                string of = "' with unique key attribute '" + key.Name + "' set to '" + value + "'";
-                throw Errors.Duplicate(File.Path, node.Line, "Cannot add duplicate collection entry of type '" + node.Name + of);
+                if (keys.Add(key.Name + "\n" + node.Values[key.Name])) { continue; }
+                throw Errors.Duplicate(File.Path, node.Line, node, schema);
             }
         }
     }

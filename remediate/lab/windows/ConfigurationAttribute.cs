@@ -31,6 +31,9 @@ namespace Microsoft.Web.Administration
             }
         }
 
+        /// <summary>
+        /// Known: a password in clear. Each look at one is noted in passwords.log, so that a test can prove that there was none.
+        /// </summary>
         public object Value
         {
             get
@@ -38,7 +41,9 @@ namespace Microsoft.Web.Administration
                 ConfigurationElement source;
                 string text = element.Effective(Name, out source);
                 if (text == null) { return Schema.Default; }
-                return Schema.IsEncrypted ? Decrypt(text) : Schema.Parse(text);
+                if (!Schema.IsEncrypted) { return Schema.Parse(text); }
+                element.Owner.Lab.Append("passwords.log", element.ElementTagName + "." + Name);
+                return Cipher.Show(text);
             }
             set { element.SetAttributeValue(Name, value); }
         }
@@ -71,14 +76,16 @@ namespace Microsoft.Web.Administration
             element.Effective(Name, out source);
             return source;
         }
+    }
 
-        /// <summary>
-        /// Known: the real one hands out the password in clear. The lab's cipher is none: [enc:Provider:WORD:enc] is WORD. Each
-        /// look is noted in passwords.log, so that a test can prove that there was none.
-        /// </summary>
-        private string Decrypt(string text)
+    /// <summary>The lab's cipher is none: [enc:Provider:WORD:enc] is WORD.</summary>
+    internal static class Cipher
+    {
+        /// <summary>The provider is that of a pool's password in IIS's schema.</summary>
+        internal static string Hide(string word) { return "[enc:IISWASOnlyAesProvider:" + word + ":enc]"; }
+
+        internal static string Show(string text)
         {
-            element.Owner.Lab.Append("passwords.log", element.ElementTagName + "." + Name);
             string[] parts = text.Split(new[] { ':' }, 3);
             bool stored = parts.Length == 3 && parts[0] == "[enc" && parts[2].EndsWith(":enc]", StringComparison.Ordinal);
             return stored ? parts[2].Substring(0, parts[2].Length - 5) : text;

@@ -76,10 +76,10 @@ namespace Microsoft.Web.Administration
             Owner.SetDirty();
             try { typed = attribute.Check(typed); }
             catch (FormatException error) { throw Errors.BadValue(error.Message); }
-            if (attribute.IsEncrypted) { throw Lab.Unsupported("ConfigurationElement.SetAttributeValue for an encrypted attribute"); }
-            string old = Stored(attribute.Name);
-            if (!Owner.Lab.KeepSchemaDefault && typed.Equals(attribute.Default)) { Clear(attribute.Name); }
-            else if (old == null || !typed.Equals(attribute.Parse(old))) { EnsureNode().Values[attribute.Name] = attribute.Format(typed); }
+            string old = Stored(attribute.Name), text = attribute.Format(typed);
+            bool same = old != null && (attribute.IsEncrypted ? text == old : typed.Equals(attribute.Parse(old)));
+            if (!Owner.Lab.KeepSchemaDefault && !attribute.IsRequired && typed.Equals(attribute.Default)) { Clear(attribute.Name); }
+            else if (!same) { EnsureNode().Values[attribute.Name] = text; }
         }
 
         /// <summary>Not known: what a name that the schema lacks gives here. As for an attribute, it is refused.</summary>
@@ -108,14 +108,37 @@ namespace Microsoft.Web.Administration
         public object GetMetadata(string metadataType) { throw Lab.Unsupported("ConfigurationElement.GetMetadata"); }
         public void SetMetadata(string metadataType, object value) { throw Lab.Unsupported("ConfigurationElement.SetMetadata"); }
 
-        /// <summary>Clear a child element, so that all of it is inherited again. What is left in the file is not known; see lab.txt.</summary>
+        /// <summary>
+        /// Clear a child element, so that all of it is inherited again, or take an item out of its collection. What is left in the
+        /// file of an element that is empty then is not known; see lab.txt.
+        /// </summary>
         public void Delete()
         {
-            if (item != null || parent == null) { throw Lab.Unsupported("ConfigurationElement.Delete of a section or of an item of a collection"); }
+            if (parent == null) { throw Lab.Unsupported("ConfigurationElement.Delete of a section"); }
+            if (item != null && !IsIn(parent)) { throw Lab.Unsupported("ConfigurationElement.Delete of an item that is in no collection"); }
             Owner.SetDirty();
+            if (item != null)
+            {
+                TakeOut();
+                return;
+            }
             if (Node == null) { return; }
             Clear(Node);
+            Owner.Shape++;
             Prune();
+        }
+
+        /// <summary>Whether this is an item of that collection now: made, added, and not taken out.</summary>
+        internal bool IsIn(ConfigurationElement collection)
+        {
+            return item != null && !item.Removed && item.Parent != null && item.Parent == collection.Node;
+        }
+
+        internal void TakeOut()
+        {
+            item.Take();
+            Owner.Shape++;
+            parent.Prune();
         }
 
         internal virtual ConfigNode Node

@@ -1,7 +1,7 @@
 // The sections that the lab serves, as IIS_schema.xml has them, for IIS 7.5, 8.0, 8.5 and 10.0.
 //
 // A line is "name type default options"; "-" is no default. A later line for the same name replaces the
-// earlier one from its version ("since") on. From installed schemas of 7.5, 8.0 and 10; for 8.5, of which no
+// earlier one from its version ("since") on. A collection with "clear" or "remove" has such directives. From installed schemas of 7.5, 8.0 and 10; for 8.5, of which no
 // copy was found, "since" follows the documentation.
 
 using System;
@@ -58,7 +58,7 @@ namespace Microsoft.Web.Administration
                     requests uint 0
                     time timeSpan 29:00:00 range=0,25920000,60
                     element schedule
-                        collection add
+                        collection add clear
                             value timeSpan 00:00:00 range=0,86399,60 required key
                         end
                     end
@@ -116,7 +116,7 @@ namespace Microsoft.Web.Administration
                 end
                 opaque virtualDirectoryDefaults",
             ["system.webServer/globalModules"] = @"
-                collection add
+                collection add clear remove
                     name string - required key check=nonEmptyString
                     image string - required expanded
                     preCondition string -
@@ -161,7 +161,13 @@ namespace Microsoft.Web.Administration
                         break;
                     case "collection":
                         ConfigurationElementSchema item = Element(line[1], lines, wide);
-                        element.CollectionSchema = new ConfigurationCollectionSchema { Item = item, DefaultElement = Option(line, "default") };
+                        element.CollectionSchema = new ConfigurationCollectionSchema
+                        {
+                            Item = item,
+                            DefaultElement = Option(line, "default"),
+                            HasClear = line.Contains("clear"),
+                            HasRemove = line.Contains("remove"),
+                        };
                         break;
                     default:
                         if (new Version(Option(line, "since") ?? "7.5") > Iis || (line.Contains("wide") && !wide)) { break; }

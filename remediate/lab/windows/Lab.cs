@@ -22,6 +22,7 @@ namespace Microsoft.Web.Administration
             ["delete_leaves"] = "nothing",          // or empty_element: what is left of an element that Delete made empty
             ["timespan_default"] = "ticks",         // or timespan: the type of Schema.DefaultValue of a time span
             ["illegal_names"] = "refused",          // or read: a pool's name in the file with characters that IIS forbids
+            ["leading_space"] = "read",             // or refused: a pool's name that begins with a space
             ["sites_defaults"] = "schema",          // or wide: sites/applicationDefaults may hold preloadEnabled
             ["changed_hresult"] = "0x80131621",     // the code of "the file has changed on disk"
             ["commit_delay_ms"] = "0",              // the file changes that much after CommitChanges has returned
@@ -65,6 +66,7 @@ namespace Microsoft.Web.Administration
         internal bool DeleteLeavesNothing { get { return Is("delete_leaves", "nothing", "empty_element"); } }
         internal bool TimeSpanDefaultIsTimeSpan { get { return Is("timespan_default", "timespan", "ticks"); } }
         internal bool IllegalNamesAreRead { get { return Is("illegal_names", "read", "refused"); } }
+        internal bool LeadingSpaceIsRead { get { return Is("leading_space", "read", "refused"); } }
         internal bool WideSitesDefaults { get { return Is("sites_defaults", "wide", "schema"); } }
         internal bool DenyRead { get { return Is("deny_read", "true", "false"); } }
         internal int ChangedHResult { get { return Convert.ToInt32(settings["changed_hresult"], 16); } }
@@ -204,12 +206,27 @@ namespace Microsoft.Web.Administration
         /// <summary>A file that IIS cannot take. That the code is 0x8007000D is known from IIS's own error pages.</summary>
         internal static Exception Bad(string path, int line, string error) { return new COMException(Text(path, line, error), InvalidData); }
 
-        internal static Exception Duplicate(string path, int line, string error)
+        /// <summary>Known: one key that is the same is enough, all of them are named, and the code is that of IIS's error pages.</summary>
+        internal static Exception Duplicate(string path, int line, ConfigNode node, ConfigurationElementSchema schema)
         {
+            string[] keys = schema.AttributeSchemas.Where(attribute => attribute.IsUniqueKey).Select(attribute => attribute.Name).ToArray();
+            string names = string.Join(", ", keys), values = string.Join(", ", keys.Select(key => node.Values[key]));
+            string of = keys.Length == 1 ? " attribute '" + names + "' set to '" : " attributes '" + names + "' respectively set to '";
+            string error = "Cannot add duplicate collection entry of type '" + node.Name + "' with unique key" + of + values + "'";
             return new COMException(Text(path, line, error), unchecked((int)0x800700B7));
         }
 
-        /// <summary>A value that IIS does not take. The code is not known; the type excludes 0x80070057.</summary>
+        /// <summary>Known: what adding an item without a required attribute gives, with no file; the type makes the code.</summary>
+        internal static Exception Incomplete(IEnumerable<string> names)
+        {
+            string text = Text("", 0, "Element is missing required attributes " + string.Join(",", names));
+            return new FileNotFoundException(text) { HResult = unchecked((int)0x80070002) };
+        }
+
+        /// <summary>
+        /// A value that IIS does not take. That the code is 0x8007000D is known for a pool's name, from an error that somebody
+        /// reported; for the others it is not known, and the type excludes 0x80070057.
+        /// </summary>
         internal static Exception BadValue(string reason) { return new COMException(reason + "\r\n", InvalidData); }
 
         /// <summary>Known: what asking for an attribute gives that this version of IIS does not have.</summary>
@@ -228,7 +245,7 @@ namespace Microsoft.Web.Administration
         private static string Text(string path, int line, string error)
         {
             string place = line > 0 ? "Line number: " + line.ToString(CultureInfo.InvariantCulture) + "\r\n" : "";
-            return "Filename: \\\\?\\" + path + "\r\n" + place + "Error: " + error + "\r\n\r\n";
+            return "Filename: " + (path.Length > 0 ? "\\\\?\\" + path : "") + "\r\n" + place + "Error: " + error + "\r\n\r\n";
         }
     }
 }

@@ -3,7 +3,8 @@
 // This folder is a stand-in for Microsoft.Web.Administration, for the lab. Names and types are those of the real
 // assembly. Where a comment says "known", a source was read: Microsoft's documentation, the published protocol
 // MS-IISS, installed copies of IIS_schema.xml (7.0 to 10), the tests that JexusManager runs against the real
-// assembly, or a public listing of an early build (for its behaviour; no code is taken from any of them).
+// assembly, errors that people reported with their codes, or a public listing of an early build (for its behaviour; no
+// code is taken from any of them).
 // "Not known" means that nobody here could look at a Windows server.
 
 using System;
@@ -148,6 +149,7 @@ namespace Microsoft.Web.Administration
         /// <summary>The text that stands for a value in a file: canonical names, and 1.05:00:00 for 29 hours.</summary>
         internal string Format(object value)
         {
+            if (IsEncrypted) { return Cipher.Hide(XmlConvert.VerifyXmlChars((string)value)); }
             switch (Type)
             {
                 case "bool": return (bool)value ? "true" : "false";
@@ -199,7 +201,8 @@ namespace Microsoft.Web.Administration
                 case "applicationPoolName":
                     var name = (string)value;
                     bool illegal = name.IndexOfAny(ApplicationPoolCollection.InvalidApplicationPoolNameCharacters()) >= 0;
-                    if (name.Length > 0 && (!illegal || Lab.Current.IllegalNamesAreRead)) { break; }
+                    bool spaced = name.StartsWith(" ", StringComparison.Ordinal) && !Lab.Current.LeadingSpaceIsRead;
+                    if (name.Length > 0 && !spaced && (!illegal || Lab.Current.IllegalNamesAreRead)) { break; }
                     throw new FormatException("Invalid application pool name");
                 case "nonEmptyString":
                     if (((string)value).Length == 0) { throw new FormatException("String must not be empty"); }
@@ -255,6 +258,7 @@ namespace Microsoft.Web.Administration
     public sealed class ConfigurationCollectionSchema
     {
         internal ConfigurationElementSchema Item;
+        internal bool HasClear, HasRemove;
 
         /// <summary>The element, beside the items, that holds their defaults, or null.</summary>
         internal string DefaultElement;

@@ -2,6 +2,8 @@
 
 using System;
 using System.IO;
+using System.Linq;
+using System.Xml;
 
 namespace Microsoft.Web.Administration
 {
@@ -117,6 +119,34 @@ namespace Microsoft.Web.Administration
 
         public new Site this[string name] { get { return Named("name", name); } }
 
+        /// <summary>Known.</summary>
+        public static char[] InvalidSiteNameCharacters() { return "\\/?;:@&=+$,|\"<>".ToCharArray(); }
+
+        /// <summary>
+        /// Known: with one binding, and the application "/" with the virtual directory "/". These two stand in the file and cannot
+        /// be asked for. Not known: the id, here one above the highest; the type of the errors of a name. Several protocols at
+        /// once are documented, and not what becomes of them.
+        /// </summary>
+        public Site Add(string name, string bindingProtocol, string bindingInformation, string physicalPath)
+        {
+            if (string.IsNullOrEmpty(name)) { throw new ArgumentNullException("name"); }
+            if (name.IndexOfAny(InvalidSiteNameCharacters()) >= 0) { throw Errors.BadValue("Invalid site name"); }
+            if (XmlConvert.VerifyXmlChars(bindingProtocol).IndexOf(',') >= 0) { throw Lab.Unsupported("SiteCollection.Add with several protocols"); }
+            Site site = CreateElement();
+            site["name"] = name;
+            site["id"] = this.Select(other => other.Id).DefaultIfEmpty(0).Max() + 1;
+            site.Applications.Add("/", physicalPath);
+            site.EnsureNode().Append("bindings").Append("binding", "protocol", bindingProtocol,
+                "bindingInformation", XmlConvert.VerifyXmlChars(bindingInformation));
+            return Add(site);
+        }
+
+        public Site Add(string name, string physicalPath, int port) { throw Lab.Unsupported("SiteCollection.Add(String, String, Int32)"); }
+        public Site Add(string name, string bindingInformation, string physicalPath, byte[] certificateHash)
+        {
+            throw Lab.Unsupported("SiteCollection.Add(String, String, String, Byte[])");
+        }
+
         internal override Site NewItem() { return new Site(); }
     }
 
@@ -165,6 +195,26 @@ namespace Microsoft.Web.Administration
         internal ApplicationCollection() { }
 
         public new Application this[string path] { get { return Named("path", path); } }
+
+        /// <summary>Known.</summary>
+        public static char[] InvalidApplicationPathCharacters() { return "\\?;:@&=+$,|\"<>*".ToCharArray(); }
+
+        /// <summary>
+        /// Known: the types of the errors, from the documentation. The virtual directory "/" stands in the file and cannot be asked
+        /// for; that a virtual directory may have the path already is therefore not seen. Not known: the texts.
+        /// </summary>
+        public Application Add(string path, string physicalPath)
+        {
+            if (string.IsNullOrEmpty(path) || path.IndexOfAny(InvalidApplicationPathCharacters()) >= 0)
+            {
+                throw new FormatException("The path is not that of an application: " + path);
+            }
+            if (this[path] != null) { throw new InvalidOperationException("There is an application of that path: " + path); }
+            Application application = CreateElement();
+            application["path"] = path;
+            application.EnsureNode().Append("virtualDirectory", "path", "/", "physicalPath", XmlConvert.VerifyXmlChars(physicalPath));
+            return Add(application);
+        }
 
         internal override Application NewItem() { return new Application(); }
     }
