@@ -16,15 +16,21 @@ import msgspec
 import pytest
 import yaml
 
+from remediate.cli.audit import assemble
+from remediate.inspect.inventory import WinrmHost
 from remediate.model import Inspection, Value
+from remediate.plan.planner import Choice, make_plan
+from remediate.playbook.directory import write_plan
 from tests.conftest import PLAIN, Up, wait_for
 from tests.live.choice import refuse_unfit
-from tests.live.server import Look
+from tests.live.server import Look, Server
+from tests.unit.values import host, pool
 
 ROOT = Path(__file__).parents[2]
 CONFIG = "Windows/System32/inetsrv/config/applicationHost.config"
 # Somebody else tests here too, or was killed: those pools are none of ours.
-THEIRS = '            <add name="remediate-live-0a1b2c-periodic" startMode="AlwaysRunning" autoStart="false" />\n'
+THEIR_POOL = "remediate-live-0a1b2c-periodic"
+THEIRS = f'            <add name="{THEIR_POOL}" startMode="AlwaysRunning" autoStart="false" />\n'
 
 
 def live(folder: Path, *options: str, **env: str) -> "subprocess.Popen[bytes]":
@@ -129,6 +135,19 @@ def test_a_wrong_choice_is_told_before_anything_is_done(tmp_path: Path) -> None:
         said, count = ended(run, tmp_path)
         assert (count["tests"], count["errors"]) == (1, 1)
         assert wanted in said
+
+
+def test_a_plan_that_names_another_pool_is_not_applied(tmp_path: Path) -> None:
+    """Our own pool in it or not: no command is even begun."""
+    server = Server(WinrmHost("web01", "http://127.0.0.1:1/wsman", (), {}), "gone.yml", tmp_path)
+    for at, names in enumerate([("Shop",), (server.name("periodic"), "Shop"), (THEIR_POOL,)]):
+        audit = assemble((host("web01", *map(pool, names)),), "2026-01-01T00:00:00Z")
+        folder = tmp_path / str(at)
+        made = write_plan(make_plan(audit, Choice(fix="on-demand"), "2026-01-01T00:00:00Z"), folder)
+        assert {change.pool for change in made.changes} == set(names)
+        with pytest.raises(AssertionError, match=r"Shop|0a1b2c"):
+            server.apply(folder, "--yes", expect=0)
+    assert server.said == []
 
 
 USUAL = {

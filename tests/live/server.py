@@ -57,8 +57,8 @@ class Server:
     inventory: str
     folder: Path
     id: str = field(default_factory=lambda: secrets.token_hex(3))
-    canary: str = field(default_factory=lambda: f"canary-{secrets.token_hex(12)}")
-    said: list[CompletedProcess[str]] = field(default_factory=list)
+    canary: str = field(default_factory=lambda: f"canary-{secrets.token_hex(12)}", repr=False)
+    said: list[CompletedProcess[str]] = field(default_factory=list, repr=False)
 
     def name(self, key: str) -> str:
         """The name on the server of one of POOLS."""
