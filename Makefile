@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINT := $(BIN)/ansible-lint --offline --profile production --nocolor
 
-.PHONY: demo test test-matrix conformance check sanity clean
+.PHONY: demo test test-matrix conformance live check sanity clean
 
 $(VENV)/.made: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,10 @@ test-matrix: $(VENV)/.made
 # Both engines of the lab on thousands of configurations.
 conformance: $(VENV)/.made
 	REMEDIATE_EXAMPLES=2000 $(BIN)/python -m pytest tests/powershell/test_agreement.py $(PYTEST)
+
+# On a real Windows server, named by REMEDIATE_LIVE_INVENTORY and REMEDIATE_LIVE_HOST (docs/testing.md).
+live: $(VENV)/.made
+	$(BIN)/python -m pytest -n 0 tests/live $(PYTEST)
 
 check: $(VENV)/.made
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """One host's inspection over WinRM: one connection, one shell, one command. The only importer of pywinrm."""
 
 import time
+from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
@@ -26,8 +27,28 @@ _MOST_BYTES = 64 * 1024 * 1024
 _TROUBLES = (WinRMError, WinRMTransportError, ParseError, requests.exceptions.RequestException, OSError, ValueError)
 
 
+@dataclass(frozen=True)
+class Printed:
+    """What a script printed, and how its PowerShell ended."""
+
+    stdout: bytes
+    stderr: bytes
+    code: int
+
+
 def inspect(host: WinrmHost, timeout: float, evidence_days: int = 0) -> HostReport:
-    """Inspect one host within ``timeout`` seconds; every trouble is a value.
+    """Inspect one host within ``timeout`` seconds; every trouble is a value."""
+    printed = run_script(host, inspection_script(evidence_days), timeout)
+    if not isinstance(printed, Printed):
+        return printed
+    if printed.code != 0 and not printed.stdout.strip():
+        said = printed.stderr.decode(errors="replace")
+        return Failed(host.host, one_line(f"the inspection ended with exit code {printed.code}: {said}"))
+    return parse_answer(host.host, printed.stdout, host.groups, host.vars)
+
+
+def run_script(host: WinrmHost, script: bytes, timeout: float) -> Printed | Unreachable | Failed:
+    """Run a PowerShell script, in ASCII, on one host within ``timeout`` seconds.
 
     Not shared between threads: pywinrm's objects are not safe there.
     """
@@ -35,7 +56,7 @@ def inspect(host: WinrmHost, timeout: float, evidence_days: int = 0) -> HostRepo
     troubles = []
     for transport in host.transports:
         try:
-            return _inspect(host, _protocol(host, transport, timeout), until, evidence_days)
+            return _run(host, _protocol(host, transport, timeout), script, until)
         except _TROUBLES as error:
             troubles.append(_explain(host, error))
     return Unreachable(host.host, "; ".join(dict.fromkeys(troubles)))
@@ -49,7 +70,7 @@ def _protocol(host: WinrmHost, transport: str, timeout: float) -> Any:
     return make(host.endpoint, transport=transport, **kwargs)
 
 
-def _inspect(host: WinrmHost, protocol: Any, until: float, evidence_days: int) -> HostReport:
+def _run(host: WinrmHost, protocol: Any, script: bytes, until: float) -> Printed | Failed:
     try:
         shell = protocol.open_shell(codepage=65001)
     except AttributeError as error:
@@ -58,11 +79,11 @@ def _inspect(host: WinrmHost, protocol: Any, until: float, evidence_days: int) -
     try:
         # Not console mode: the script is sent on standard input, and its end is told with it.
         command = protocol.run_command(shell, COMMAND_LINE, console_mode_stdin=False)
-        protocol.send_command_input(shell, command, inspection_script(evidence_days), end=True)
-        stdout, stderr, code = bytearray(), bytearray(), None
-        while code is None:
+        protocol.send_command_input(shell, command, script, end=True)
+        stdout, stderr = bytearray(), bytearray()
+        while True:
             if time.monotonic() > until:
-                return Failed(host.host, "the inspection did not end in time; give it more with --timeout")
+                return Failed(host.host, "the script did not end in time; give it more with --timeout")
             try:
                 out, err, exit_code, done = protocol.get_command_output_raw(shell, command)
             except WinRMOperationTimeoutError:
@@ -70,15 +91,11 @@ def _inspect(host: WinrmHost, protocol: Any, until: float, evidence_days: int) -
             stdout += out
             stderr += err
             if len(stdout) + len(stderr) > _MOST_BYTES:
-                return Failed(host.host, f"the inspection printed more than {_MOST_BYTES} bytes")
-            code = exit_code if done else None
+                return Failed(host.host, f"the script printed more than {_MOST_BYTES} bytes")
+            if done:
+                return Printed(bytes(stdout), bytes(stderr), exit_code)
     finally:
         _close(protocol, shell)
-    if code != 0 and not stdout.strip():
-        return Failed(
-            host.host, one_line(f"the inspection ended with exit code {code}: {stderr.decode(errors='replace')}")
-        )
-    return parse_answer(host.host, bytes(stdout), host.groups, host.vars)
 
 
 def _close(protocol: Any, shell: str) -> None:

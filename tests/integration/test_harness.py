@@ -151,7 +151,7 @@ def test_the_scripts_are_right_under_each_answer(pwsh_path: Path, windows: Path,
         assert re.search(pattern, answers[name]), answers[name]
     # No worker processes: those questions are for Windows, and say so.
     unsettled = {a["name"] for a in report["answers"] if not a["settled"]}
-    assert unsettled == {"idletimeout-recycles", "startmode-recycles", "preload-ondemand"}
+    assert unsettled == set(questions("Workers.ps1"))
 
     # The harness itself asked for the password once, to know that it was there to be had; nothing else did.
     assert (windows / "passwords.log").read_text().splitlines() == ["processModel.password"]
@@ -162,13 +162,16 @@ def test_the_scripts_are_right_under_each_answer(pwsh_path: Path, windows: Path,
     assert not list((windows / "System32" / "inetsrv" / "backup").iterdir())
 
 
+# Asked one by one in a loop.
+FILE_QUESTIONS = ("file changed by the API", "file changed by hand", "file in use")
 # Answers that are measured, or that are an error's text: what must be in them.
 MEASURED = {
     "commit-delay": r"^\d+ ms, \d+ ms, \d+ ms$",
     "file changed by the API": r"refused: .*System\.IO\.FileLoadException 0x80131621: ",
     "file changed by hand": r"refused: .*System\.IO\.FileLoadException 0x80131621: ",
     "file in use": r"refused: .*System\.IO\.FileLoadException 0x80070020: ",
-    "names-case": r"^in capitals it finds the pool; adding a second one is refused: .*COMException 0x800700B7: ",
+    "names-case": r"^in capitals it finds the pool, with a small letter outside ASCII the pool; "
+    r"adding a second one is refused: .*COMException 0x800700B7: ",
 }
 
 
@@ -215,6 +218,19 @@ def test_the_harness_sends_what_remediate_sends(pwsh_path: Path, tmp_path: Path)
     harness = (HARNESS / "Harness.psm1").read_text()
     assert f"$script:InspectionBootstrap = '{bootstrap}'\n" in harness
     assert COMMAND_LINE.split(" ", 1)[1].rsplit(" ", 1)[0] + " ' +" in harness
+
+
+def questions(script: str) -> list[str]:
+    """The names of what a script asks."""
+    return re.findall(r"^ *Ask '([\w-]+)' ['\"]", (HARNESS / script).read_text(), re.MULTILINE)
+
+
+def test_each_open_question_is_asked() -> None:
+    """docs/testing.md tells which question settles which point; each that is asked stands there, and no other."""
+    table = (ROOT / "docs" / "testing.md").read_text().partition("## What only a Windows server can settle")[2]
+    rows = re.findall(r"^\| .* \| (`.*`) \|$", table, re.MULTILINE)
+    told = {name for row in rows for name in re.findall("`([^`]+)`", row)}
+    assert told == {*questions("Questions.ps1"), *questions("Workers.ps1"), *FILE_QUESTIONS}
 
 
 def test_the_harness_is_ascii() -> None:

@@ -69,7 +69,9 @@ Ask 'commit-delay' 'how long after CommitChanges has returned the file changes' 
 Ask 'names-case' "how the API's indexer compares pools' names" {
     $manager = New-IisManager
     try {
-        $said = 'in capitals it finds {0}' -f $(if ($null -ne $manager.ApplicationPools[$poolNames.plain.ToUpperInvariant()]) { 'the pool' } else { 'nothing' })
+        $found = { param($name) if ($null -ne $manager.ApplicationPools[$name]) { 'the pool' } else { 'nothing' } }
+        $said = 'in capitals it finds {0}, with a small letter outside ASCII {1}' -f
+            (& $found $poolNames.plain.ToUpperInvariant()), (& $found $poolNames.odd.Replace([char]0xDC, [char]0xFC))
         # In memory only: two such pools in the file could stop IIS.
         try { [void]$manager.ApplicationPools.Add($poolNames.plain.ToUpperInvariant()); "$said; adding a second one is accepted until the commit" }
         catch { "$said; adding a second one is refused: $(Format-Trouble $_)" }
