@@ -28,9 +28,10 @@ _LOCAL = ("127.0.0.1", "::1", "localhost", "::ffff:127.0.0.1")
 _DOMAIN = re.compile(r"/LM/W3SVC/\d+/ROOT(?:/[^\s\"'`,;|<>()\[\]{}&\\]*)?(?:-\d+-\d+)?")
 _DOMAIN_NUMBERS = re.compile(r"-\d+-\d+$")
 _POOL = re.compile(
-    r"(?<![^\s\"'\[(|=:,;<>])IIS APPPOOL\\{1,2}([^\"'\r\n\t<>|,;\])}\\]{1,64}?)\s*(?=[\"'\r\n\t<>|,;\])}]|$)"
+    r"""(?:^|["'\[(|=<>;,]|[:=][ ])IIS\ APPPOOL\\{1,2}([^"'\r\n\t<>|,;\])}\\]{1,64}?)\s*(?=["'\r\n\t<>|,;\])}]|$)""",
+    re.M | re.X,
 )
-_VALUE = r"""["']?\s*[=:]\s*(?:"(?P<quoted>[^"\r\n]*)"|'(?P<single>[^'\r\n]*)'|(?P<bare>[^\s"',;|<>)\]}]+))"""
+_VALUE = r"""["']?\s*[=:]\s*(?:"(?P<quoted>[^"\r\n]*)"|'(?P<single>[^'\r\n]*)'|(?P<bare>\[[\w:.]+\][\d:]*|[^\s"',;|<>)\]}]+))"""
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "host": ("machinename", "computername", "hostname", "log4nethostname", "nloghostname"),

@@ -115,10 +115,10 @@ def test_entries_around_the_borders_of_large_blocks(shape: str) -> None:
 
 HOSTILE = {
     "a line that never ends": (b"2026-11-25 14:00:00 ", b"x" * 4096),
-    "a line of codes that never ends": (b"", b"COMException 0x80070032 "),
-    "lines of codes without a time": (b"", b"COMException 0x80070032" + b" " * 200 + b"\n"),
+    "a line of codes that never ends": (b"", b"COMException 0x80070032 " + b"x" * 4000),
+    "lines of codes without a time": (b"", b"COMException 0x80070032" + b"x" * 4000 + b"\n"),
     "an entry that never ends": (b"2026-11-25 14:00:00 ERROR COMException 0x80070032\n", b"   at Contoso.Shop.Api()\n"),
-    "an object that never ends": (b'{"@t":"2026-11-25T13:00:00Z"}\n{"@x":"', b"COMException 0x80070032 "),
+    "an object that never ends": (b'{"@t":"2026-11-25T13:00:00Z"}\n{"@x":"', b"COMException 0x80070032 " + b"x" * 4000),
     "a list that never ends": (b'[{"Id":5186,"TimeCreated":"', b"x" * 4096),
     "lists in lists": (b'[{"Id":5186,"TimeCreated":', b"[" * 4096),
     "an element that never ends": (b"<Events><Event ", b"x" * 4096),
