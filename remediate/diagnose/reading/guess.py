@@ -6,12 +6,15 @@ Two kinds of moments, each asked alone:
 - An error of another code was some client's request, and so has a line in the IIS log, within a few seconds.
 
 Every offset in use is tried, and every zone whose clocks were changed between the errors. One is believed only if most
-errors coincide with it, and if no other does half as well where the two differ. Errors that come each hour fit every
-whole hour, and a busy server's log fits every offset: then nothing is said.
+errors coincide with it, and if with no other zone half as many come after about the same delay, of those that the two
+do not agree on. Errors that come each hour fit every whole hour, and a busy server's log fits every offset: then
+nothing is said.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from msgspec import Struct
@@ -23,6 +26,8 @@ from remediate.evidence import Occurrence, Request, WorkerEvent
 # How many seconds an error comes after what it must coincide with. A request is logged when it was answered.
 _AFTER_EVENT = range(121)
 _AROUND_REQUEST = range(-3, 3)
+# Delays that differ by less than so many seconds are alike.
+_ALIKE = 20
 # How many errors must coincide, and what share of all.
 _LEAST = 3
 _SHARE = 0.6
@@ -54,7 +59,8 @@ def guess_zone(
 ) -> ZoneGuess | None:
     """The zone of one log's errors, in its order; None where it is not clear. The requests are gone through once."""
     naive = [(o.code, o.time) for o in occurrences if o.time is not None and o.time.tzinfo is None]
-    ends = [event.time for event in events if event.kind != "failure"]
+    # The latest first: an error belongs to the last one before it.
+    ends = sorted((event.time for event in events if event.kind != "failure"), reverse=True)
     guesses = (
         _guess([t for code, t in naive if code == NOT_SUPPORTED], ends, _AFTER_EVENT, "that followed a worker's end"),
         _guess(
@@ -71,13 +77,14 @@ def _guess(times: list[datetime], anchors: Iterable[datetime], shifts: range, wh
         return None
     times = times[:: -(-len(times) // _SAMPLE)]
     candidates = list(_candidates(times))
-    matched, first, last = _matched(candidates, anchors, shifts)
-    best = max(range(len(candidates)), key=lambda index: matched[index].bit_count())
-    count = matched[best].bit_count()
+    delays, first, last = _delays(candidates, anchors, shifts)
+    alike = [_alike(found) for found in delays]
+    best = max(range(len(candidates)), key=lambda index: alike[index].bit_count())
+    count = len(delays[best])
     # Errors of a time of which the other side knows nothing do not count.
     known = sum(s is not None and first <= s <= last + shifts.stop for s in candidates[best].seconds)
     others = (index for index in range(len(candidates)) if index != best)
-    if count < max(_LEAST, known * _SHARE) or not all(_beats(candidates, matched, best, other) for other in others):
+    if count < max(_LEAST, known * _SHARE) or not all(_beats(candidates, alike, best, other) for other in others):
         return None
     return ZoneGuess(candidates[best].zone, candidates[best].name, f"{count} of {known} errors {what}")
 
@@ -102,36 +109,48 @@ def _fixed() -> Iterator[tuple[str, tzinfo]]:
 def _changing(first: datetime, last: datetime) -> Iterator[tuple[str, tzinfo]]:
     days = [first + timedelta(days=n) for n in range(0, (last - first).days + 2)]
     for region in _REGIONS:
-        for name in sorted(available_timezones()):
+        for name in _zone_names():
             if name.startswith(region):
                 zone = ZoneInfo(name)
                 if len({zone.utcoffset(day) for day in days}) > 1:
                     yield name, zone
 
 
-def _matched(
+@cache
+def _zone_names() -> tuple[str, ...]:
+    return tuple(sorted(available_timezones()))
+
+
+def _delays(
     candidates: Sequence[_Candidate], anchors: Iterable[datetime], shifts: range
-) -> tuple[list[int], int, int]:
-    """For each candidate, which errors coincide, as the bits of a number; and the seconds that the anchors span."""
+) -> tuple[list[dict[int, int]], int, int]:
+    """For each candidate, the errors that come after an anchor, with how long after; and the span of the anchors."""
     wanted: dict[int, list[tuple[int, int]]] = {}
     for which, candidate in enumerate(candidates):
         for error, second in enumerate(candidate.seconds):
             if second is not None:
                 wanted.setdefault(second, []).append((which, error))
-    matched = [0] * len(candidates)
+    delays: list[dict[int, int]] = [{} for _ in candidates]
     first, last = 1 << 62, 0
     for anchor in anchors:
         second = int(anchor.timestamp())
         first, last = min(first, second), max(last, second)
         for shift in shifts:
             for which, error in wanted.pop(second + shift, ()):
-                matched[which] |= 1 << error
-    return matched, first, last
+                delays[which][error] = shift
+    return delays, first, last
 
 
-def _beats(candidates: Sequence[_Candidate], matched: Sequence[int], best: int, other: int) -> bool:
+def _alike(delays: dict[int, int]) -> int:
+    """The errors, as the bits of a number, whose delays are the most alike: a worker takes about as long each time."""
+    counts = Counter(delays.values())
+    best = max(counts, key=lambda begin: sum(counts[d] for d in range(begin, begin + _ALIKE)), default=0)
+    return sum(1 << error for error, delay in delays.items() if best <= delay < best + _ALIKE)
+
+
+def _beats(candidates: Sequence[_Candidate], alike: Sequence[int], best: int, other: int) -> bool:
     """Whether, of the errors whose moments differ, the best one explains enough, and the other one not half of them."""
     pairs = enumerate(zip(candidates[best].seconds, candidates[other].seconds, strict=True))
     differ = sum(1 << index for index, (here, there) in pairs if here != there)
-    ours, theirs = (matched[best] & differ).bit_count(), (matched[other] & differ).bit_count()
+    ours, theirs = (alike[best] & differ).bit_count(), (alike[other] & differ).bit_count()
     return ours >= _LEAST and theirs * 2 <= ours

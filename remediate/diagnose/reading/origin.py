@@ -31,7 +31,10 @@ _POOL = re.compile(
     r"""(?:^|["'\[(|=<>;,]|[:=][ ])IIS\ APPPOOL\\{1,2}([^"'\r\n\t<>|,;\])}\\]{1,64}?)\s*(?=["'\r\n\t<>|,;\])}]|$)""",
     re.M | re.X,
 )
-_VALUE = r"""["']?\s*[=:]\s*(?:"(?P<quoted>[^"\r\n]*)"|'(?P<single>[^'\r\n]*)'|(?P<bare>\[[\w:.]+\][\d:]*|[^\s"',;|<>)\]}]+))"""
+_VALUE = (
+    r"""["']?\s*[=:]\s*"""
+    r"""(?:"(?P<quoted>[^"\r\n]*)"|'(?P<single>[^'\r\n]*)'|(?P<bare>\[[\w:.]+\][\d:]*|[^\s"',;|<>)\]}]+))"""
+)
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "host": ("machinename", "computername", "hostname", "log4nethostname", "nloghostname"),
