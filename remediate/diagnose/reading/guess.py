@@ -28,6 +28,8 @@ _AFTER_EVENT = range(121)
 _AROUND_REQUEST = range(-3, 3)
 # Delays that differ by less than so many seconds are alike.
 _ALIKE = 20
+# Errors nearer to each other may have come after the same event.
+_BURST = timedelta(seconds=_AFTER_EVENT.stop + 1)
 # How many errors must coincide, and what share of all.
 _LEAST = 3
 _SHARE = 0.6
@@ -73,6 +75,7 @@ def guess_zone(
 
 
 def _guess(times: list[datetime], anchors: Iterable[datetime], shifts: range, what: str) -> ZoneGuess | None:
+    times = _apart(times)
     if len(times) < _LEAST:
         return None
     times = times[:: -(-len(times) // _SAMPLE)]
@@ -87,6 +90,15 @@ def _guess(times: list[datetime], anchors: Iterable[datetime], shifts: range, wh
     if count < max(_LEAST, known * _SHARE) or not all(_beats(candidates, alike, best, other) for other in others):
         return None
     return ZoneGuess(candidates[best].zone, candidates[best].name, f"{count} of {known} errors {what}")
+
+
+def _apart(times: list[datetime]) -> list[datetime]:
+    """One of each burst: several errors at once are one coincidence."""
+    kept = times[:1]
+    for time in times[1:]:
+        if abs(time - kept[-1]) >= _BURST:
+            kept.append(time)
+    return kept
 
 
 def _candidates(times: list[datetime]) -> Iterator[_Candidate]:

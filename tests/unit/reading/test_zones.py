@@ -145,6 +145,13 @@ def test_two_errors_are_too_few() -> None:
     assert guess_zone(errors(wall(moments, BERLIN)), events=events) is None
 
 
+def test_many_errors_at_once_are_one_coincidence() -> None:
+    """Ten after each of two idle stops prove no more than two."""
+    moments, events = idle(NOON, 2, 20, 2)
+    many = [moment + timedelta(milliseconds=70 * n) for moment in moments for n in range(10)]
+    assert guess_zone(errors(wall(many, BERLIN)), events=events) is None
+
+
 def test_witnesses_that_disagree_tell_nothing() -> None:
     moments, events = idle(NOON, 30, 20, 2)
     requests = [Request(time=moment + timedelta(hours=3)) for moment in moments]
@@ -161,8 +168,9 @@ def test_errors_before_the_events_begin_do_not_count_against_a_zone() -> None:
     assert guess.name == "+01:00"
 
 
-@given(st.lists(st.datetimes(datetime(2026, 1, 1), datetime(2026, 1, 3)), max_size=8), st.randoms())
-def test_what_comes_at_random_tells_nothing(times: list[datetime], chance: random.Random) -> None:
+@given(st.lists(st.datetimes(datetime(2026, 1, 1), datetime(2026, 1, 3)), max_size=8).map(sorted), st.randoms())
+def test_two_events_and_any_errors_tell_nothing(times: list[datetime], chance: random.Random) -> None:
+    """Two coincidences are none, also of many errors."""
     events = [
         WorkerEvent(
             time=NOON.replace(month=1, day=1) + timedelta(seconds=chance.randrange(172_800)), id=5186, kind="idle-stop"
