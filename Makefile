@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINT := $(BIN)/ansible-lint --offline --profile production --nocolor
 
-.PHONY: demo test test-matrix conformance live check sanity clean
+.PHONY: demo test test-matrix conformance live bench check sanity clean
 
 $(VENV)/.made: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +32,10 @@ conformance: $(VENV)/.made
 # On a real Windows server, named by REMEDIATE_LIVE_INVENTORY and REMEDIATE_LIVE_HOST (docs/testing.md).
 live: $(VENV)/.made
 	$(BIN)/python -m pytest -n 0 tests/live $(PYTEST)
+
+# How fast a log of a gigabyte is read. BENCH="--size 200M --shape utf-16|gzip" for others.
+bench: $(VENV)/.made
+	$(BIN)/python -m tests.bench.reading $(BENCH)
 
 check: $(VENV)/.made
 	$(BIN)/ruff check .
