@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from remediate import __version__
-from remediate.evidence import Evidence
+from remediate.evidence import Evidence, WorkerEventKind
 from remediate.evidence import Source as LogSource
 
 Source = Literal["pool", "application", "site", "defaults", "schema", "unknown"]
@@ -260,8 +260,18 @@ class Attribution(Struct, frozen=True):
     unexplained: int = 0
 
 
+class Mark(Struct, frozen=True):
+    """A moment of the timeline: an error, or an event of the pool or its server."""
+
+    time: datetime
+    kind: Literal["error"] | WorkerEventKind
+
+
 class Stream(Struct, frozen=True, kw_only=True):
-    """The errors of one code of one application, and what they mean. ``period_confidence`` is from 0 to 1."""
+    """The errors of one code of one application, and what they mean. ``period_confidence`` is from 0 to 1.
+
+    ``marks`` are the latest, sorted; ``marks_left_out`` are earlier.
+    """
 
     host: str | None = None
     application: str | None = None
@@ -278,6 +288,8 @@ class Stream(Struct, frozen=True, kw_only=True):
     symptoms: dict[SymptomName, Symptom]
     reasons: tuple[str, ...]
     fixes: tuple[Remedy, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    marks_left_out: int = 0
 
 
 class Diagnosis(Struct, frozen=True, kw_only=True):

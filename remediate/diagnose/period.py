@@ -6,13 +6,12 @@ and a little. The phase drifts, and traffic, recycles and lost lines put other g
 phase, and each error is compared with many before it, so that the periods of several pools in one log are found too.
 """
 
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 from math import exp, log
-from statistics import median
+from statistics import median, median_low
 
 from msgspec import Struct
 
@@ -31,6 +30,8 @@ _REACH = 40
 _LOOKS = 4
 # A shorter period is preferred that is so much as unlikely by chance as the least likely one.
 _GOOD = 0.5
+# So many gaps at least show whether the phase is kept.
+_KEPT = 4
 
 
 class Period(Struct, frozen=True, kw_only=True):
@@ -133,10 +134,10 @@ def _windows(gaps: Sequence[tuple[float, int]], of: int, crowd: float, width: fl
                 del inside[gone]
             first += 1
         looks = max(1.0, _LOOKS * gap / width)
-        yield _weight(len(inside), of, crowd) - log(looks), slice(first, last + 1)
+        yield unlikely(len(inside), of, crowd) - log(looks), slice(first, last + 1)
 
 
-def _weight(seen: int, of: int, chance: float) -> float:
+def unlikely(seen: int, of: int, chance: float) -> float:
     """How unlikely it is to see so many of so many by chance: less the logarithm of Chernoff's bound."""
     share = seen / of
     if share <= chance:
@@ -154,12 +155,14 @@ def _multiple(gap: float, known: Sequence[Period], width: float) -> bool:
     return False
 
 
-def explained(times: Sequence[datetime], period: Period, slack: float = SLACK) -> frozenset[datetime]:
-    """Those of the (sorted) times that come one period after another of them."""
-    low, high = period.shortest - slack, period.longest + slack
+def by_the_clock(times: Sequence[datetime], period: Period) -> bool:
+    """Whether the errors keep to the full minutes of a clock, as a schedule or a job does: an idle time-out drifts."""
+    whole = round(period.seconds / 60) * 60
+    if period.gaps < _KEPT or not whole or abs(period.seconds - whole) > SLACK / 2:
+        return False
     seconds = [(time - times[0]).total_seconds() for time in times]
-    return frozenset(
-        time
-        for time, at in zip(times, seconds, strict=True)
-        if bisect_left(seconds, at - high) < bisect_right(seconds, at - low)
-    )
+    # The middle one's phase, so that one error that is none of them decides nothing.
+    phases = sorted((second + whole / 2) % whole - whole / 2 for second in seconds)
+    middle = median_low(phases)
+    kept = sum(abs((phase - middle + whole / 2) % whole - whole / 2) <= SLACK / 2 for phase in phases)
+    return kept >= 0.9 * len(phases)
