@@ -5,10 +5,11 @@ watch(requests, ...)                               (only where there is such a l
 conclude(cases) -> Stream...
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -80,7 +81,7 @@ def _concerns(event: WorkerEvent, pool: str | None) -> bool:
 def _sizes(moments: Sequence[datetime], times: Sequence[datetime]) -> tuple[int, ...]:
     """How many errors belong to each start."""
     edges = [bisect_left(times, moment) for moment in moments] + [len(times)]
-    return tuple(end - begin for begin, end in zip(edges, edges[1:], strict=False))
+    return tuple(end - begin for begin, end in pairwise(edges))
 
 
 def conclude(cases: Iterable[Case], estate: Estate) -> tuple[Stream, ...]:
