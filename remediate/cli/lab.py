@@ -1,13 +1,18 @@
 """remediate lab: the simulated fleet."""
 
+from datetime import UTC, datetime, timedelta, tzinfo
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from remediate.cli.exits import Exit
 from remediate.lab import control
+from remediate.lab.clock.traffic import TRAFFIC
+from remediate.lab.logs.files import LOGS
+from remediate.lab.play import Options, play
 from remediate.lab.recipe import from_configs
 from remediate.lab.variety import server
 from remediate.model import RemediateError
@@ -65,6 +70,53 @@ def up(state: Path, servers: int | None, seed: int, configs: Path | None, **opti
     inventory = control.up(state, recipes, control.Options(**options))
     click.echo(inventory)
     click.echo(f"next: remediate audit -i {inventory}; at the end: remediate lab down --state {state}", err=True)
+
+
+@lab.command("play")
+@_state
+@click.option("--hours", type=click.FloatRange(0, min_open=True), help="How many; none that are still to come.")
+@click.option("--to-now", is_flag=True, help="All that are left up to the real time.")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 90),
+    default=14,
+    show_default=True,
+    help="The lab's clock begins so many days ago; counts in a lab's first play.",
+)
+@click.option(
+    "--traffic", type=click.Choice(list(TRAFFIC)), default="office", show_default=True, help="Who asks the servers."
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Which requests, reboots and logs.")
+@click.option(
+    "--log", type=click.Choice(LOGS), help="The shape of the applications' logs; without it any, by the seed."
+)
+@click.option("--zone", default="UTC", show_default=True, help="The servers' time zone, such as Europe/Berlin.")
+@click.option("--unhandled", is_flag=True, help="The applications catch nothing: ASP.NET writes event 1309 too.")
+def play_hours(state: Path, hours: float | None, to_now: bool, zone: str, **options: Any) -> None:
+    """Let hours pass on the servers: what their settings cause stands in their logs.
+
+    Each server's logs are below STATE/servers/NAME/Logs, its event logs in its Windows folder. The clock begins some
+    days ago, each play moves it on, and it never passes the real time: play some hours, apply a fix, play the rest.
+    """
+    if to_now == (hours is not None):
+        raise click.UsageError("Give --hours or --to-now.")
+    real = datetime.now(UTC).replace(microsecond=0)
+    done = play(state, hours, Options(zone=_zone(zone), **options), real)
+    for name, why in done.left_out.items():
+        click.echo(f"{name}: left out: {why}", err=True)
+    begin, end = (f"{time:%Y-%m-%d %H:%M:%S}" for time in (done.span.begin, done.span.end))
+    click.echo(f"{begin} to {end} UTC on {done.servers} servers: {done.errors} errors, {done.requests} requests")
+    left = (real - done.span.end) / timedelta(hours=1)
+    click.echo(f"{left:.1f} hours are left to play; the logs: {state / 'servers'}/*/Logs", err=True)
+
+
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise RemediateError(f"--zone {name}: no such time zone is known here; try UTC or Europe/Berlin") from error
 
 
 @lab.command()

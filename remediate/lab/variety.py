@@ -4,24 +4,21 @@ Servers come in blocks of forty. The first of a block is the plain one: it has o
 dealt cards (versions of IIS, ways to write a file, defaults, traits, kinds and names of pools) that are the same for
 every block and shuffled by the seed; so each of them is somewhere in any whole block.
 
-The same seed gives the same bytes with every Python: a text as the seed of random.Random, and its method random(),
-are what Python promises to keep. Its shuffle, sample and choice are not, so they are made here.
+The same seed gives the same bytes with every Python; see chance.py.
 """
 
-import random
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TypeVar
 
 from remediate.iis.config import APPINIT
 from remediate.iis.schema import IIS_VERSIONS, POOL, PRELOAD, Version
 from remediate.lab.applicationhost import STORED_PASSWORD, Application, Content, Pool, Site, Style, render
+from remediate.lab.chance import Chance
 from remediate.lab.names import NASTY, ORDINARY, SITES
 from remediate.lab.recipe import Recipe
 
-T = TypeVar("T")
 Names = tuple[str, ...]
 
 BLOCK = 40
@@ -106,25 +103,6 @@ _USUAL = (*["inherits"] * 12, *["managed"] * 8, *["periodic"] * 2, *KINDS)
 _PLAIN = ("Contoso Shop", "Reports")
 
 
-class _Random:
-    """Choices by random.Random.random() alone."""
-
-    def __init__(self, *seed: object) -> None:
-        self._next = random.Random("/".join(map(str, seed))).random  # noqa: S311  # variety, not secrets
-
-    def below(self, count: int) -> int:
-        return int(self._next() * count)
-
-    def pick(self, items: Sequence[T]) -> T:
-        return items[self.below(len(items))]
-
-    def shuffled(self, items: Iterable[T]) -> list[T]:
-        return [item for _, _, item in sorted((self._next(), n, item) for n, item in enumerate(items))]
-
-    def some(self, items: Sequence[T], count: int) -> list[T]:
-        return self.shuffled(items)[:count]
-
-
 @dataclass
 class _Hand:
     """What one server of a block was dealt. ``leader`` is the place of the server whose configuration it has."""
@@ -151,7 +129,7 @@ def server(seed: int, number: int) -> Recipe:
     who = _who(name, hand.iis, hand.windows, domain="" if "no domain" in hand.traits else "lab.example")
     if hand.iis == "none":
         return Recipe(name, None, who)
-    content, stopped = _content(_deal(seed, block)[hand.leader], _Random(seed, block, hand.leader))
+    content, stopped = _content(_deal(seed, block)[hand.leader], Chance(seed, block, hand.leader))
     share = f"share-{block + 1}" if hand.shared else None
     return Recipe(name, render(content, hand.style), {**who, "stopped": stopped}, share)
 
@@ -167,7 +145,7 @@ def _who(name: str, iis: str, windows: str, domain: str = "lab.example") -> dict
 @cache
 def _deal(seed: int, block: int) -> dict[int, _Hand]:
     """The hands of a block, by place."""
-    rng = _Random(seed, block)
+    rng = Chance(seed, block)
     places = range(1, BLOCK)
     hands = {
         place: _Hand(place, iis, windows) for place, (iis, windows) in zip(places, rng.shuffled(_MACHINES), strict=True)
@@ -209,7 +187,7 @@ def _plain() -> Content:
     )
 
 
-def _content(hand: _Hand, rng: _Random) -> tuple[Content, Names]:
+def _content(hand: _Hand, rng: Chance) -> tuple[Content, Names]:
     """The configuration, and the names of the pools that are stopped."""
     version = IIS_VERSIONS[hand.iis]
     count = max(hand.pools, 1 + len(hand.names), 1 + len(hand.kinds))
@@ -241,7 +219,7 @@ def _known(defaults: Mapping[str, str] | None, version: Version) -> Mapping[str,
     return {name: value for name, value in defaults.items() if name != "managedRuntimeVersion"}
 
 
-def _pool(name: str, kind: Kind, password: bool, version: Version, rng: _Random) -> Pool:
+def _pool(name: str, kind: Kind, password: bool, version: Version, rng: Chance) -> Pool:
     attributes = dict(kind.attributes)
     if rng.below(8) == 0:
         attributes |= {"queueLength": "5000"}
@@ -252,7 +230,7 @@ def _pool(name: str, kind: Kind, password: bool, version: Version, rng: _Random)
     return Pool(name, attributes, kind.schedule, environment=version >= (10, 0) and rng.below(8) == 0)
 
 
-def _sites(pools: list[str], hand: _Hand, version: Version, rng: _Random) -> Iterable[Site]:
+def _sites(pools: list[str], hand: _Hand, version: Version, rng: Chance) -> Iterable[Site]:
     """Sites whose applications are served by these pools; a pool named like a domain has a site of its own."""
     names = ["Default Web Site", *rng.some(SITES, rng.below(3))]
     applications: dict[str, list[Application]] = {name: [Application("/", None)] for name in names}

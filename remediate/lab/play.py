@@ -1,0 +1,209 @@
+"""`remediate lab play`: hours pass on the simulated servers, in seconds.
+
+The lab has a clock of its own. It begins some days before the first play, and each play moves it on, up to the real
+time and never beyond it: `audit --evidence` asks for the last days by the servers' real clock. So the way to show a
+fix is: play some hours, plan and apply, play the rest. A change between two plays shows from where the clock stands.
+
+Each server's applicationHost.config is read as it is when a play begins. Where a pool's settings changed since the last
+play, its worker is recycled for that (event 5080), unless disallowRotationOnConfigChange says no; then the old one
+keeps its idle time-out. What a change of startMode alone does is not known; the lab plays that it recycles nothing.
+
+Below ``servers/NAME``: ``Logs/app/APPLICATION.log`` (or a folder, with ELMAH), ``Logs/W3SVC1/u_exYYMMDD.log``, and
+``Windows/System32/winevt/Logs/System.xml`` and ``Application.xml``. Where the clock stands, and what each pool's worker
+was doing, is in the lab's ``clock.json``.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from remediate.iis.schema import ConfigError
+from remediate.lab.chance import Chance
+from remediate.lab.clock.history import History
+from remediate.lab.clock.life import Worker
+from remediate.lab.clock.settings import pool_settings
+from remediate.lab.clock.simulation import simulate
+from remediate.lab.clock.traffic import TRAFFIC
+from remediate.lab.clock.world import Incident, PoolSettings, Span
+from remediate.lab.emulated.iis import Iis
+from remediate.lab.emulated.inspection import machine_name
+from remediate.lab.knobs import read_knobs
+from remediate.lab.logs import events, w3c
+from remediate.lab.logs.entries import Layout, entries
+from remediate.lab.logs.files import LOGS, application_log
+from remediate.lab.logs.stack import LANGUAGES
+from remediate.model import RemediateError
+
+_CLOCK = "clock.json"
+EVENT_LOGS = Path("System32/winevt/Logs")
+# How often, on average, in hours: Windows is restarted; somebody recycles one of the pools.
+_BOOT, _ADMINISTRATOR = 14 * 24, 7 * 24
+# An ordinary line in an application's log about each hour.
+_CHATTER = 3600
+
+
+class Kept(Struct, frozen=True):
+    """A pool as the last play left it."""
+
+    settings: PoolSettings
+    worker: Worker | None
+
+
+class Clock(Struct, frozen=True):
+    """Where the clock stands, and the pools by server and name."""
+
+    now: datetime
+    servers: dict[str, dict[str, Kept]] = {}
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """``log``: the shape of the applications' logs; None: any, by the seed. ``days``: how long before the real time
+    the clock begins. ``unhandled``: applications catch nothing, so that ASP.NET writes event 1309 too."""
+
+    seed: int = 1
+    traffic: str = "office"
+    log: str | None = None
+    zone: tzinfo = UTC
+    days: int = 14
+    unhandled: bool = False
+
+
+class Played(Struct, frozen=True):
+    """What a play did. ``left_out``: server -> why its configuration cannot be read."""
+
+    span: Span
+    servers: int
+    errors: int
+    requests: int
+    left_out: dict[str, str]
+
+
+def play(state: Path, hours: float | None, options: Options, real: datetime) -> Played:
+    """Move the clock by so many hours, None: to the real time, and write what happened."""
+    folders = sorted((state / "servers").glob("*/Windows"))
+    if not folders:
+        raise RemediateError(f"{state}: no lab there; begin with `remediate lab up --state {state}`")
+    clock = _read(state / _CLOCK) or Clock(real - timedelta(days=options.days))
+    span = Span(clock.now, real if hours is None else clock.now + timedelta(hours=hours))
+    if span.end > real:
+        left = max(0.0, (real - span.begin) / timedelta(hours=1))
+        raise RemediateError(
+            f"the lab's clock stands at {span.begin:%Y-%m-%d %H:%M:%S} UTC and never passes the real time: "
+            f"play at most --hours {int(left * 100) / 100:g}, or --to-now"
+        )
+    kept, left_out, errors, requests = {}, {}, 0, 0
+    for windows in folders:
+        name = windows.parent.name
+        try:
+            pools = _pools(windows)
+        except (ConfigError, OSError, ValueError) as error:
+            left_out[name] = str(error)
+            continue
+        history, kept[name] = _pass(name, pools, clock.servers.get(name), span, options)
+        _record(windows, pools, history, span, options)
+        errors, requests = errors + len(history.errors), requests + len(history.requests)
+    _replace(state / _CLOCK, msgspec.json.encode(Clock(span.end, clock.servers | kept)))
+    return Played(span, len(kept), errors, requests, left_out)
+
+
+def _read(path: Path) -> Clock | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Clock)
+    except FileNotFoundError:
+        return None
+    except msgspec.DecodeError as error:
+        raise RemediateError(f"{path}: is not the lab's clock ({error}); end the lab and begin anew") from error
+
+
+def _pools(windows: Path) -> list[PoolSettings]:
+    knobs = read_knobs(windows)
+    if knobs.get("iis_version", "10.0") == "none":
+        return []
+    return pool_settings(Iis(windows).config, {name.lower() for name in knobs.all("stopped")})
+
+
+def _pass(
+    name: str, pools: list[PoolSettings], before: dict[str, Kept] | None, span: Span, options: Options
+) -> tuple[History, dict[str, Kept]]:
+    """The server's history in that span, and its pools at the end of it."""
+    outcome = simulate(
+        name, pools, span, seed=options.seed, traffic=TRAFFIC[options.traffic], zone=options.zone,
+        incidents=[*_changes(pools, before or {}, span), *_incidents(name, pools, span, options.seed)],
+        before=None if before is None else {pool: one.worker for pool, one in before.items()},
+    )  # fmt: skip
+    return outcome.history, {pool.name: Kept(pool, outcome.workers[pool.name]) for pool in pools}
+
+
+def _changes(pools: list[PoolSettings], before: dict[str, Kept], span: Span) -> Iterator[Incident]:
+    """A recycle for each pool whose settings are others than at the end of the last play."""
+    for pool in pools:
+        old = before.get(pool.name)
+        if old is not None and pool.rotates_on_change and replace(pool, **_start(old.settings)) != old.settings:
+            yield Incident(time=span.begin + timedelta(seconds=1), kind="configuration", pool=pool.name)
+
+
+def _start(settings: PoolSettings) -> dict[str, object]:
+    """What may differ without a recycle: the start mode, and what is not the pool's own."""
+    return {name: getattr(settings, name) for name in ("always_running", "appinit", "applications", "runs")}
+
+
+def _incidents(name: str, pools: list[PoolSettings], span: Span, seed: int) -> Iterator[Incident]:
+    chance = Chance(seed, name, "incidents", span.begin.isoformat())
+    time = span.begin
+    while (time := time + timedelta(minutes=60)) < span.end:
+        if chance.share() * _BOOT < 1:
+            yield Incident(time=time - timedelta(minutes=chance.below(50)), kind="boot")
+        if pools and chance.share() * _ADMINISTRATOR < 1:
+            moment = time - timedelta(seconds=chance.below(3600))
+            yield Incident(time=moment, kind="administrator", pool=chance.pick(pools).name)
+
+
+def _record(windows: Path, pools: list[PoolSettings], history: History, span: Span, options: Options) -> None:
+    """Add what happened to the server's files."""
+    server, computer = windows.parent, machine_name(windows)
+    chance = Chance(options.seed, server.name, "log")
+    shape, language = options.log or chance.pick(LOGS), chance.pick(tuple(LANGUAGES))
+    layout = Layout(zone=options.zone, language=language)
+    for pool in pools:
+        for app in pool.applications if pool.managed else ():
+            records = entries(history, computer.partition(".")[0], (app,), span, options.seed, _CHATTER)
+            name = _file_name(app.path) + ".log"
+            for file, data in application_log(shape, name, records, layout).items():
+                _append(server / "Logs" / "app" / file, data)
+    for file, lines in w3c.days(history.requests).items():
+        _append(server / "Logs" / file, "".join(lines).replace("\n", "\r\n").encode())
+    idle = {pool.name: pool.idle_timeout for pool in pools}
+    _tell(windows / EVENT_LOGS / "System.xml", events.system(history.logged, computer, idle))
+    unhandled = history.errors if options.unhandled else ()
+    _tell(windows / EVENT_LOGS / "Application.xml", events.unhandled(unhandled, computer, options.zone, language))
+
+
+def _file_name(path: str) -> str:
+    """An application's path as a file's name; no two have the same."""
+    return quote(path.rstrip("/"), safe=" ()").replace("_", "%5F").replace("%2F", "_")
+
+
+def _append(path: Path, data: bytes) -> None:
+    if data:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.write(data)
+
+
+def _tell(path: Path, more: Iterator[str]) -> None:
+    """Add events before the end of the document; whoever reads it meanwhile sees the old one or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    old = path.read_text(encoding="utf-8") if path.exists() else events.EMPTY
+    end = events.EMPTY.splitlines(keepends=True)[-1]
+    _replace(path, (old.removesuffix(end) + "".join(more) + end).encode())
+
+
+def _replace(path: Path, data: bytes) -> None:
+    building = path.with_name(path.name + ".new")
+    building.write_bytes(data)
+    building.replace(path)
