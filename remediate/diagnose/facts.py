@@ -44,7 +44,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     ReadEntityCoreSync does. ``local`` and ``remote`` count the errors whose request is told to be from the server
     itself or from elsewhere, ``preload`` those with the user agent of Application Initialization. ``zoned``: its times
     have a zone. ``audited``: an audit tells of the server; where the pool is not known, ``candidates`` are its pools
-    with the fault's settings. ``events`` and ``lines`` are None where there were none to check.
+    with the fault's settings. ``events`` and ``lines`` are None where there were none to check. ``apart``: the stream
+    is a part of so many starts of its application, told apart by what they came after.
     """
 
     host: str | None = None
@@ -67,6 +68,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     candidates: tuple[PoolSettings, ...] = ()
     events: EventCheck | None = None
     lines: LineCheck | None = None
+    apart: int | None = None
 
     @property
     def idle(self) -> int | None:

@@ -1,5 +1,7 @@
 """Occurrences -> groups that are judged as one: of one host, application, pool and code, with or without the frames.
 
+Errors of the fault's code whose request is told to be from another client are a group of their own.
+
 Where the log does not tell the pool, an audit does, by the application; or the events do: the pool whose idle stops
 and recycles come shortly before the errors, more often than by chance.
 """
@@ -54,7 +56,7 @@ def gather(
         host, application, pool = names[key]
         whole = Group(
             host=host, application=application, pool=pool, code=key.code, framed=key.framed,
-            entity_read=key.entity_read, occurrences=tuple(found), times=_times(found),
+            entity_read=key.entity_read, occurrences=tuple(found), times=sorted_times(found),
         )  # fmt: skip
         groups += _by_pool(whole, events.get(host, ()), covers.get(host)) if pool is None else [whole]
     return tuple(sorted(groups, key=_order))
@@ -69,14 +71,16 @@ class _Key(NamedTuple):
     code: str
     framed: bool
     entity_read: bool
+    remote: bool
     zoned: bool | None
 
 
 def _key(one: Occurrence, host: str | None, pool: str | None) -> _Key:
-    time = _time(one)
+    time = time_of(one)
     return _Key(
         host=host and fold(host), application=one.application and fold(one.application), pool=pool and fold(pool),
         code=one.code, framed=one.raised and one.flushed, entity_read=one.entity_read and one.code == FAULT,
+        remote=one.local is False and one.code == FAULT,
         zoned=None if time is None else time.tzinfo is not None,
     )  # fmt: skip
 
@@ -95,22 +99,22 @@ def _order(group: Group) -> tuple[object, ...]:
     return (group.code != FAULT, *(fold(name) for name in names), not group.framed, group.entity_read, len(group.times))
 
 
-def _time(one: Occurrence) -> datetime | None:
+def time_of(one: Occurrence) -> datetime | None:
     """Its time, in UTC where it has a zone; None where there is none that means something."""
     if one.time is None or one.time.year not in _YEARS:
         return None
     return one.time if one.time.tzinfo is None else one.time.astimezone(UTC)
 
 
-def _times(occurrences: Iterable[Occurrence]) -> tuple[datetime, ...]:
-    return tuple(sorted(time for one in occurrences if (time := _time(one)) is not None))
+def sorted_times(occurrences: Iterable[Occurrence]) -> tuple[datetime, ...]:
+    return tuple(sorted(time for one in occurrences if (time := time_of(one)) is not None))
 
 
 def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None) -> list[Group]:
     """The group with the pool that the events tell; several groups where they tell several, and the log none."""
     if group.code != FAULT or not group.framed or cover is None or not group.times or group.times[0].tzinfo is None:
         return [group]
-    timed = [(time, one) for one in group.occurrences if (time := _time(one)) is not None and cover.holds(time)]
+    timed = [(time, one) for one in group.occurrences if (time := time_of(one)) is not None and cover.holds(time)]
     nearest = nearest_events([time for time, _ in timed], [event for event in events if event.pool])
     counts = Counter(fold(event.pool) for event in nearest if event is not None and event.pool)
     names = {fold(event.pool): event.pool for event in events if event.pool}
@@ -135,5 +139,5 @@ def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None) -
 def _part(group: Group, pool: str | None, members: Sequence[Occurrence]) -> Group:
     return Group(
         host=group.host, application=group.application, pool=pool, code=group.code, framed=group.framed,
-        entity_read=group.entity_read, occurrences=tuple(members), times=_times(members),
+        entity_read=group.entity_read, occurrences=tuple(members), times=sorted_times(members),
     )  # fmt: skip

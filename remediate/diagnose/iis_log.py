@@ -19,19 +19,27 @@ from remediate.model import fold
 # A line may stand so much before or after the error that its request raised, in seconds: whole seconds in IIS's log,
 # another clock's in the application's, and an answer that ends a little after the error.
 BEFORE, AFTER = 2.0, 4.0
-# How far from the error, in seconds, the moments are that tell how busy the log is.
-_ASIDE = (-97.0, -41.0, 43.0, 89.0)
+# How far from the error, in seconds, the moments are that tell how busy the log is. Whole minutes are for probes that
+# ask once a minute or each five: an error that comes at a probe's second once does so again and again.
+_ASIDE = ((-97.0, -41.0, 43.0, 89.0), (-60.0, 60.0), (-300.0, 300.0))
 
 
 class LineCheck(Struct, frozen=True, kw_only=True):
     """Of one stream's errors, sorted: ``at`` is whether a line stands at each, None where the log does not reach.
 
-    ``last`` is the last request to the pool before each, ``chance`` how often a line stands at any other moment.
+    ``last`` is the last request to the pool before each, ``chance`` how often a line stands at other moments, of those
+    by chance and those by the minute the larger.
     """
 
     at: tuple[bool | None, ...]
     last: tuple[datetime | None, ...]
     chance: float
+
+    def only(self, chosen: Sequence[int]) -> "LineCheck":
+        """The same for the errors of those places."""
+        return LineCheck(
+            at=tuple(self.at[n] for n in chosen), last=tuple(self.last[n] for n in chosen), chance=self.chance
+        )
 
     @property
     def checked(self) -> int:
@@ -53,8 +61,8 @@ class LineWatch:
         self._at = [False] * len(self._times)
         self._last: list[float | None] = [None] * len(self._times)
         # The moments aside, and whether a line stands at them.
-        self._aside = sorted(second + away for second in self._seconds for away in _ASIDE)
-        self._busy = [False] * len(self._aside)
+        self._aside = [sorted(second + away for second in self._seconds for away in group) for group in _ASIDE]
+        self._busy = [[False] * len(moments) for moments in self._aside]
         self._reach: tuple[float, float] | None = None
 
     def _offset(self, time: datetime) -> float:
@@ -68,7 +76,8 @@ class LineWatch:
         if request.preload or (self._pool is not None and pools and self._pool not in pools):
             return
         _mark(self._seconds, self._at, second)
-        _mark(self._aside, self._busy, second)
+        for moments, busy in zip(self._aside, self._busy, strict=True):
+            _mark(moments, busy, second)
         # The first error that comes after it; what stands there counts for those after that one too.
         after = bisect_left(self._seconds, second + BEFORE)
         if after < len(self._last):
@@ -90,8 +99,15 @@ class LineWatch:
         for own in self._last:
             latest = own if latest is None or (own is not None and own > latest) else latest
             last.append(None if latest is None else self._origin + timedelta(seconds=latest))
-        aside = [busy for busy, second in zip(self._busy, self._aside, strict=True) if low <= second <= high]
-        return LineCheck(at=at, last=tuple(last), chance=sum(aside) / len(aside) if aside else 0.0)
+        chance = max(
+            _share([hit for hit, second in zip(busy, moments, strict=True) if low <= second <= high])
+            for busy, moments in zip(self._busy, self._aside, strict=True)
+        )
+        return LineCheck(at=at, last=tuple(last), chance=chance)
+
+
+def _share(hits: Sequence[bool]) -> float:
+    return sum(hits) / len(hits) if hits else 0.0
 
 
 def _mark(moments: Sequence[float], marks: list[bool], second: float) -> None:

@@ -30,8 +30,8 @@ _REACH = 40
 _LOOKS = 4
 # A shorter period is preferred that is so much as unlikely by chance as the least likely one.
 _GOOD = 0.5
-# So many gaps at least show whether the phase is kept.
-_KEPT = 4
+# Jobs run at steps of so many seconds; and so many gaps at least show whether the phase is kept.
+_STEP, _KEPT = 300, 8
 
 
 class Period(Struct, frozen=True, kw_only=True):
@@ -156,8 +156,11 @@ def _multiple(gap: float, known: Sequence[Period], width: float) -> bool:
 
 
 def by_the_clock(times: Sequence[datetime], period: Period) -> bool:
-    """Whether the errors keep to the full minutes of a clock, as a schedule or a job does: an idle time-out drifts."""
-    whole = round(period.seconds / 60) * 60
+    """Whether the errors keep to the minutes of a clock, in steps of five, as a schedule or a job does.
+
+    An idle time-out does not: the next one counts from the start, and each start takes a while.
+    """
+    whole = round(period.seconds / _STEP) * _STEP
     if period.gaps < _KEPT or not whole or abs(period.seconds - whole) > SLACK / 2:
         return False
     seconds = [(time - times[0]).total_seconds() for time in times]

@@ -12,8 +12,8 @@ from remediate.diagnose.period import JITTER, SLACK, SURE
 from remediate.diagnose.words import count, minutes, moment
 from remediate.model import Symptom, SymptomName
 
-# Of so many events at least, one has to be followed by an error, or they speak against it.
-ENOUGH = 3
+# Of so many events at least, this part has to be followed by an error, or they speak against it.
+ENOUGH, FEW = 3, 0.2
 # More of the errors than by chance, as a part of all, may have a line in IIS's log before it counts.
 _STRAY = 0.2
 # From here on nearly any moment has a line, and the log cannot tell.
@@ -38,8 +38,9 @@ def after_recycle(facts: Facts) -> Symptom:
     if after and (rare(after, checked.covered, checked.chance) or 2 * recycles.seen >= recycles.of):
         of = f" ({recycles.seen} of {count(recycles.of, 'recycle or start')} told of)" if recycles.of else ""
         return Symptom("seen", f"{count(after, 'error')} came shortly after a recycle or start{of}")
-    if recycles.of >= ENOUGH and not recycles.seen and not after:
-        return Symptom("contradicted", f"no error came after any of {recycles.of} recycles or starts of the pool")
+    if recycles.of >= ENOUGH and recycles.seen < FEW * recycles.of:
+        seen = f"after {recycles.seen} of {recycles.of} recycles or starts of the pool"
+        return Symptom("contradicted", f"errors came {seen} only")
     told = "; ".join(("no recycle or start with an error after it is told of", *_untold(facts)))
     return Symptom("not-checkable", told)
 
@@ -82,11 +83,13 @@ def _by_idle_stops(facts: Facts) -> Symptom | None:
     if checked.stops >= 2 and rare(checked.stops, checked.covered, checked.chance):
         text = f"{count(checked.stops, 'start')} of {checked.covered} came within a minute after an idle stop"
         return Symptom("seen", text + _rhythm(facts))
-    if checked.idles.of >= ENOUGH and not checked.idles.seen:
-        return Symptom("contradicted", f"no error came after any of {checked.idles.of} idle stops of the pool")
+    if checked.idles.of >= ENOUGH and checked.idles.seen < FEW * checked.idles.of:
+        after = f"after {checked.idles.seen} of {checked.idles.of} idle stops of the pool"
+        return Symptom("contradicted", f"errors came {after} only")
     period = facts.period
     told = facts.settings is not None and facts.settings.tells_idle
-    if told and period and period.confidence >= SURE and checked.covered >= ENOUGH and not checked.stops:
+    periodic_alone = period is not None and period.confidence >= SURE and 2 * checked.matched < checked.covered
+    if told and period and periodic_alone and checked.covered >= ENOUGH and not checked.stops:
         return Symptom(
             "contradicted",
             f"the errors come each {minutes(period.seconds)}; idle stops of this pool are logged, and none is there",

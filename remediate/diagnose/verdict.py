@@ -7,8 +7,10 @@ The rules, first match wins; docs/diagnosis.md has them for readers:
     a symptom is contradicted, or the pool's settings exclude it   unsupported
     events: most errors came shortly after one, not by chance      confirmed
     events that tell of all causes: few errors came after one      unsupported
+    the part of an application's errors that came after no event   unsupported
     no line in IIS's log, and the pool's settings fit the times    confirmed
     many errors, at short and irregular gaps                       unsupported
+    nothing seen but a period that keeps to the clock, like a job  unsupported
     else                                                           consistent
 
 *confirmed* always rests on two sources; one log alone never gives it.
@@ -34,6 +36,8 @@ _MOST, _FEW = 0.8, 0.3
 _ENOUGH = 3
 # So many starts in so short gaps are no idle stops and no recycles, in seconds.
 _MANY, _SHORT = 20, 300.0
+# So long periods, in seconds, may be a schedule of recycles.
+_SELDOM = 4 * 3600
 
 
 class Judgement(Struct, frozen=True):
@@ -98,7 +102,8 @@ def _excluded(facts: Facts, _symptoms: Symptoms) -> Found:
 
 def _by_events(facts: Facts, _symptoms: Symptoms) -> Found:
     checked = facts.events
-    if checked is None or checked.covered == 0:
+    # A job that keeps to the clock may come after each idle stop: it is what starts the worker again.
+    if checked is None or checked.covered == 0 or (facts.by_the_clock and 2 * checked.stops > checked.covered):
         return None
     share = checked.matched / checked.covered
     if share >= _MOST and rare(checked.matched, checked.covered, checked.chance):
@@ -107,6 +112,12 @@ def _by_events(facts: Facts, _symptoms: Symptoms) -> Found:
             f"recycle or start in the event log; {checked.chance:.1%} would by chance",
         )
     settings = facts.settings
+    untold = settings is not None and settings.untold
+    if facts.apart and not checked.matched and not untold:
+        return "unsupported", (
+            "the other errors of this application came after idle stops, recycles or starts that the event log tells of, "
+            "and these did not",
+        )
     all_told = settings is not None and settings.tells_idle and not settings.untold
     if all_told and share < _FEW and checked.covered >= _ENOUGH:
         return "unsupported", (
@@ -140,6 +151,19 @@ def _too_often(facts: Facts, symptoms: Symptoms) -> Found:
     return "unsupported", (f"half of the gaps are under {minutes(gap)} and none comes again and again: too often",)
 
 
+def _keeps_to_the_clock(facts: Facts, symptoms: Symptoms) -> Found:
+    period = facts.period
+    if not facts.by_the_clock or period is None or period.seconds >= _SELDOM:
+        return None
+    if any(s.state == "seen" for s in symptoms.values()):
+        return None
+    each = minutes(period.seconds)
+    return "unsupported", (
+        f"each {each}, always at the same minutes of the clock: so does a job; an idle time-out drifts, and no pool is "
+        f"recycled so often",
+    )
+
+
 def _nothing_against(_facts: Facts, symptoms: Symptoms) -> Found:
     seen = [name for name, symptom in symptoms.items() if symptom.state == "seen"]
     if seen:
@@ -148,13 +172,14 @@ def _nothing_against(_facts: Facts, symptoms: Symptoms) -> Found:
 
 
 _RULES: tuple[Callable[[Facts, Symptoms], Found], ...] = (
-    _other_code, _reading, _no_frames, _contradicted, _excluded, _by_events, _by_iis_log, _too_often, _nothing_against,
+    _other_code, _reading, _no_frames, _contradicted, _excluded, _by_events, _by_iis_log, _too_often, _keeps_to_the_clock, _nothing_against,
 )  # fmt: skip
 
 
 def _exception(facts: Facts) -> str:
     frames = " with RaiseCommunicationError and ExplicitFlush" if facts.framed else ""
-    return f"{count(facts.count, 'error')} {facts.code}{frames}"
+    part = f", in {len(facts.starts)} of {facts.apart} starts: the others came otherwise" if facts.apart else ""
+    return f"{count(facts.count, 'error')} {facts.code}{frames}{part}"
 
 
 def _attributed(facts: Facts) -> Iterator[str]:
