@@ -67,6 +67,9 @@ class PoolSettings(Struct, frozen=True, kw_only=True):
         return tuple(app for app in self.applications if self.always_running and self.appinit and app.preload)
 
 
+IncidentKind = RecycleCause | Literal["boot", "failure", "shortage"]
+
+
 class Incident(Struct, frozen=True, kw_only=True):
     """Something that happens to a pool, or with ``pool`` None to the server.
 
@@ -75,7 +78,7 @@ class Incident(Struct, frozen=True, kw_only=True):
     """
 
     time: datetime
-    kind: RecycleCause | Literal["boot", "failure", "shortage"]
+    kind: IncidentKind
     pool: str | None = None
     minutes: int = 2
     cut: int = 5 * 60

@@ -3,7 +3,6 @@
 import json
 
 from remediate.lab.logs.entries import Entry, Layout
-from remediate.lab.logs.stack import thrown
 
 
 def render(entry: Entry, layout: Layout) -> str:
@@ -11,7 +10,7 @@ def render(entry: Entry, layout: Layout) -> str:
     if entry.level != "Info":
         event["@l"] = entry.level
     if entry.code is not None:
-        event["@x"] = thrown(entry.code, layout.language).whole.replace("\n", "\r\n")
+        event["@x"] = layout.thrown(entry.code).whole.replace("\n", "\r\n")
     event["SourceContext"] = entry.logger
     if layout.told:
         event |= {"MachineName": entry.host, "Application": entry.app.path, "AppDomain": entry.domain}

@@ -5,13 +5,12 @@ import hashlib
 from xml.sax.saxutils import quoteattr
 
 from remediate.lab.logs.entries import Entry, Layout
-from remediate.lab.logs.stack import thrown
 
 
 def render(entry: Entry, layout: Layout) -> tuple[str, str]:
     """The file's name, and its text; only for an entry with an exception."""
     assert entry.code is not None
-    error = thrown(entry.code, layout.language)
+    error = layout.thrown(entry.code)
     digest = hashlib.sha256(f"{entry.host}/{entry.app.path}/{entry.time}/{entry.number}".encode()).hexdigest()
     identity = f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
     attributes = {

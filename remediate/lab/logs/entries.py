@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from remediate.lab.chance import Chance
 from remediate.lab.clock.history import Error, History
 from remediate.lab.clock.world import App, Span
+from remediate.lab.logs.stack import Thrown, thrown
 
 _CHATTER = (
     "Cache refreshed: {n} items",
@@ -43,14 +44,21 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Layout(Struct, frozen=True):
-    """How a log is set up: its zone, the language of its exceptions, and whether it tells host and application."""
+    """How a log is set up: its zone, the language of its exceptions, and whether it tells host and application.
+
+    ``numbered``: an HRESULT stands behind the type of an exception.
+    """
 
     zone: tzinfo = UTC
     language: str = "en"
     told: bool = True
+    numbered: bool = True
 
     def local(self, entry: Entry) -> datetime:
         return entry.time.astimezone(self.zone)
+
+    def thrown(self, code: str) -> Thrown:
+        return thrown(code, self.language, self.numbered)
 
 
 def entries(

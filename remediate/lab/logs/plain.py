@@ -1,14 +1,14 @@
 """Bare stack traces, as the article shows its own: the message, the type, the frames, and the inner one behind them."""
 
 from remediate.lab.logs.entries import Entry, Layout
-from remediate.lab.logs.stack import FAULT, thrown
+from remediate.lab.logs.stack import FAULT
 
 
 def render(entry: Entry, layout: Layout) -> str:
     time = layout.local(entry).strftime("%Y-%m-%d %H:%M:%S")
     if entry.code is None:
         return f"{time} {entry.message}\n"
-    error = thrown(entry.code, layout.language)
+    error = layout.thrown(entry.code)
     inner = f" {error.base_message} {error.base_type}" if entry.code == FAULT else ""
     where = f"{entry.host} {entry.domain} " if layout.told else ""
     return f"{time} {where}{error.message} {error.type}\n{error.frames}{inner}\n"

@@ -2,7 +2,6 @@
 {Message:lj}{NewLine}{Exception}``, with ``{MachineName} {Application}`` before the message where the log tells them."""
 
 from remediate.lab.logs.entries import Entry, Layout
-from remediate.lab.logs.stack import thrown
 
 _LEVELS = {"Info": "INF", "Error": "ERR"}
 
@@ -13,4 +12,4 @@ def render(entry: Entry, layout: Layout) -> str:
     time = f"{local:%Y-%m-%d %H:%M:%S}.{entry.time.microsecond // 1000:03} {zone[:3]}:{zone[3:5]}"
     where = f"{entry.host} {entry.domain} " if layout.told else ""
     text = f"{time} [{_LEVELS[entry.level]}] {where}{entry.message}\n"
-    return text if entry.code is None else f"{text}{thrown(entry.code, layout.language).whole}\n"
+    return text if entry.code is None else f"{text}{layout.thrown(entry.code).whole}\n"

@@ -117,5 +117,5 @@ def thrown(code: str, language: str = "en", numbered: bool = True) -> Thrown:
         return Thrown(HTTP, message, frames, f"{head}: {message}\n{frames}", HTTP, message)
     message, inner = words.communicating.format(code=code), words.inner.format(code=code)
     head = f"{HTTP} (0x80004005)" if numbered else HTTP
-    whole = f"{head}: {message} ---> {COM}: {inner}\n   {words.end_of_inner}\n{frames}"
+    whole = f"{head}: {message} ---> {COM} ({code}): {inner}\n   {words.end_of_inner}\n{frames}"
     return Thrown(HTTP, message, frames, whole, COM, inner)
