@@ -116,22 +116,30 @@ def by_gaps(
     """
     told = []
     spans = _idle_spans(idle, found)
-    for index, cause in enumerate(causes):
-        time = starts[index]
-        before = starts[index - 1] if index else None
-        asked = last[index] if last else None
-        begun = max((moment for moment in (before, asked) if moment is not None), default=None)
+    ages = rests(starts, None)
+    for time, cause, rest, age in zip(starts, causes, rests(starts, last), ages, strict=True):
         if cause != UNEXPLAINED:
             told.append(cause)
-        elif any(_within(begun, time, *span) for span in spans) or (
+        elif any(rest is not None and low <= rest <= high for low, high in spans) or (
             idle is None and any(_any_within(starts, time, *span) for span in spans)
         ):
             told.append(Cause("idle", "gap"))
-        elif restart and _within(before, time, restart - SLACK, restart + REACH["recycle"] + SLACK):
+        elif restart and age is not None and 0 <= age - restart + SLACK <= REACH["recycle"] + 2 * SLACK:
             told.append(Cause("recycle", "time"))
         else:
             told.append(UNEXPLAINED)
     return tuple(told)
+
+
+def rests(starts: Sequence[datetime], last: Sequence[datetime | None] | None) -> tuple[float | None, ...]:
+    """The seconds before each start since the start before it, or since the last request if that is later."""
+    found: list[float | None] = []
+    for index, time in enumerate(starts):
+        before = starts[index - 1] if index else None
+        asked = last[index] if last else None
+        begun = max((moment for moment in (before, asked) if moment is not None), default=None)
+        found.append(None if begun is None else (time - begun).total_seconds())
+    return tuple(found)
 
 
 def _idle_spans(idle: int | None, found: Iterable[Period]) -> list[tuple[float, float]]:
@@ -143,10 +151,6 @@ def _idle_spans(idle: int | None, found: Iterable[Period]) -> list[tuple[float, 
         for period in found
         if period.confidence >= SURE and period.seconds <= LONGEST_IDLE
     ]
-
-
-def _within(before: datetime | None, time: datetime, low: float, high: float) -> bool:
-    return before is not None and low <= (time - before).total_seconds() <= high
 
 
 def _any_within(starts: Sequence[datetime], time: datetime, low: float, high: float) -> bool:

@@ -10,11 +10,11 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from remediate.diagnose.attribution import add_up, by_chance, by_gaps, cause_of, followed
+from remediate.diagnose.attribution import add_up, by_chance, by_gaps, cause_of, followed, rests
 from remediate.diagnose.cases import Case, told_apart
 from remediate.diagnose.estate import Estate
 from remediate.diagnose.facts import EventCheck, Facts, Followed
-from remediate.diagnose.period import BURST, by_the_clock, periods
+from remediate.diagnose.period import BURST, SURE, Period, by_the_clock, period_of, periods, rest_period
 from remediate.diagnose.symptoms import symptoms
 from remediate.diagnose.verdict import judge
 from remediate.evidence import WorkerEvent
@@ -56,12 +56,13 @@ def facts_of(case: Case, estate: Estate) -> Facts:
     group, moments = case.group, case.starts
     settings = estate.settings(group.host, group.pool)
     server = estate.server(group.host)
-    found = periods(moments)
+    idle = None if settings is None else settings.idle
+    found = _periods(case, idle)
     clockwork = bool(found) and by_the_clock(moments, found[0])
     causes = by_gaps(
         moments,
         [cause_of(event) for event in case.nearest],
-        idle=_idle(case, None if settings is None else settings.idle),
+        idle=_idle(case, idle),
         found=() if clockwork else found,
         last=None if case.lines is None else case.lines.last,
         restart=_RESTART if settings is None else settings.restart,
@@ -81,9 +82,26 @@ def facts_of(case: Case, estate: Estate) -> Facts:
     )  # fmt: skip
 
 
+def _periods(case: Case, idle: int | None) -> tuple[Period, ...]:
+    """That of the pool's idle time-out, if the errors show it; else whatever they show.
+
+    By the gaps between the errors; where requests hide it and IIS's log tells them, by the time since the last one.
+    """
+    fitting = period_of(case.starts, idle) if idle else None
+    if fitting is not None and fitting.confidence >= SURE:
+        return (fitting,)
+    found = periods(case.starts)
+    if case.lines is not None and not (found and found[0].confidence >= SURE):
+        quiet = rest_period(case.starts, rests(case.starts, case.lines.last))
+        if quiet is not None and quiet.confidence >= SURE:
+            return (quiet, *found)
+    return found
+
+
 def _idle(case: Case, idle: int | None) -> int | None:
     """The idle time-out that gaps may be explained by: none where idle stops are logged, for one would be there."""
-    return 0 if any(event.kind == "idle-stop" for event in case.events) else idle
+    logged = case.group.pool is not None and any(event.kind == "idle-stop" for event in case.events)
+    return 0 if logged else idle
 
 
 def _check(case: Case) -> EventCheck | None:

@@ -5,9 +5,10 @@ by its path, its site's number, or a name of its own. A name is resolved where i
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from remediate.evidence import RecycleCause
 from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, START_MODE, seconds
@@ -73,17 +74,21 @@ class Server(Struct, frozen=True, kw_only=True):
 
 
 class Estate(Struct, frozen=True):
-    """The inspected hosts. ``only``: the host that is meant where nothing names one."""
+    """The inspected hosts. ``only``: the host that is meant where nothing names one.
+
+    ``names``: of hosts that were not inspected, by their label, the one name that stands for all spellings.
+    """
 
     servers: tuple[Server, ...] = ()
     only: str | None = None
+    names: dict[str, str] = {}
 
     def host(self, name: str | None) -> str | None:
-        """The inventory's name of that server, or the name itself; None where nothing tells."""
+        """The inventory's name of that server, or its name in the logs; None where nothing tells."""
         if not name:
             return self.only
         server = self.server(name)
-        return name if server is None else server.name
+        return self.names.get(label(name), name) if server is None else server.name
 
     def server(self, name: str | None) -> Server | None:
         wanted = name or self.only
@@ -151,17 +156,17 @@ def _names(app: Application) -> frozenset[str]:
     return frozenset(fold(name) for name in (app.path.rsplit("/", 1)[-1], app.site, app.pool) if name)
 
 
-def estate(hosts: Iterable[Inspection], host: str | None = None, told: Iterable[str] = ()) -> Estate:
+def estate(hosts: Iterable[Inspection], host: str | None = None, told: Collection[str] = ()) -> Estate:
     """Of inspections; ``host``: what a user says that logs without a name are of; ``told``: the names in the logs."""
     servers = tuple(_server(inspection) for inspection in hosts)
-    known = Estate(servers)
+    names: dict[str, str] = {}
+    for name in told:
+        names.setdefault(label(name), name)
+    known = Estate(servers, None, names)
     if host is not None:
-        return Estate(servers, known.host(host))
-    names = {label(found) for name in told if (found := known.host(name))} or {label(s.name) for s in servers}
-    if len(names) != 1:
-        return known
-    first = next((s.name for s in servers if label(s.name) in names), None)
-    return Estate(servers, first or known.host(next(name for name in told if name)))
+        return replace(known, only=known.host(host))
+    meant = {known.host(name) for name in told} or {server.name for server in servers}
+    return replace(known, only=meant.pop() if len(meant) == 1 else None)
 
 
 def _server(inspection: Inspection) -> Server:

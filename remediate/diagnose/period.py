@@ -28,8 +28,8 @@ _REACH = 40
 # How many windows of random gaps are as good as independent, for each width that the gaps reach over. Measured on
 # random times: with it, fewer than 1 in 20 such logs show a period at SURE.
 _LOOKS = 4
-# A shorter period is preferred that is so much as unlikely by chance as the least likely one.
-_GOOD = 0.5
+# A shorter period is preferred to the least likely one by chance, if it is so much as unlikely, and sure itself.
+_GOOD = 0.3
 # Jobs run at steps of so many seconds; and so many gaps at least show whether the phase is kept.
 _STEP, _KEPT = 300, 8
 
@@ -72,11 +72,7 @@ def periods(times: Iterable[datetime], *, jitter: float = JITTER, slack: float =
         return ()
     seconds = [(moment - moments[0]).total_seconds() for moment in moments]
     width = jitter + slack
-    gaps = sorted(
-        (seconds[late] - seconds[early], late)
-        for late in range(1, len(seconds))
-        for early in range(max(0, late - _REACH), late)
-    )
+    gaps = _gaps(seconds)
     crowd = _crowd(seconds, width, apart)
     found: list[Period] = []
     left = set(range(1, len(seconds)))
@@ -88,6 +84,42 @@ def periods(times: Iterable[datetime], *, jitter: float = JITTER, slack: float =
         found.append(best[0])
         left -= best[1]
     return tuple(found)
+
+
+def rest_period(times: Sequence[datetime], rests: Sequence[float | None]) -> Period | None:
+    """The same from the time since the last request or error before each of the (sorted) times, where it is known."""
+    known = sorted((rest, n) for n, rest in enumerate(rests) if rest is not None)
+    if len(times) < 3 or not known:
+        return None
+    seconds = [(time - times[0]).total_seconds() for time in times]
+    best = _best(known, len(known), _crowd(seconds, JITTER + SLACK, BURST), JITTER + SLACK)
+    return None if best is None else best[0]
+
+
+def period_of(times: Iterable[datetime], idle: float) -> Period | None:
+    """The gaps that an idle time-out of so many seconds would give, if there are any."""
+    moments = starts(times)[-_STARTS:]
+    if len(moments) < 3:
+        return None
+    seconds = [(moment - moments[0]).total_seconds() for moment in moments]
+    fitting = [(gap, late) for gap, late in _gaps(seconds) if idle - SLACK <= gap <= idle + JITTER + SLACK]
+    if not fitting:
+        return None
+    lengths, explained = sorted(gap for gap, _ in fitting), {late for _, late in fitting}
+    crowd = _crowd(seconds, JITTER + 2 * SLACK, BURST)
+    return Period(
+        seconds=median(lengths), confidence=1 - exp(-unlikely(len(explained), len(seconds) - 1, crowd)),
+        gaps=len(explained), shortest=lengths[0], longest=lengths[-1],
+    )  # fmt: skip
+
+
+def _gaps(seconds: Sequence[float]) -> list[tuple[float, int]]:
+    """Each gap between an error and one of those before it, with the place of the later one; sorted."""
+    return sorted(
+        (seconds[late] - seconds[early], late)
+        for late in range(1, len(seconds))
+        for early in range(max(0, late - _REACH), late)
+    )
 
 
 def _crowd(seconds: Sequence[float], width: float, apart: float) -> float:
@@ -103,12 +135,14 @@ def _crowd(seconds: Sequence[float], width: float, apart: float) -> float:
 def _best(gaps: Sequence[tuple[float, int]], of: int, crowd: float, width: float) -> tuple[Period, set[int]] | None:
     """The window of gaps that is the least likely by chance, and the errors that it explains.
 
-    Where errors are missing, twice the period is nearly as good as the period: the shortest of the good ones is taken.
+    Where errors are missing, twice the period is nearly as good as the period, and of two pools a multiple of both may
+    be better than either: the shortest of the good ones is taken.
     """
     windows = [(weight, window) for weight, window in _windows(gaps, of, crowd, width) if weight > 0]
     if not windows:
         return None
-    good = _GOOD * max(weight for weight, _ in windows)
+    most = max(weight for weight, _ in windows)
+    good = max(_GOOD * most, min(most, -log(1 - SURE)))
     shortest = gaps[next(window for weight, window in windows if weight >= good).start][0]
     weight, window = max(
         (item for item in windows if gaps[item[1].start][0] <= shortest + width), key=lambda item: item[0]

@@ -88,8 +88,8 @@ def _by_idle_stops(facts: Facts) -> Symptom | None:
         return Symptom("contradicted", f"errors came {after} only")
     period = facts.period
     told = facts.settings is not None and facts.settings.tells_idle
-    periodic_alone = period is not None and period.confidence >= SURE and 2 * checked.matched < checked.covered
-    if told and period and periodic_alone and checked.covered >= ENOUGH and not checked.stops:
+    unexplained = checked.covered >= ENOUGH and 2 * checked.matched < checked.covered and not checked.stops
+    if told and unexplained and period and period.confidence >= SURE and period.seconds <= LONGEST_IDLE:
         return Symptom(
             "contradicted",
             f"the errors come each {minutes(period.seconds)}; idle stops of this pool are logged, and none is there",

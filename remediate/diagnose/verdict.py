@@ -115,8 +115,8 @@ def _by_events(facts: Facts, _symptoms: Symptoms) -> Found:
     untold = settings is not None and settings.untold
     if facts.apart and not checked.matched and not untold:
         return "unsupported", (
-            "the other errors of this application came after idle stops, recycles or starts that the event log tells of, "
-            "and these did not",
+            "other errors of this application came after idle stops, recycles or starts that the event log tells of; "
+            "these did not",
         )
     all_told = settings is not None and settings.tells_idle and not settings.untold
     if all_told and share < _FEW and checked.covered >= _ENOUGH:
@@ -172,7 +172,8 @@ def _nothing_against(_facts: Facts, symptoms: Symptoms) -> Found:
 
 
 _RULES: tuple[Callable[[Facts, Symptoms], Found], ...] = (
-    _other_code, _reading, _no_frames, _contradicted, _excluded, _by_events, _by_iis_log, _too_often, _keeps_to_the_clock, _nothing_against,
+    _other_code, _reading, _no_frames, _contradicted, _excluded, _by_events, _by_iis_log, _too_often,
+    _keeps_to_the_clock, _nothing_against,
 )  # fmt: skip
 
 
