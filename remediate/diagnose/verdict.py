@@ -23,7 +23,7 @@ from statistics import median
 from msgspec import Struct
 
 from remediate.diagnose.attribution import rare
-from remediate.diagnose.codes import usual_cause
+from remediate.diagnose.codes import CODES
 from remediate.diagnose.facts import FAULT, Facts
 from remediate.diagnose.words import cause_text, count, minutes
 from remediate.model import Remedy, Symptom, SymptomName, Verdict
@@ -65,7 +65,9 @@ Found = tuple[Verdict, tuple[str, ...]] | None
 def _other_code(facts: Facts, _symptoms: Symptoms) -> Found:
     if facts.code == FAULT:
         return None
-    return "other-cause", (usual_cause(facts.code),)
+    known = CODES.get(facts.code)
+    usual = "this code is not known here" if known is None else f"{known.name}: usually {known.cause}"
+    return "other-cause", (f"not the code of this fault, {FAULT}; {usual}",)
 
 
 def _reading(facts: Facts, _symptoms: Symptoms) -> Found:

@@ -1,0 +1,97 @@
+"""The timeline as SVG: no script, no style, nothing loaded; every text escaped. Pure."""
+
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+from remediate.model import Stream
+from remediate.report.diagnosis_text import title
+from remediate.report.text import count, printable
+from remediate.report.timeline import Lane, LaneKind, Window, lanes, stretch, ticks, windows
+
+WIDTH = 1000
+_LEFT, _RIGHT = 90, 20
+_LANE, _GAP = 26, 34
+_COLUMNS = 400
+# Readable on white and on black, and told apart by shape too: a stop is hollow, a start is high, an error is full.
+_COLOURS: dict[LaneKind, str] = {"error": "#d1453b", "stop": "#b7791f", "start": "#2b7bb9"}
+_GREY = "#808080"
+
+
+def text(value: str) -> str:
+    """A text for markup: control characters spelled out, then escaped."""
+    return escape(printable(value), {'"': "&quot;", "'": "&#39;"})
+
+
+def timeline_svg(stream: Stream, number: int) -> str:
+    """An ``svg`` element for a page; ``number`` tells its ids from those of others. Empty where no time is known."""
+    found = windows(stream, _COLUMNS)
+    if not found:
+        return ""
+    height = sum(_height() for _ in found)
+    told = ", ".join(f"{count(len(lane.times), 'mark')}: {lane.label}" for lane in lanes(stream))
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
+        f'role="img" aria-labelledby="t{number} d{number}" font-family="sans-serif" font-size="12" fill="{_GREY}">',
+        f'<title id="t{number}">{text(f"Timeline of {title(stream)}")}</title>',
+        f'<desc id="d{number}">{text(f"{stretch(found[0])}. {told}.")}</desc>',
+    ]
+    top = 0
+    for window in found:
+        parts += _window(stream, window, top)
+        top += _height()
+    return "\n".join((*parts, "</svg>\n"))
+
+
+def _height() -> int:
+    return 20 + 3 * _LANE + _GAP
+
+
+def _x(place: float) -> float:
+    return round(_LEFT + place * (WIDTH - _LEFT - _RIGHT), 1)
+
+
+def _window(stream: Stream, window: Window, top: int) -> list[str]:
+    parts = [f'<text x="{_LEFT}" y="{top + 13}">{text(f"{window.title}: {stretch(window)}")}</text>']
+    bottom = top + 20 + 3 * _LANE
+    for time, label in ticks(window, 12):
+        x = _x(window.place(time))
+        parts.append(f'<path d="M{x} {top + 20}V{bottom + 4}" stroke="{_GREY}" stroke-opacity=".35"/>')
+        parts.append(f'<text x="{x}" y="{bottom + 17}" text-anchor="middle">{text(label)}</text>')
+    for row, lane in enumerate(lanes(stream)):
+        y = top + 20 + row * _LANE
+        parts.append(f'<text x="{_LEFT - 8}" y="{y + _LANE // 2 + 4}" text-anchor="end">{text(lane.label)}</text>')
+        parts.append(_marks(lane, window, y))
+    return parts
+
+
+def _marks(lane: Lane, window: Window, y: int) -> str:
+    """All marks of a lane as one path."""
+    places = sorted({_x(window.place(time)) for time in lane.within(window.begin, window.end)})
+    return f'<path d="{_shape(lane.kind, places, y)}" {_paint(lane.kind)}/>'
+
+
+def _shape(kind: LaneKind, places: Sequence[float], y: int) -> str:
+    middle = y + _LANE // 2
+    if kind == "error":
+        return "".join(f"M{x} {middle - 8}v16" for x in places)
+    if kind == "start":
+        return "".join(f"M{x} {middle - 7}l5 12h-10z" for x in places)
+    return "".join(f"M{x - 3:.1f} {middle}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0" for x in places)
+
+
+def _paint(kind: LaneKind) -> str:
+    colour = _COLOURS[kind]
+    return f'fill="{colour}"' if kind == "start" else f'fill="none" stroke="{colour}" stroke-width="1.5"'
+
+
+def legend_svg() -> str:
+    """The three marks, with what they are."""
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 420 {_LANE}" width="420" height="{_LANE}" role="img" '
+        f'aria-label="Legend" font-family="sans-serif" font-size="12" fill="{_GREY}">'
+    ]
+    words: dict[LaneKind, str] = {"stop": "an idle stop", "start": "a recycle or start", "error": "an error"}
+    for at, (kind, word) in enumerate(words.items()):
+        x = 12 + at * 140
+        parts.append(f'<path d="{_shape(kind, [x], 0)}" {_paint(kind)}/><text x="{x + 12}" y="17">{text(word)}</text>')
+    return "".join((*parts, "</svg>\n"))
