@@ -55,8 +55,9 @@ class Kept(Struct, frozen=True):
 
 
 class Clock(Struct, frozen=True):
-    """Where the clock stands, and the pools by server and name."""
+    """Where the clock began and where it stands, and the pools by server and name."""
 
+    begun: datetime
     now: datetime
     servers: dict[str, dict[str, Kept]] = {}
 
@@ -88,7 +89,8 @@ def play(state: Path, hours: float | None, options: Options, real: datetime) -> 
     folders = sorted((state / "servers").glob("*/Windows"))
     if not folders:
         raise RemediateError(f"{state}: no lab there; begin with `remediate lab up --state {state}`")
-    clock = _read(state / _CLOCK) or Clock(real - timedelta(days=options.days))
+    begun = real - timedelta(days=options.days)
+    clock = _read(state / _CLOCK) or Clock(begun, begun)
     span = Span(clock.now, real if hours is None else clock.now + timedelta(hours=hours))
     if span.end > real:
         left = max(0.0, (real - span.begin) / timedelta(hours=1))
@@ -96,6 +98,8 @@ def play(state: Path, hours: float | None, options: Options, real: datetime) -> 
             f"the lab's clock stands at {span.begin:%Y-%m-%d %H:%M:%S} UTC and never passes the real time: "
             f"play at most --hours {int(left * 100) / 100:g}, or --to-now"
         )
+    # Not by the date: a lab that is played in the same way has the same history, whenever it began.
+    seed = f"{options.seed}/{(span.begin - clock.begun) // timedelta(seconds=1)}"
     kept, left_out, errors, requests = {}, {}, 0, 0
     for windows in folders:
         name = windows.parent.name
@@ -104,10 +108,10 @@ def play(state: Path, hours: float | None, options: Options, real: datetime) -> 
         except (ConfigError, OSError, ValueError) as error:
             left_out[name] = str(error)
             continue
-        history, kept[name] = _pass(name, pools, clock.servers.get(name), span, options)
+        history, kept[name] = _pass(name, pools, clock.servers.get(name), span, seed, options)
         _record(windows, pools, history, span, options)
         errors, requests = errors + len(history.errors), requests + len(history.requests)
-    _replace(state / _CLOCK, msgspec.json.encode(Clock(span.end, clock.servers | kept)))
+    _replace(state / _CLOCK, msgspec.json.encode(Clock(clock.begun, span.end, clock.servers | kept)))
     return Played(span, len(kept), errors, requests, left_out)
 
 
@@ -128,12 +132,12 @@ def _pools(windows: Path) -> list[PoolSettings]:
 
 
 def _pass(
-    name: str, pools: list[PoolSettings], before: dict[str, Kept] | None, span: Span, options: Options
+    name: str, pools: list[PoolSettings], before: dict[str, Kept] | None, span: Span, seed: str, options: Options
 ) -> tuple[History, dict[str, Kept]]:
     """The server's history in that span, and its pools at the end of it."""
     outcome = simulate(
-        name, pools, span, seed=options.seed, traffic=TRAFFIC[options.traffic], zone=options.zone,
-        incidents=[*_changes(pools, before or {}, span), *_incidents(name, pools, span, options.seed)],
+        name, pools, span, seed=seed, traffic=TRAFFIC[options.traffic], zone=options.zone,
+        incidents=[*_changes(pools, before or {}, span), *_incidents(name, pools, span, seed)],
         before=None if before is None else {pool: one.worker for pool, one in before.items()},
     )  # fmt: skip
     return outcome.history, {pool.name: Kept(pool, outcome.workers[pool.name]) for pool in pools}
@@ -152,8 +156,8 @@ def _start(settings: PoolSettings) -> dict[str, object]:
     return {name: getattr(settings, name) for name in ("always_running", "appinit", "applications", "runs")}
 
 
-def _incidents(name: str, pools: list[PoolSettings], span: Span, seed: int) -> Iterator[Incident]:
-    chance = Chance(seed, name, "incidents", span.begin.isoformat())
+def _incidents(name: str, pools: list[PoolSettings], span: Span, seed: str) -> Iterator[Incident]:
+    chance = Chance(seed, name, "incidents")
     time = span.begin
     while (time := time + timedelta(minutes=60)) < span.end:
         if chance.share() * _BOOT < 1:

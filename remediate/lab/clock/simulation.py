@@ -37,7 +37,8 @@ def simulate(
     zone: tzinfo = UTC,
     lateness: int = _LATENESS,
 ) -> Outcome:
-    """What happens on that server. Same arguments, same history, with every Python.
+    """What happens on that server. Same arguments, same history, with every Python; spans one after another each want
+    a seed of their own.
 
     ``traffic``: of each pool, or by the pool's name. ``before``: the workers at the beginning; None: as on any server
     that has run for a while. ``zone``: the server's, for schedules and office hours. ``lateness``: in milliseconds.
@@ -45,7 +46,7 @@ def simulate(
     begin, end = to_ms(span.begin), to_ms(span.end)
     histories, workers = [_boots(host, incidents, span)], {}
     for pool in pools:
-        chance = Chance(seed, host, pool.name, begin)
+        chance = Chance(seed, host, pool.name)
         streams = traffic.get(pool.name, ()) if isinstance(traffic, Mapping) else traffic
         worker = resting(pool, begin, chance) if before is None else before.get(pool.name)
         life = Life(host, pool, chance, worker, lateness)
