@@ -64,7 +64,8 @@ class Request(Struct, frozen=True, kw_only=True):
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """A file that was read. ``unparsed``: lines or entries that mattered and could not be understood.
+    """A file that was read. ``unparsed``: lines or entries that mattered and could not be understood. ``left_out``:
+    exceptions and events beyond those that are kept of one file.
 
     ``time_zone``: ``UTC``, an offset such as ``+02:00``, an IANA name, or ``unknown``; with ``guessed`` where it is
     inferred, by what.
@@ -74,6 +75,7 @@ class Source(Struct, frozen=True, kw_only=True):
     kind: str
     lines: int
     unparsed: int = 0
+    left_out: int = 0
     time_zone: str = "unknown"
     guessed: str | None = None
 

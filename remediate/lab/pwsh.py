@@ -1,7 +1,14 @@
-"""The engine `pwsh`: what arrives runs as it arrives, in a real PowerShell, with the server's folder as its Windows."""
+"""The engine `pwsh`: what arrives runs as it arrives, in a real PowerShell, with the server's folder as its Windows.
+
+A command has a process of its own, with the command line that it came with. Only what comes again and again, the
+inspection and Ansible's modules, runs where the like has run before (warm.py). REMEDIATE_LAB_COLD=1 does without.
+"""
 
 import asyncio
+import base64
+import hashlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -10,8 +17,11 @@ from pathlib import Path
 from typing import Literal
 
 from remediate.iis.inspection import one_line
+from remediate.inspect.script import COMMAND_LINE
+from remediate.lab.emulated.payload import NotAPayload, decode
 from remediate.lab.engine import Emit, Server
 from remediate.lab.knobs import read_knobs
+from remediate.lab.warm import Order, WarmProcesses
 from remediate.model import RemediateError
 
 _HERE = Path(__file__).parent
@@ -19,6 +29,13 @@ _ASSEMBLY = "Microsoft.Web.Administration.dll"
 _NAMES = frozenset({"powershell", "powershell.exe", "pwsh", "pwsh.exe"})
 # A PowerShell takes a core while it starts; more at once would only wait for each other.
 _AT_ONCE = max(2, os.cpu_count() or 2)
+_HOST = "Remediate.Lab.WarmHost.dll"
+_ENCODED = re.compile(r"(?: -(?:NoProfile|NonInteractive|ExecutionPolicy \w+))+ -EncodedCommand ([A-Za-z0-9+/=]+)")
+# Ansible's bootstrap. As the inspection's, it reads all of its input before it acts, so that input can be waited for.
+_BOOTSTRAP = ("$input", "ConvertFrom-Json")
+_PAYLOAD = b'{"name":'
+# What lab.txt plays with the end of a process needs one that ends.
+_COLD_KNOBS = ("commit_delay_ms", "after_commit")
 
 
 def find_pwsh() -> Path | None:
@@ -40,6 +57,7 @@ class PwshEngine:
         self._pwsh = pwsh.resolve()
         self._scratch = scratch
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._warm = WarmProcesses(self._start_host)
         (scratch / "home").mkdir(parents=True, exist_ok=True)
         (scratch / "bin").mkdir(exist_ok=True)
         # ansible-core 2.21 and later look for the interpreter by this name.
@@ -65,11 +83,13 @@ class PwshEngine:
         for version, dll in sorted(targets.items()):
             dll.parent.mkdir(parents=True, exist_ok=True)
             lines.append(f"& {script} -OutputPath {_quoted(dll)} -FileVersion {version}.0.1")
+        host, source = self._scratch / _HOST, _HERE / "powershell" / "WarmHost.cs"
+        lines.append(f"Add-Type -Path {_quoted(source)} -OutputAssembly {_quoted(host)} -OutputType Library")
         done = subprocess.run(
             [str(self._pwsh), "-NoProfile", "-NonInteractive", "-Command", "\n".join(lines)],
             env=self._common(), capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
-        if done.returncode != 0 or not all(dll.exists() for dll in targets.values()):
+        if done.returncode != 0 or not all(dll.exists() for dll in (*targets.values(), host)):
             why = one_line(done.stderr)
             raise RemediateError(f"{self._pwsh}: cannot compile the lab's Microsoft.Web.Administration: {why}")
 
@@ -99,25 +119,87 @@ class PwshEngine:
         if program.lower() not in _NAMES:
             emit("stderr", f"'{program}' is not recognized: the lab runs PowerShell only\r\n".encode())
             return 1
+        script = _script(arguments) if self._may_warm() else None
+        head = b""
+        if script is not None:
+            head = await stdin.read(65536)
+            if line == COMMAND_LINE or head.startswith(_PAYLOAD):
+                head, stdin = head + await stdin.read(), _ended()
+                if key := _key(server, line, head):
+                    order = Order(script, self.environment(server), server.windows, head)
+                    async with self._slots:
+                        return await self._warm.run(key, order, emit)
         async with self._slots:
-            process = await asyncio.create_subprocess_exec(
-                self._pwsh, *arguments, env=self.environment(server), cwd=server.windows,
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-                pass_fds=_lock_fds(),
-            )  # fmt: skip
-            assert process.stdin and process.stdout and process.stderr
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    feeding = tasks.create_task(_feed(stdin, process.stdin))
-                    tasks.create_task(_drain(process.stdout, "stdout", emit))
-                    tasks.create_task(_drain(process.stderr, "stderr", emit))
-                    code = await process.wait()
-                    feeding.cancel()
-                return code
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await asyncio.shield(process.wait())
+            return await self._run_cold(server, arguments, head, stdin, emit)
+
+    async def close(self) -> None:
+        """End the processes that rest."""
+        await self._warm.close()
+
+    async def _run_cold(
+        self, server: Server, arguments: Sequence[str], head: bytes, stdin: asyncio.StreamReader, emit: Emit
+    ) -> int:
+        process = await asyncio.create_subprocess_exec(
+            self._pwsh, *arguments, env=self.environment(server), cwd=server.windows,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            pass_fds=_lock_fds(),
+        )  # fmt: skip
+        assert process.stdin and process.stdout and process.stderr
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                feeding = tasks.create_task(_feed(head, stdin, process.stdin))
+                tasks.create_task(_drain(process.stdout, "stdout", emit))
+                tasks.create_task(_drain(process.stderr, "stderr", emit))
+                code = await process.wait()
+                feeding.cancel()
+            return code
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await asyncio.shield(process.wait())
+
+    def _may_warm(self) -> bool:
+        """There is a host once `furnish` has made it."""
+        return (self._scratch / _HOST).exists() and not os.environ.get("REMEDIATE_LAB_COLD")
+
+    async def _start_host(self, orders: int, answers: int) -> asyncio.subprocess.Process:
+        serve = f"Add-Type -Path {_quoted(self._scratch / _HOST)}; [Remediate.Lab.WarmHost]::Serve({orders}, {answers})"
+        return await asyncio.create_subprocess_exec(
+            self._pwsh, "-NoProfile", "-NonInteractive", "-Command", serve, env=self._common(),
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            pass_fds=(*_lock_fds(), orders, answers),
+        )  # fmt: skip
+
+
+def _key(server: Server, line: str, given: bytes) -> str | None:
+    """What this command shares with the like of it: all but its arguments. None: it is to have its own process."""
+    knobs = read_knobs(server.windows)
+    if any(knobs.get(name) not in ("", "0") for name in _COLD_KNOBS):
+        return None
+    try:
+        scripts = {"inspection": given} if line == COMMAND_LINE else decode(given).scripts
+    except NotAPayload:
+        return None
+    wrapper = given.partition(b"\n")[0]
+    parts = [knobs.get("iis_version").encode(), line.encode(), wrapper, *(s for _, s in sorted(scripts.items()))]
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+
+def _script(arguments: Sequence[str]) -> str | None:
+    """What -EncodedCommand says, if it is a script that waits for all of its input."""
+    encoded = _ENCODED.fullmatch(" " + " ".join(arguments))
+    try:
+        text = base64.b64decode(encoded[1]).decode("utf-16-le") if encoded else ""
+    except ValueError:
+        return None
+    waits = arguments == COMMAND_LINE.split()[1:] or all(word in text for word in _BOOTSTRAP)
+    return text if waits else None
+
+
+def _ended() -> asyncio.StreamReader:
+    nothing = asyncio.StreamReader()
+    nothing.feed_eof()
+    return nothing
 
 
 def _quoted(path: Path) -> str:
@@ -131,8 +213,9 @@ def _lock_fds() -> tuple[int, ...]:
     return (int(inherited),) if inherited else ()
 
 
-async def _feed(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+async def _feed(head: bytes, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     try:
+        sink.write(head)
         while data := await source.read(65536):
             sink.write(data)
             await sink.drain()

@@ -36,6 +36,8 @@ async def serve(state: Path) -> None:
     ):  # fmt: skip
         (state / "ready").touch()
         await ended.wait()
+    if isinstance(engine, PwshEngine):
+        await engine.close()
 
 
 def _engine(name: str, state: Path, servers: list[Server]) -> Engine:

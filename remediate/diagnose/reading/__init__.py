@@ -1,0 +1,29 @@
+"""From the logs that a user has to the values of `remediate.evidence`.
+
+    files = find_files(arguments)                # the logs, oldest first
+    reading = read_log(file)                     # Source, Occurrences, WorkerEvents, in one pass
+    log = read_requests(file)                    # iterate; then log.source
+    guess = guess_zone(occurrences, events=..., requests=...)
+    occurrences = in_zone(occurrences, zone)     # wall clocks become UTC
+
+Memory is bounded whatever the size of a file. What cannot be understood is counted, and no content is fatal.
+"""
+
+from remediate.diagnose.reading.files import LogFile, find_files
+from remediate.diagnose.reading.guess import ZoneGuess, guess_zone
+from remediate.diagnose.reading.logs import LogReading, RequestLog, read_blocks, read_log, read_requests
+from remediate.diagnose.reading.zones import in_zone, parse_zone
+
+__all__ = [
+    "LogFile",
+    "LogReading",
+    "RequestLog",
+    "ZoneGuess",
+    "find_files",
+    "guess_zone",
+    "in_zone",
+    "parse_zone",
+    "read_blocks",
+    "read_log",
+    "read_requests",
+]

@@ -1,0 +1,90 @@
+"""Bytes in, UTF-8 out: gzip and encodings are told by the content, never by the name, and no byte is fatal.
+
+Without a byte-order mark, a text whose every other byte is mostly zero is UTF-16. All else is passed on as it is: the
+codes and the names of methods are ASCII in every code page.
+"""
+
+import codecs
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from io import BufferedReader
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from remediate.model import RemediateError
+
+BLOCK = 1 << 20
+_GZIP = b"\x1f\x8b"
+_SAMPLE = 4096
+_MARKS = ((codecs.BOM_UTF8, None), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+class Damaged(Exception):
+    """The stream ends in the middle: what came before it is good."""
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[Iterator[bytes]]:
+    """The blocks of a file, unpacked; of standard input for None."""
+    try:
+        stream = cast(BufferedReader, sys.stdin.buffer if path is None else path.open("rb"))
+    except OSError as error:
+        raise RemediateError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        yield _unpacked(stream) if stream.peek(2)[:2] == _GZIP else iter(partial(stream.read, BLOCK), b"")
+    except OSError as error:
+        raise RemediateError(f"{path or 'standard input'}: cannot be read: {error.strerror}") from error
+    finally:
+        if path is not None:
+            stream.close()
+
+
+def _unpacked(stream: BinaryIO) -> Iterator[bytes]:
+    """The members of a gzip file one after the other, in blocks of bounded size."""
+    packed = stream.read(BLOCK)
+    try:
+        while packed:
+            member = zlib.decompressobj(wbits=31)
+            while not member.eof:
+                yield member.decompress(packed, BLOCK)
+                packed = member.unconsumed_tail or (b"" if member.eof else stream.read(BLOCK))
+                if not packed and not member.eof:
+                    yield member.flush()
+                    if not member.eof:
+                        raise Damaged
+            packed = member.unused_data or stream.read(BLOCK)
+    except zlib.error as error:
+        raise Damaged from error
+
+
+def utf8(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same text in UTF-8, without its byte-order mark."""
+    rest = iter(blocks)
+    head = b""
+    while len(head) < _SAMPLE and (block := next(rest, None)) is not None:
+        head += block
+    mark, encoding = next(((mark, name) for mark, name in _MARKS if head.startswith(mark)), (b"", _unmarked(head)))
+    whole = chain((head[len(mark) :],), rest)
+    return whole if encoding is None else _recoded(whole, encoding)
+
+
+def _unmarked(head: bytes) -> str | None:
+    sample = head[: _SAMPLE & ~1]
+    pairs = len(sample) // 2
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if odd > pairs * 0.3 and even < pairs * 0.05:
+        return "utf-16-le"
+    if even > pairs * 0.3 and odd < pairs * 0.05:
+        return "utf-16-be"
+    return None
+
+
+def _recoded(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    for block in blocks:
+        yield decoder.decode(block).encode()
+    yield decoder.decode(b"", final=True).encode()

@@ -1,0 +1,53 @@
+"""ELMAH's errors in XML: one in a file, as its XmlFileErrorLog keeps them, or many. Their times are UTC.
+
+The attributes `application host type message detail time` are read, and of the server variables the client's address
+and user agent and the application's path.
+"""
+
+from datetime import UTC
+from itertools import pairwise
+
+from msgspec.structs import replace
+
+from remediate.diagnose.reading.exceptions import find_code, judge
+from remediate.diagnose.reading.fragments import Node, fragments, parse
+from remediate.diagnose.reading.origin import of_properties, placed
+from remediate.diagnose.reading.tally import Tally
+from remediate.diagnose.reading.timestamps import moment
+from remediate.diagnose.reading.window import Window
+
+
+def read_elmah(window: Window, tally: Tally) -> None:
+    for fragment in fragments(window, "error"):
+        text = fragment.text
+        if text is None:
+            tally.unparsed += 1
+        elif find_code(text, 0) >= 0:
+            nodes = parse(text)
+            if nodes is None:
+                tally.unparsed += 1
+            else:
+                _keep(nodes, fragment.line, tally)
+
+
+def _keep(nodes: tuple[Node, ...], line: int, tally: Tally) -> None:
+    attributes = nodes[0].attributes
+    text = "\n".join(attributes.get(name, "") for name in ("type", "message", "detail"))
+    occurrence = judge(text)
+    if occurrence is None:
+        return
+    variables = _variables(nodes)
+    named = {"machinename": attributes.get("host", ""), "application": attributes.get("application", "")}
+    time = moment(attributes.get("time", ""))
+    tally.unparsed += time is None
+    utc = None if time is None else time if time.tzinfo else time.replace(tzinfo=UTC)
+    tally.keep(placed(replace(occurrence, time=utc), of_properties(variables | named, text)), line)
+
+
+def _variables(nodes: tuple[Node, ...]) -> dict[str, str]:
+    """`<item name="REMOTE_ADDR"><value string="127.0.0.1" /></item>`; the names of headers and variables differ."""
+    return {
+        node.attributes["name"]: value.attributes["string"]
+        for node, value in pairwise(nodes)
+        if node.name == "item" and value.name == "value" and "name" in node.attributes and "string" in value.attributes
+    }

@@ -1,0 +1,45 @@
+"""What a file holds, told by how it begins; its name says nothing. What is not known is text."""
+
+import re
+from typing import Literal
+
+import msgspec
+
+from remediate.model import RemediateError
+
+Kind = Literal["text", "clef", "json", "elmah", "events", "events-json", "w3c"]
+
+# How much of a file is looked at.
+HEAD = 64 << 10
+_EVENT = re.compile(rb"<Event[\s>]")
+_ERROR = re.compile(rb"<error[\s/>]")
+_JSON_EVENT = re.compile(rb'"(?:Id|EventID|InstanceId)"\s*:\s*\d')
+_JSON_EVENT_TOO = re.compile(rb'"(?:TimeCreated|TimeGenerated|ProviderName|LogName|RecordId)"\s*:')
+_BINARY_EVENTS = b"ElfFile\0"
+
+
+def kind_of(head: bytes, name: str) -> Kind:
+    """The kind of a file that begins so; RemediateError for a binary event log, which wevtutil must export first."""
+    text = head.lstrip()
+    if head.startswith(_BINARY_EVENTS):
+        raise RemediateError(f"{name}: a binary event log; export it with: wevtutil qe FILE /lf:true /f:xml")
+    if text.startswith(b"#") and (b"#Fields:" in text or text.startswith(b"#Software: Microsoft Internet")):
+        return "w3c"
+    if text.startswith(b"<"):
+        event, error = _EVENT.search(text), _ERROR.search(text)
+        if event and (error is None or event.start() < error.start()):
+            return "events"
+        return "elmah" if error else "text"
+    if text[:1] in (b"{", b"["):
+        if _JSON_EVENT.search(text) and _JSON_EVENT_TOO.search(text):
+            return "events-json"
+        if any(_is_object(line) for line in text.split(b"\n", 10)[:10]):
+            return "clef" if b'"@t"' in text else "json"
+    return "text"
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(line.strip()), dict)
+    except (msgspec.DecodeError, RecursionError):
+        return False

@@ -1,0 +1,97 @@
+"""One file in, what it tells out. The files are those of `files.find_files`."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Struct
+
+from remediate.diagnose.reading.blocks import opened, utf8
+from remediate.diagnose.reading.clef import read_clef
+from remediate.diagnose.reading.elmah import read_elmah
+from remediate.diagnose.reading.events import read_events_json, read_events_xml
+from remediate.diagnose.reading.files import LogFile
+from remediate.diagnose.reading.kinds import HEAD, Kind, kind_of
+from remediate.diagnose.reading.tally import Tally
+from remediate.diagnose.reading.text import read_text
+from remediate.diagnose.reading.timestamps import file_date
+from remediate.diagnose.reading.w3c import requests
+from remediate.diagnose.reading.window import Window
+from remediate.evidence import Occurrence, Request, Source, WorkerEvent
+
+
+class LogReading(Struct, frozen=True):
+    """What a file tells, in its order. A time without a zone is a wall clock of the machine that wrote it."""
+
+    source: Source
+    occurrences: tuple[Occurrence, ...]
+    events: tuple[WorkerEvent, ...]
+
+
+_READERS: dict[Kind, Callable[[Window, Tally], None]] = {
+    "text": read_text,
+    "clef": read_clef,
+    "json": read_clef,
+    "elmah": read_elmah,
+    "events": read_events_xml,
+    "events-json": read_events_json,
+}
+# The time of these is UTC, whether or not anything of ours is in them.
+_IN_UTC = ("elmah", "events", "events-json", "w3c")
+
+
+def read_log(file: LogFile) -> LogReading:
+    """The exceptions and events of a file of any kind; an IIS log tells neither. RemediateError: it cannot be read."""
+    return _read(_blocks(file), file.name)
+
+
+def read_blocks(blocks: Iterable[bytes], name: str) -> LogReading:
+    """The same of a file's bytes, unpacked and in any encoding."""
+    return _read(utf8(blocks), name)
+
+
+def _read(blocks: Iterable[bytes], name: str) -> LogReading:
+    window = Window(blocks)
+    tally = Tally(name, file_date(name))
+    kind = kind_of(window.fill(HEAD)[:HEAD], name)
+    if kind in _READERS:
+        _READERS[kind](window, tally)
+    occurrences = tally.occurrences()
+    return LogReading(_source(name, kind, window, tally, occurrences), occurrences, tally.events())
+
+
+class RequestLog:
+    """The requests of an IIS log, to be gone through once; ``source`` is there when that is done.
+
+    A file of another kind has none. RemediateError, while going through: it cannot be read.
+    """
+
+    def __init__(self, blocks: Iterable[bytes], name: str) -> None:
+        self._blocks = blocks
+        self._name = name
+        self.source: Source | None = None
+
+    def __iter__(self) -> Iterator[Request]:
+        window, tally = Window(self._blocks), Tally(self._name)
+        kind = kind_of(window.fill(HEAD)[:HEAD], self._name)
+        if kind == "w3c":
+            yield from requests(window, tally)
+        self.source = _source(self._name, kind, window, tally, ())
+
+
+def read_requests(file: LogFile) -> RequestLog:
+    return RequestLog(_blocks(file), file.name)
+
+
+def _source(name: str, kind: Kind, window: Window, tally: Tally, occurrences: tuple[Occurrence, ...]) -> Source:
+    lines = window.lines()
+    told = kind in _IN_UTC or (occurrences and all(o.time is not None and o.time.tzinfo for o in occurrences))
+    return Source(
+        file=name, kind=kind, lines=lines, unparsed=tally.unparsed + window.damaged, left_out=tally.left_out,
+        time_zone="UTC" if told else "unknown",
+    )  # fmt: skip
+
+
+def _blocks(file: LogFile) -> Iterator[bytes]:
+    """Those of all parts of a file, in UTF-8."""
+    for path in file.paths or (None,):
+        with opened(path) as blocks:
+            yield from utf8(blocks)

@@ -1,0 +1,60 @@
+"""A view that slides over a stream of blocks: memory is bounded, and no answer depends on the borders of blocks."""
+
+from collections.abc import Iterable
+
+from remediate.diagnose.reading.blocks import Damaged
+
+
+class Window:
+    """``data`` grows at its end by `more` and shrinks at its front by `drop`; ``ended``: the stream has no more.
+
+    Lines are counted as the window passes over them, once. ``damaged``: the stream broke off.
+    """
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = iter(blocks)
+        self._newlines = 0
+        self._counted = 0
+        self._last = b"\n"
+        self.data = b""
+        self.ended = False
+        self.damaged = False
+
+    def more(self) -> bool:
+        """One more block at the end of the data; False where there is none."""
+        try:
+            block = next(self._blocks, None)
+        except Damaged:
+            block, self.damaged = None, True
+        if block is None:
+            self.ended = True
+            return False
+        self.data += block
+        self._last = block[-1:] or self._last
+        return True
+
+    def fill(self, size: int) -> bytes:
+        """The data, of at least this size where the stream has that much."""
+        while len(self.data) < size and self.more():
+            pass
+        return self.data
+
+    def drop(self, size: int) -> None:
+        """Forget that many bytes at the front."""
+        if size > self._counted:
+            self.line(size)
+        self.data = self.data[size:]
+        self._counted -= size
+
+    def line(self, position: int) -> int:
+        """The number, from 1, of the line that holds the position; positions are asked for in rising order."""
+        self._newlines += self.data.count(b"\n", self._counted, position)
+        self._counted = position
+        return self._newlines + 1
+
+    def lines(self) -> int:
+        """How many lines the stream has, once it has ended."""
+        while True:
+            self.drop(len(self.data))
+            if not self.more():
+                return self._newlines + (self._last != b"\n")
