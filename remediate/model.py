@@ -38,10 +38,11 @@ class Value(Struct, frozen=True):
 
 
 class Application(Struct, frozen=True):
-    """``path`` is the site's name and the virtual path: ``Default Web Site/shop``."""
+    """``path`` is the site's name and the virtual path: ``Default Web Site/shop``; ``site`` the site's number."""
 
     path: str
     preloadEnabled: Value | None = None
+    site: int | None = None
 
 
 class Pool(Struct, frozen=True):

@@ -13,7 +13,7 @@ from remediate.iis.inspection import one_line
 from remediate.model import RemediateError
 
 # Each verb is a file of this package, with a command of its name.
-_VERBS = ("audit", "plan", "show", "apply", "rollback", "explain", "lab", "demo")
+_VERBS = ("audit", "plan", "show", "apply", "rollback", "diagnose", "explain", "lab", "demo")
 
 
 class _Verbs(click.Group):

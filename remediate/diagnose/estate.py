@@ -57,11 +57,12 @@ class PoolSettings(Struct, frozen=True, kw_only=True):
 
 
 class Application(Struct, frozen=True):
-    """``site`` and ``path`` of `Default Web Site/shop` are `Default Web Site` and `/shop`."""
+    """``site`` and ``path`` of `Default Web Site/shop` are `Default Web Site` and `/shop`; ``number`` is the site's."""
 
     site: str
     path: str
     pool: str
+    number: int | None = None
 
 
 class Server(Struct, frozen=True, kw_only=True):
@@ -112,10 +113,10 @@ class Estate(Struct, frozen=True):
         if application is None:
             found = {app.pool for app in server.applications}
         else:
-            site, path = split(application)
-            found = {app.pool for app in server.applications if _is(app, site, path)}
-            if not found and site is None:
-                found = {app.pool for app in server.applications if fold(path).strip("/") in _names(app)}
+            named = _named(application)
+            found = {app.pool for app in server.applications if _is(app, named)}
+            if not found and named.site is None:
+                found = {app.pool for app in server.applications if fold(named.path).strip("/") in _names(app)}
         return found.pop() if len(found) == 1 else None
 
     def serving(self, host: str | None, path: str) -> frozenset[str]:
@@ -138,17 +139,27 @@ def label(name: str) -> str:
     return fold(name) if _ADDRESS.fullmatch(name) else fold(name).split(".", 1)[0]
 
 
-def split(application: str) -> tuple[str | None, str]:
-    """The site (its name) and the virtual path of an application; None where no site is named."""
+class _Named(Struct, frozen=True):
+    """What a name says: the site's name or number where it has one, and the virtual path or a name of its own."""
+
+    path: str
+    site: str | None = None
+    number: int | None = None
+
+
+def _named(application: str) -> _Named:
     if domain := _DOMAIN.fullmatch(application):
-        return None, domain[2] or "/"
+        return _Named(domain[2] or "/", number=int(domain[1]))
     site, slash, path = application.partition("/")
-    return (site, f"/{path}") if site and slash else (None, application or "/")
+    return _Named(f"/{path}", site) if site and slash else _Named(application or "/")
 
 
-def _is(app: Application, site: str | None, path: str) -> bool:
-    same_path = fold(app.path).rstrip("/") == fold(path).rstrip("/")
-    return same_path and (site is None or fold(site) == fold(app.site))
+def _is(app: Application, named: _Named) -> bool:
+    if fold(app.path).rstrip("/") != fold(named.path).rstrip("/"):
+        return False
+    if named.site is not None:
+        return fold(named.site) == fold(app.site)
+    return named.number is None or app.number is None or named.number == app.number
 
 
 def _names(app: Application) -> frozenset[str]:
@@ -175,7 +186,7 @@ def _server(inspection: Inspection) -> Server:
     for pool in inspection.pools:
         for app in pool.applications:
             site, _, path = app.path.partition("/")
-            applications.append(Application(site, f"/{path}", pool.name))
+            applications.append(Application(site, f"/{path}", pool.name, app.site))
     return Server(name=inspection.host, machine=inspection.machine, pools=pools, applications=tuple(applications))
 
 
@@ -186,17 +197,25 @@ def pool_settings(pool: Pool) -> PoolSettings:
     return PoolSettings(
         pool=pool.name,
         mode=pool.value(START_MODE) or "OnDemand",
-        idle=0 if suspends else seconds(idle_text),
+        idle=0 if suspends else _span(idle_text),
         idle_text=idle_text,
         suspends=suspends,
         managed=pool.value("managedRuntimeVersion") != "",
         preloading=any(a.preloadEnabled is not None and a.preloadEnabled.value == "true" for a in pool.applications),
-        restart=seconds(pool.value(RESTART) or "00:00:00"),
+        restart=_span(pool.value(RESTART)),
         tells_idle=None if idle_logged is None else "IdleTimeout" in _flags(idle_logged),
         untold=()
         if logged is None
         else tuple(cause for cause, flag in RECYCLE_FLAGS.items() if flag not in _flags(logged)),
     )
+
+
+def _span(text: str | None) -> int:
+    """Seconds; 0 for what is not there, or means nothing: a saved audit may have been edited."""
+    try:
+        return seconds(text or "")
+    except ValueError:
+        return 0
 
 
 def _flags(text: str) -> set[str]:

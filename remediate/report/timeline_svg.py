@@ -10,7 +10,9 @@ from remediate.report.timeline import Lane, LaneKind, Window, lanes, stretch, ti
 
 WIDTH = 1000
 _LEFT, _RIGHT = 90, 20
-_LANE, _GAP = 26, 34
+_LANE = 26
+# A title, three lanes, and the ticks' labels.
+_WINDOW = 20 + 3 * _LANE + 34
 _COLUMNS = 400
 # Readable on white and on black, and told apart by shape too: a stop is hollow, a start is high, an error is full.
 _COLOURS: dict[LaneKind, str] = {"error": "#d1453b", "stop": "#b7791f", "start": "#2b7bb9"}
@@ -22,28 +24,47 @@ def text(value: str) -> str:
     return escape(printable(value), {'"': "&quot;", "'": "&#39;"})
 
 
-def timeline_svg(stream: Stream, number: int) -> str:
-    """An ``svg`` element for a page; ``number`` tells its ids from those of others. Empty where no time is known."""
+def timelines_svg(streams: Sequence[Stream]) -> str:
+    """One file with the timelines of all streams, one below the other, each under its title."""
+    parts = []
+    top = 0
+    for number, stream in enumerate(streams):
+        drawn = timeline_svg(stream, number, top + 24)
+        if drawn:
+            parts.append(
+                f'<text x="8" y="{top + 16}" font-weight="bold">{text(title(stream))}: {stream.verdict}</text>'
+            )
+            parts.append(drawn)
+            top += 24 + _height(stream)
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top + 1}" width="{WIDTH}" height="{top + 1}" '
+        f'font-family="sans-serif" font-size="12" fill="{_GREY}">'
+    )
+    return "\n".join((head, *parts, "</svg>\n"))
+
+
+def timeline_svg(stream: Stream, number: int, y: int = 0) -> str:
+    """An ``svg`` element; ``number`` tells its ids from those of others. Empty where no time is known."""
     found = windows(stream, _COLUMNS)
     if not found:
         return ""
-    height = sum(_height() for _ in found)
+    height = _height(stream)
     told = ", ".join(f"{count(len(lane.times), 'mark')}: {lane.label}" for lane in lanes(stream))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'role="img" aria-labelledby="t{number} d{number}" font-family="sans-serif" font-size="12" fill="{_GREY}">',
+        f'y="{y}" role="img" aria-labelledby="t{number} d{number}" font-family="sans-serif" font-size="12" fill="{_GREY}">',
         f'<title id="t{number}">{text(f"Timeline of {title(stream)}")}</title>',
         f'<desc id="d{number}">{text(f"{stretch(found[0])}. {told}.")}</desc>',
     ]
     top = 0
     for window in found:
         parts += _window(stream, window, top)
-        top += _height()
+        top += _WINDOW
     return "\n".join((*parts, "</svg>\n"))
 
 
-def _height() -> int:
-    return 20 + 3 * _LANE + _GAP
+def _height(stream: Stream) -> int:
+    return _WINDOW * len(windows(stream, _COLUMNS))
 
 
 def _x(place: float) -> float:
