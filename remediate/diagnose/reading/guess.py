@@ -20,14 +20,16 @@ from remediate.diagnose.codes import NOT_SUPPORTED
 from remediate.diagnose.reading.zones import to_utc
 from remediate.evidence import Occurrence, Request, WorkerEvent
 
-# How many seconds an error comes after what it must coincide with. A request is logged when it was answered.
-_AFTER_EVENT = range(121)
+# How many seconds an error comes after what it must coincide with. A request is logged when it was answered. Errors
+# that come each 21 minutes fit many offsets within two minutes; but only the true one within a few seconds, mostly.
+_SOON_AFTER_EVENT, _AFTER_EVENT = range(13), range(121)
 _AROUND_REQUEST = range(-3, 3)
 # How many errors must coincide, and what share of all.
 _LEAST = 3
 _SHARE = 0.6
 # How many errors are looked at, evenly taken from all.
 _SAMPLE = 500
+_FOLLOWED = "that followed a worker's end"
 _OFFSETS = [timedelta(minutes=minutes) for minutes in range(-12 * 60, 14 * 60 + 1, 15)]
 # Where several zones fit alike, one of these is named.
 _REGIONS = ("Europe/", "America/", "Australia/", "Asia/", "Africa/", "Pacific/", "Atlantic/")
@@ -55,8 +57,9 @@ def guess_zone(
     """The zone of one log's errors, in its order; None where it is not clear. The requests are gone through once."""
     naive = [(o.code, o.time) for o in occurrences if o.time is not None and o.time.tzinfo is None]
     ends = [event.time for event in events if event.kind != "failure"]
+    starts = [t for code, t in naive if code == NOT_SUPPORTED]
     guesses = (
-        _guess([t for code, t in naive if code == NOT_SUPPORTED], ends, _AFTER_EVENT, "that followed a worker's end"),
+        _guess(starts, ends, _SOON_AFTER_EVENT, _FOLLOWED) or _guess(starts, ends, _AFTER_EVENT, _FOLLOWED),
         _guess(
             [t for code, t in naive if code != NOT_SUPPORTED], (r.time for r in requests), _AROUND_REQUEST,
             "of requests that are in the IIS log",
