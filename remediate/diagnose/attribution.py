@@ -100,9 +100,9 @@ def by_chance(events: Iterable[WorkerEvent], cover: Cover) -> float:
     return min(1.0, reached / whole)
 
 
-def rare(seen: int, of: int, chance: float) -> bool:
-    """Whether so many of so many would hardly come about by chance."""
-    return of > 0 and seen > 0 and (chance <= 0 or unlikely(seen, of, chance) > log(RARE))
+def rare(seen: int, of: int, chance: float, looks: int = 1) -> bool:
+    """Whether so many of so many would hardly come about by chance, where the best of so many looks was taken."""
+    return of > 0 and seen > 0 and (chance <= 0 or unlikely(seen, of, chance) > log(RARE * looks))
 
 
 def by_gaps(

@@ -78,7 +78,7 @@ def facts_of(case: Case, estate: Estate) -> Facts:
         starts=moments, causes=causes, periods=found,
         by_the_clock=clockwork,
         settings=settings, audited=server is not None, candidates=at_risk,
-        events=_check(case), lines=case.lines, apart=case.apart,
+        events=_check(case), lines=case.lines, apart=case.apart, looks=case.looks,
     )  # fmt: skip
 
 

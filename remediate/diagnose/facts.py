@@ -45,7 +45,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     itself or from elsewhere, ``preload`` those with the user agent of Application Initialization. ``zoned``: its times
     have a zone. ``audited``: an audit tells of the server; where the pool is not known, ``candidates`` are its pools
     with the fault's settings. ``events`` and ``lines`` are None where there were none to check. ``apart``: the stream
-    is a part of so many starts of its application, told apart by what they came after.
+    is a part of so many starts of its application, told apart by what they came after. ``looks``: among so many offsets
+    the log's zone was chosen because it brings errors and events together.
     """
 
     host: str | None = None
@@ -69,6 +70,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     events: EventCheck | None = None
     lines: LineCheck | None = None
     apart: int | None = None
+    looks: int = 1
 
     @property
     def idle(self) -> int | None:

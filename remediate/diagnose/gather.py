@@ -41,8 +41,12 @@ def gather(
     events: Mapping[str | None, Sequence[WorkerEvent]],
     covers: Mapping[str | None, Cover],
     estate: Estate,
+    looks: int = 1,
 ) -> tuple[Group, ...]:
-    """The groups, sorted by their names. ``events`` and ``covers`` are by the host's name in the estate."""
+    """The groups, sorted by their names. ``events`` and ``covers`` are by the host's name in the estate.
+
+    ``looks``: of so many offsets the log's was chosen because it brings errors and events together.
+    """
     members: dict[_Key, list[Occurrence]] = defaultdict(list)
     names: dict[_Key, tuple[str | None, str | None, str | None]] = {}
     for one in occurrences:
@@ -58,7 +62,7 @@ def gather(
             host=host, application=application, pool=pool, code=key.code, framed=key.framed,
             entity_read=key.entity_read, occurrences=tuple(found), times=sorted_times(found),
         )  # fmt: skip
-        groups += _by_pool(whole, events.get(host, ()), covers.get(host)) if pool is None else [whole]
+        groups += _by_pool(whole, events.get(host, ()), covers.get(host), looks) if pool is None else [whole]
     return tuple(sorted(groups, key=_order))
 
 
@@ -110,7 +114,7 @@ def sorted_times(occurrences: Iterable[Occurrence]) -> tuple[datetime, ...]:
     return tuple(sorted(time for one in occurrences if (time := time_of(one)) is not None))
 
 
-def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None) -> list[Group]:
+def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None, looks: int) -> list[Group]:
     """The group with the pool that the events tell; several groups where they tell several, and the log none."""
     if group.code != FAULT or not group.framed or cover is None or not group.times or group.times[0].tzinfo is None:
         return [group]
@@ -121,7 +125,7 @@ def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None) -
     told = [
         pool
         for pool, number in counts.most_common()
-        if rare(number, len(timed), by_chance([e for e in events if e.pool and fold(e.pool) == pool], cover))
+        if rare(number, len(timed), by_chance(_of_pool(events, pool), cover), looks * len(names))
     ]
     if not told:
         return [group]
@@ -134,6 +138,10 @@ def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None) -
         pool = own.get(id(one))
         chosen[pool if pool in told else None].append(one)
     return [_part(group, None if pool is None else names[pool], members) for pool, members in chosen.items()]
+
+
+def _of_pool(events: Iterable[WorkerEvent], pool: str) -> list[WorkerEvent]:
+    return [event for event in events if event.pool and fold(event.pool) == pool]
 
 
 def _part(group: Group, pool: str | None, members: Sequence[Occurrence]) -> Group:

@@ -17,6 +17,7 @@ _COLUMNS = 400
 # Readable on white and on black, and told apart by shape too: a stop is hollow, a start is high, an error is full.
 _COLOURS: dict[LaneKind, str] = {"error": "#d1453b", "stop": "#b7791f", "start": "#2b7bb9"}
 _GREY = "#808080"
+_FONT = f'font-family="sans-serif" font-size="12" fill="{_GREY}"'
 
 
 def text(value: str) -> str:
@@ -38,7 +39,7 @@ def timelines_svg(streams: Sequence[Stream]) -> str:
             top += 24 + _height(stream)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top + 1}" width="{WIDTH}" height="{top + 1}" '
-        f'font-family="sans-serif" font-size="12" fill="{_GREY}">'
+        f"{_FONT}>"
     )
     return "\n".join((head, *parts, "</svg>\n"))
 
@@ -52,7 +53,7 @@ def timeline_svg(stream: Stream, number: int, y: int = 0) -> str:
     told = ", ".join(f"{count(len(lane.times), 'mark')}: {lane.label}" for lane in lanes(stream))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'y="{y}" role="img" aria-labelledby="t{number} d{number}" font-family="sans-serif" font-size="12" fill="{_GREY}">',
+        f'y="{y}" role="img" aria-labelledby="t{number} d{number}" {_FONT}>',
         f'<title id="t{number}">{text(f"Timeline of {title(stream)}")}</title>',
         f'<desc id="d{number}">{text(f"{stretch(found[0])}. {told}.")}</desc>',
     ]
@@ -109,7 +110,7 @@ def legend_svg() -> str:
     """The three marks, with what they are."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 420 {_LANE}" width="420" height="{_LANE}" role="img" '
-        f'aria-label="Legend" font-family="sans-serif" font-size="12" fill="{_GREY}">'
+        f'aria-label="Legend" {_FONT}>'
     ]
     words: dict[LaneKind, str] = {"stop": "an idle stop", "start": "a recycle or start", "error": "an error"}
     for at, (kind, word) in enumerate(words.items()):
