@@ -23,6 +23,7 @@ from remediate.model import Attribution
 REACH: dict[WorkerEventKind, float] = {
     "idle-stop": 60, "shortened": 60, "recycle": 60, "failure": 60, "boot": 180,
 }  # fmt: skip
+IDLE_STOPS: frozenset[WorkerEventKind] = frozenset({"idle-stop", "shortened"})
 # Whole seconds in one log, milliseconds in the other.
 _EARLY = 2.0
 # Nobody waits longer than this for an idle time-out to be found by its period alone: daily jobs look the same.
@@ -55,7 +56,7 @@ class Cover(Struct, frozen=True):
 def cause_of(event: WorkerEvent | None) -> Cause:
     if event is None:
         return UNEXPLAINED
-    if event.kind in ("idle-stop", "shortened"):
+    if event.kind in IDLE_STOPS:
         return Cause("idle", event.kind, event)
     return Cause("recycle", event.cause or event.kind, event)
 

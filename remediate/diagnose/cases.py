@@ -13,12 +13,13 @@ from itertools import pairwise
 from msgspec import Struct
 from msgspec.structs import replace
 
-from remediate.diagnose.attribution import Cover, by_chance, nearest_events, rare
+from remediate.diagnose.attribution import IDLE_STOPS, Cover, by_chance, nearest_events, rare
+from remediate.diagnose.clockwork import keeps_own_clock
 from remediate.diagnose.estate import Estate
 from remediate.diagnose.facts import FAULT
 from remediate.diagnose.gather import Group, gather, sorted_times, time_of
 from remediate.diagnose.iis_log import LineCheck, LineWatch
-from remediate.diagnose.period import BURST, starts
+from remediate.diagnose.period import BURST, periods, starts
 from remediate.evidence import Occurrence, WorkerEvent
 from remediate.model import fold
 
@@ -33,6 +34,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
     ``events`` are the pool's and its server's; ``lines`` is None until IIS's log was read. ``apart`` says from how many
     starts the case was taken, None where it is the whole group; ``looks`` among how many offsets its zone was chosen.
+    ``own_clock``: the errors that come after idle stops do not follow them; see clockwork.py.
     """
 
     group: Group
@@ -45,6 +47,7 @@ class Case(Struct, frozen=True, kw_only=True):
     lines: LineCheck | None = None
     apart: int | None = None
     looks: int = 1
+    own_clock: bool = False
 
 
 def prepare(
@@ -88,6 +91,7 @@ def told_apart(case: Case) -> list[Case]:
         case = replace(case, lines=case.watch.result())
     if case.group.code != FAULT or not case.group.framed:
         return [case]
+    case = replace(case, own_clock=_keeps_own_clock(case))
     with_line = _with_line(case)
     without = set(range(len(case.starts))) - with_line if with_line else set()
     for part in (_after_events(case) - with_line, without):
@@ -100,11 +104,16 @@ def told_apart(case: Case) -> list[Case]:
 def _after_events(case: Case) -> set[int]:
     """The starts after an event, where so many would hardly be there by chance."""
     cover = case.cover
-    if cover is None:
+    if cover is None or case.own_clock:
         return set()
     covered = [n for n, start in enumerate(case.starts) if cover.holds(start)]
     matched = {n for n in covered if case.nearest[n] is not None}
     return matched if rare(len(matched), len(covered), by_chance(case.events, cover), case.looks) else set()
+
+
+def _keeps_own_clock(case: Case) -> bool:
+    stops = [event if event is not None and event.kind in IDLE_STOPS else None for event in case.nearest]
+    return any(stops) and keeps_own_clock(case.starts, stops, periods(case.starts))
 
 
 def _with_line(case: Case) -> set[int]:

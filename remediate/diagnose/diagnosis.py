@@ -10,11 +10,12 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from remediate.diagnose.attribution import add_up, by_chance, by_gaps, cause_of, followed, rests
+from remediate.diagnose.attribution import IDLE_STOPS, add_up, by_chance, by_gaps, cause_of, followed, rests
 from remediate.diagnose.cases import Case, told_apart
+from remediate.diagnose.clockwork import by_the_clock
 from remediate.diagnose.estate import Estate
 from remediate.diagnose.facts import EventCheck, Facts, Followed
-from remediate.diagnose.period import BURST, SURE, Period, by_the_clock, period_of, periods, rest_period
+from remediate.diagnose.period import BURST, SURE, Period, period_of, periods, rest_period
 from remediate.diagnose.symptoms import symptoms
 from remediate.diagnose.verdict import judge
 from remediate.evidence import WorkerEvent
@@ -78,7 +79,7 @@ def facts_of(case: Case, estate: Estate) -> Facts:
         starts=moments, causes=causes, periods=found,
         by_the_clock=clockwork,
         settings=settings, audited=server is not None, candidates=at_risk,
-        events=_check(case), lines=case.lines, apart=case.apart, looks=case.looks,
+        events=_check(case), lines=case.lines, apart=case.apart, own_clock=case.own_clock, looks=case.looks,
     )  # fmt: skip
 
 
@@ -110,11 +111,11 @@ def _check(case: Case) -> EventCheck | None:
         return None
     judged = [(time, event) for time, event in zip(case.starts, case.nearest, strict=True) if cover.holds(time)]
     matched = [event for _, event in judged if event is not None]
-    stops = [e for e in case.events if e.kind in ("idle-stop", "shortened")]
-    others = [e for e in case.events if e.kind not in ("idle-stop", "shortened")]
+    stops = [e for e in case.events if e.kind in IDLE_STOPS]
+    others = [e for e in case.events if e.kind not in IDLE_STOPS]
     return EventCheck(
         cover=cover, covered=len(judged), matched=len(matched),
-        stops=sum(event.kind in ("idle-stop", "shortened") for event in matched),
+        stops=sum(event.kind in IDLE_STOPS for event in matched),
         chance=by_chance(case.events, cover),
         idles=_followed(stops, case), recycles=_followed(others, case),
         shortened=sum(event.kind == "shortened" for event in stops),

@@ -46,7 +46,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     have a zone. ``audited``: an audit tells of the server; where the pool is not known, ``candidates`` are its pools
     with the fault's settings. ``events`` and ``lines`` are None where there were none to check. ``apart``: the stream
     is a part of so many starts of its application, told apart by what they came after. ``looks``: among so many offsets
-    the log's zone was chosen because it brings errors and events together.
+    the log's zone was chosen because it brings errors and events together. ``by_the_clock``, ``own_clock``: see
+    clockwork.py.
     """
 
     host: str | None = None
@@ -64,6 +65,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     causes: tuple[Cause, ...] = ()
     periods: tuple[Period, ...] = ()
     by_the_clock: bool = False
+    own_clock: bool = False
     settings: PoolSettings | None = None
     audited: bool = False
     candidates: tuple[PoolSettings, ...] = ()

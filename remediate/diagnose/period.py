@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 from math import exp, log
-from statistics import median, median_low
+from statistics import median
 
 from msgspec import Struct
 
@@ -30,8 +30,6 @@ _REACH = 40
 _LOOKS = 4
 # A shorter period is preferred to the least likely one by chance, if it is so much as unlikely, and sure itself.
 _GOOD = 0.3
-# Jobs run at steps of so many seconds; and so many gaps at least show whether the phase is kept.
-_STEP, _KEPT = 300, 8
 
 
 class Period(Struct, frozen=True, kw_only=True):
@@ -187,19 +185,3 @@ def _multiple(gap: float, known: Sequence[Period], width: float) -> bool:
         if times and abs(gap - times * period.seconds) <= times * width / 2:
             return True
     return False
-
-
-def by_the_clock(times: Sequence[datetime], period: Period) -> bool:
-    """Whether the errors keep to the minutes of a clock, in steps of five, as a schedule or a job does.
-
-    An idle time-out does not: the next one counts from the start, and each start takes a while.
-    """
-    whole = round(period.seconds / _STEP) * _STEP
-    if period.gaps < _KEPT or not whole or abs(period.seconds - whole) > SLACK / 2:
-        return False
-    seconds = [(time - times[0]).total_seconds() for time in times]
-    # The middle one's phase, so that one error that is none of them decides nothing.
-    phases = sorted((second + whole / 2) % whole - whole / 2 for second in seconds)
-    middle = median_low(phases)
-    kept = sum(abs((phase - middle + whole / 2) % whole - whole / 2) <= SLACK / 2 for phase in phases)
-    return kept >= 0.9 * len(phases)

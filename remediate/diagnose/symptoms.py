@@ -80,6 +80,12 @@ def _by_idle_stops(facts: Facts) -> Symptom | None:
     checked = facts.events
     if checked is None or not facts.zoned:
         return None
+    if facts.own_clock:
+        return Symptom(
+            "contradicted",
+            f"{checked.stops} starts came after an idle stop, but they keep a clock of their own{_rhythm(facts)}, and "
+            f"the stops do not: a job's requests do that",
+        )
     if checked.stops >= 2 and rare(checked.stops, checked.covered, checked.chance):
         text = f"{count(checked.stops, 'start')} of {checked.covered} came within a minute after an idle stop"
         return Symptom("seen", text + _rhythm(facts))

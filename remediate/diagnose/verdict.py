@@ -111,7 +111,7 @@ def _by_events(facts: Facts, _symptoms: Symptoms) -> Found:
     if share >= _MOST and rare(checked.matched, checked.covered, checked.chance, facts.looks):
         return "confirmed", (
             f"{checked.matched} of {count(checked.covered, 'start')} with errors came shortly after an idle stop, "
-            f"recycle or start in the event log; {checked.chance:.1%} would by chance",
+            f"recycle or start in the event log; at random times {checked.chance:.1%} would",
         )
     settings = facts.settings
     untold = settings is not None and settings.untold
