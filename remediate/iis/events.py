@@ -1,32 +1,47 @@
-"""What the events of Windows' System log say about worker processes. Events are known by source and id, never by text.
+"""What the events of IIS's activation service mean, and what Windows logs of them. Pure.
 
-5186 and 5195 both tell that a worker was ended for inactivity; 5195, that its time-out had been cut before.
+Sources: Microsoft's event documentation ("IIS Application Pool Recycling", "IIS Worker Process Dynamic Idle") and the
+IIS configuration schema. The ids that a server is asked for are the same, in the collection's IisEvents.psm1.
 """
+
+from dataclasses import dataclass
 
 from remediate.evidence import RecycleCause, WorkerEventKind
 
-WAS = "Microsoft-Windows-WAS"
+LOG_RECYCLE = "recycling.logEventOnRecycle"
+LOG_IDLE = "processModel.logEventOnProcessModel"
 
-# (source, id) -> what happened, and for a recycle why.
-WORKER_EVENTS: dict[tuple[str, int], tuple[WorkerEventKind, RecycleCause | None]] = {
-    (WAS, 5186): ("idle-stop", None),
-    (WAS, 5195): ("shortened", None),
-    (WAS, 5074): ("recycle", "time"),
-    (WAS, 5075): ("recycle", "requests"),
-    (WAS, 5076): ("recycle", "schedule"),
-    (WAS, 5077): ("recycle", "virtual-memory"),
-    (WAS, 5078): ("recycle", "unhealthy"),
-    (WAS, 5117): ("recycle", "private-memory"),
-    (WAS, 5079): ("recycle", "administrator"),
-    (WAS, 5080): ("recycle", "configuration"),
-    (WAS, 5002): ("failure", None),
-    (WAS, 5009): ("failure", None),
-    (WAS, 5011): ("failure", None),
-    (WAS, 5139): ("failure", None),
-    ("EventLog", 6005): ("boot", None),
-    ("Microsoft-Windows-Kernel-General", 12): ("boot", None),
+
+@dataclass(frozen=True)
+class Meaning:
+    """``flag`` must stand in the pool's ``attribute``, or the event is not logged; None: it is always logged."""
+
+    kind: WorkerEventKind
+    cause: RecycleCause | None = None
+    attribute: str | None = None
+    flag: str | None = None
+
+
+def _recycle(cause: RecycleCause, flag: str) -> Meaning:
+    return Meaning("recycle", cause, LOG_RECYCLE, flag)
+
+
+MEANING: dict[int, Meaning] = {
+    5186: Meaning("idle-stop", None, LOG_IDLE, "IdleTimeout"),
+    5195: Meaning("shortened"),
+    5074: _recycle("time", "Time"),
+    5075: _recycle("requests", "Requests"),
+    5076: _recycle("schedule", "Schedule"),
+    5077: _recycle("virtual-memory", "Memory"),
+    5078: _recycle("unhealthy", "IsapiUnhealthy"),
+    5079: _recycle("administrator", "OnDemand"),
+    5080: _recycle("configuration", "ConfigChange"),
+    5117: _recycle("private-memory", "PrivateMemory"),
+    5002: Meaning("failure"),
+    5009: Meaning("failure"),
+    5011: Meaning("failure"),
+    5139: Meaning("failure"),
+    # Windows' own, about no pool: the kernel, and the event log, started.
+    12: Meaning("boot"),
+    6005: Meaning("boot"),
 }
-
-# The sources of ASP.NET in the Application log, and its event for an unhandled exception.
-ASP_NET = ("ASP.NET 4.0.30319.0", "ASP.NET 2.0.50727.0")
-UNHANDLED = 1309

@@ -24,10 +24,15 @@ from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.timestamps import moment
 from remediate.diagnose.reading.window import Window
 from remediate.evidence import WorkerEvent
-from remediate.iis.events import ASP_NET, UNHANDLED, WORKER_EVENTS
+from remediate.iis.events import MEANING
 
 _EVENT_ID = re.compile(rb"<EventID[^<>]*>\s*(\d{1,6})\s*<")
-_IDS = {id for _, id in WORKER_EVENTS} | {UNHANDLED}
+# The event of ASP.NET for an unhandled exception.
+_UNHANDLED = 1309
+# What the source of an event begins with; that of all others is IIS's activation service.
+_SOURCES = {12: "Microsoft-Windows-Kernel-General", 6005: "EventLog", _UNHANDLED: "ASP.NET "}
+_WAS = "Microsoft-Windows-WAS"
+_IDS = {*MEANING, _UNHANDLED}
 # The name that WAS gives to the pool among its data.
 _POOL_NAME = "AppPoolID"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,25 +73,33 @@ def read_events_json(window: Window, tally: Tally) -> None:
 
 
 def _keep(event: _Event, line: int, tally: Tally) -> None:
-    known = next((what for (source, id), what in WORKER_EVENTS.items() if _is(event, source, id)), None)
-    if known is not None:
-        kind, cause = known
-        if event.time is None:
-            tally.unparsed += 1
-            return
-        pool = None if kind == "boot" else _pool(event)
-        tally.keep_event(WorkerEvent(time=event.time, id=event.id, kind=kind, cause=cause, host=event.host, pool=pool))
-    elif any(_is(event, source, UNHANDLED) for source in ASP_NET):
+    if not _is_of_its_source(event):
+        return
+    if event.id == _UNHANDLED:
         text = "\n".join((*(value for _, value in event.data), event.message))
         occurrence = judge(text)
         if occurrence is not None:
             tally.unparsed += event.time is None
             tally.keep(placed(replace(occurrence, time=event.time), _origin(event, text)), line)
+        return
+    meaning = MEANING[event.id]
+    pool = None if meaning.kind == "boot" else _pool(event)
+    # A worker's event that names no pool could be anybody's.
+    if event.time is None or (pool is None and meaning.kind != "boot"):
+        tally.unparsed += 1
+    else:
+        tally.keep_event(
+            WorkerEvent(
+                time=event.time, id=event.id, kind=meaning.kind, cause=meaning.cause, host=event.host, pool=pool
+            )
+        )
 
 
-def _is(event: _Event, source: str, id: int) -> bool:
-    """An export may have been made without the source; then a number that only one source uses is enough."""
-    return event.id == id and (event.source == source or (event.source is None and id > 1000))
+def _is_of_its_source(event: _Event) -> bool:
+    """An export may have been made without the source; then a number that is no one else's is enough."""
+    if event.source is None:
+        return event.id > 1000
+    return event.source.startswith(_SOURCES.get(event.id, _WAS))
 
 
 def _pool(event: _Event) -> str | None:
