@@ -217,6 +217,19 @@ def test_a_boot_is_told_and_starts_all_pools() -> None:
     assert error.cause == "boot" and timedelta(seconds=10) < error.time - at < timedelta(seconds=60)
 
 
+def test_a_server_that_is_down_does_nothing() -> None:
+    """Clients are not served, and of the start that was about to be made when it went down nothing comes."""
+    boot = Incident(time=BEGIN + timedelta(hours=5), kind="boot", minutes=30)
+    down = boot.time - timedelta(minutes=30)
+    recycle = Incident(time=down - timedelta(milliseconds=500), kind="administrator")
+    history = played(always(0, restart_after=0), "probe", boot, recycle, days=0.5)
+    served = [request.time for request in history.requests]
+    assert len(served) == pytest.approx(12 * 60 - 30, abs=2) and not [
+        time for time in served if down < time < boot.time
+    ]
+    assert [start.cause for start in history.starts] == [error.cause for error in history.errors] == ["boot"]
+
+
 def test_short_memory_shortens_the_period() -> None:
     """For six hours 20 minutes are cut to 6: those stops are event 5195, before and after they are 5186."""
     short = Incident(time=BEGIN + timedelta(hours=6), kind="shortage", minutes=360, cut=360)
