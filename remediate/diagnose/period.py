@@ -20,6 +20,8 @@ BURST = 30.0
 # IIS looks for idle workers so seldom; and what a start takes may differ by so much.
 JITTER = 120.0
 SLACK = 15.0
+# IIS takes idle time-outs in whole minutes.
+SHORTEST = 60.0
 # From here on a period is taken as one; see Period.
 SURE = 0.95
 # The latest starts alone are looked at, each with so many before it: enough to see a period, and bounded.
@@ -86,11 +88,12 @@ def periods(times: Iterable[datetime], *, jitter: float = JITTER, slack: float =
 
 def rest_period(times: Sequence[datetime], rests: Sequence[float | None]) -> Period | None:
     """The same from the time since the last request or error before each of the (sorted) times, where it is known."""
-    known = sorted((rest, n) for n, rest in enumerate(rests) if rest is not None)
-    if len(times) < 3 or not known:
+    known = [(rest, n) for n, rest in enumerate(rests) if rest is not None]
+    long = sorted((rest, n) for rest, n in known if rest >= SHORTEST)
+    if len(times) < 3 or not long:
         return None
     seconds = [(time - times[0]).total_seconds() for time in times]
-    best = _best(known, len(known), _crowd(seconds, JITTER + SLACK, BURST), JITTER + SLACK)
+    best = _best(long, len(known), _crowd(seconds, JITTER + SLACK, BURST), JITTER + SLACK)
     return None if best is None else best[0]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from remediate.diagnose.attribution import LONGEST_IDLE, rare
 from remediate.diagnose.estate import LOG_IDLE, LOG_RECYCLE, RECYCLE_FLAGS
 from remediate.diagnose.facts import Facts
-from remediate.diagnose.period import JITTER, SLACK, SURE
+from remediate.diagnose.period import JITTER, SHORTEST, SLACK, SURE
 from remediate.diagnose.words import count, minutes, moment
 from remediate.model import Symptom, SymptomName
 
@@ -36,12 +36,12 @@ def after_recycle(facts: Facts) -> Symptom:
         return Symptom("not-checkable", f"the events are of {reach}, and no error is: give those of the errors' days")
     after, recycles = checked.matched - checked.stops, checked.recycles
     if after and (rare(after, checked.covered, checked.chance) or 2 * recycles.seen >= recycles.of):
-        of = f" ({recycles.seen} of {count(recycles.of, 'recycle or start')} told of)" if recycles.of else ""
+        of = f" ({recycles.seen} of {recycles.of} that are told of)" if recycles.of else ""
         return Symptom("seen", f"{count(after, 'error')} came shortly after a recycle or start{of}")
     if recycles.of >= ENOUGH and recycles.seen < FEW * recycles.of:
         seen = f"after {recycles.seen} of {recycles.of} recycles or starts of the pool"
         return Symptom("contradicted", f"errors came {seen} only")
-    told = "; ".join(("no recycle or start with an error after it is told of", *_untold(facts)))
+    told = "; ".join(("the events tell of no recycle or start that an error came after", *_untold(facts)))
     return Symptom("not-checkable", told)
 
 
@@ -128,7 +128,9 @@ def _by_period(facts: Facts) -> Symptom | None:
     period, idle = facts.period, facts.idle
     if period is None or period.confidence < SURE:
         return None
-    each = f"each {minutes(period.seconds)} ({count(period.gaps, 'gap')} of {len(facts.starts) - 1})"
+    each = f"each {minutes(period.seconds)} ({period.gaps} of {len(facts.starts)} starts)"
+    if period.seconds < SHORTEST:
+        return Symptom("not-checkable", f"{each}: too short for an idle time-out")
     if idle and period.fits(idle):
         return Symptom("seen", f"{each}: the pool's idle time-out of {minutes(idle)}, and 0 to 2 minutes")
     if all(cause.kind == "recycle" for cause in facts.causes[1:]):

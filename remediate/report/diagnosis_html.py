@@ -16,8 +16,9 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1040px; margin: 2em auto; padding: 0 1em; }
 h2 { margin-top: 2.5em; border-bottom: 1px solid #8888; overflow-wrap: anywhere; }
 table { border-collapse: collapse; }
-th, td { text-align: left; vertical-align: top; padding: .2em 1em .2em 0; overflow-wrap: anywhere; }
-th { font-weight: 600; white-space: nowrap; }
+th, td { text-align: left; vertical-align: top; padding: .2em 1em .2em 0; white-space: nowrap; }
+th { font-weight: 600; }
+td:last-child, td:first-child { white-space: normal; overflow-wrap: anywhere; }
 svg { display: block; max-width: 100%; height: auto; margin: .5em 0; }
 .verdict { font-weight: 600; padding: 0 .5em; border: 1px solid; border-radius: .3em; }
 .confirmed, .contradicted { color: #d1453b; }

@@ -26,8 +26,8 @@ _LAST = 12
 _STEPS = (1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 604800, 2592000, 31536000)
 _MINUTE = timedelta(minutes=1)
 
-# One glyph for each height; the first is for nothing.
-BLOCKS, ASCII = " ▁▂▃▄▅▆▇█", " .:-=+*%#"
+# One glyph for each height, the first for nothing; and last the one for a lane that has one in a column at most.
+BLOCKS, ASCII = " ▁▂▃▄▅▆▇█│", " .:-=+*%#|"
 _COLOURS: dict[LaneKind, str] = {"error": "31", "stop": "33", "start": "36"}
 
 
@@ -88,7 +88,8 @@ def ticks(window: Window, most: int) -> list[tuple[datetime, str]]:
     found = []
     time = origin + timedelta(seconds=first * step)
     while time <= window.end:
-        found.append((time, time.strftime("%m-%d" if step >= 86400 else "%H:%M" if step >= 60 else "%H:%M:%S")))
+        midnight = not (time.hour or time.minute or time.second)
+        found.append((time, time.strftime("%m-%d" if midnight else "%H:%M" if step >= 60 else "%H:%M:%S")))
         time += timedelta(seconds=step)
     return found
 
@@ -101,7 +102,7 @@ def stretch(window: Window) -> str:
 
 
 def timeline_text(stream: Stream, width: int, glyphs: str = BLOCKS, *, colour: bool = False) -> list[str]:
-    """Lines of at most ``width`` columns; ``glyphs`` are nine heights, for how many fall into a column."""
+    """Lines of at most ``width`` columns; ``glyphs`` are for how many fall into a column."""
     head = max(len(label) for _, label, _ in _LANES) + 2
     columns = max(20, width - head)
     lines: list[str] = []
@@ -119,9 +120,10 @@ def _drawn(lane: Lane, window: Window, columns: int, glyphs: str) -> str:
     for time in lane.within(window.begin, window.end):
         counts[min(columns - 1, int(window.place(time) * columns))] += 1
     most = max(counts)
-    full = len(glyphs) - 1
-    # A column with one of at most two stands as high as with one of one: low counts are told, high ones compared.
-    return "".join(glyphs[0 if not n else max(1, round(n * full / max(most, 2)))] for n in counts)
+    if most <= 1:
+        return "".join(glyphs[-1 if n else 0] for n in counts)
+    full = len(glyphs) - 2
+    return "".join(glyphs[0 if not n else max(1, round(n * full / most))] for n in counts)
 
 
 def _axis(window: Window, columns: int) -> str:
