@@ -145,7 +145,7 @@ def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: Estate) -> li
     sources: list[Source] = []
     for file in w3c:
         log = read_requests(file)
-        watch(((one, name := host(one.host), serving(name, one.path)) for one in log), watches)
+        watch(((one, name := host(one.host), serving(name, one.site, one.path)) for one in log), watches)
         assert log.source is not None
         if log.source.kind != "w3c" and log.source.lines:
             raise RemediateError(f"{file.name}: is no IIS log in W3C format; give application logs without --iis-log")

@@ -31,6 +31,7 @@ RESTART = "recycling.periodicRestart.time"
 
 # `/LM/W3SVC/2/ROOT/shop`, and what ASP.NET adds in the name of an application domain: `-1-133701234567890123`.
 _DOMAIN = re.compile(r"/LM/W3SVC/([0-9]{1,10})/ROOT(/.*?)?(?:-[0-9]{1,6}-[0-9]{15,20})?", re.IGNORECASE)
+_SITE = re.compile(r"W3SVC([0-9]{1,10})", re.IGNORECASE)
 _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 
 
@@ -119,17 +120,22 @@ class Estate(Struct, frozen=True):
                 found = {app.pool for app in server.applications if fold(named.path).strip("/") in _names(app)}
         return found.pop() if len(found) == 1 else None
 
-    def serving(self, host: str | None, path: str) -> frozenset[str]:
-        """The pools that may have answered a request for that path, folded: of several sites, several."""
+    def serving(self, host: str | None, site: str | None, path: str) -> frozenset[str]:
+        """The pools that may have answered a request for that path, folded; several where the site is not told.
+
+        ``site`` is as the IIS log has it: ``W3SVC2``.
+        """
         server = self.server(host)
         if server is None:
             return frozenset()
+        number = _SITE.fullmatch(site or "")
         asked = fold(path).rstrip("/") + "/"
         best: dict[str, Application] = {}
         for app in server.applications:
             own = fold(app.path).rstrip("/") + "/"
             held = best.get(app.site)
-            if asked.startswith(own) and (held is None or len(own) > len(held.path.rstrip("/")) + 1):
+            other_site = number and app.number is not None and app.number != int(number[1])
+            if not other_site and asked.startswith(own) and (held is None or len(own) > len(held.path.rstrip("/")) + 1):
                 best[app.site] = app
         return frozenset(fold(app.pool) for app in best.values())
 

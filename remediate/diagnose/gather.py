@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from remediate.diagnose.attribution import Cover, by_chance, nearest_events, rare
 from remediate.diagnose.estate import Estate
@@ -21,6 +22,8 @@ from remediate.model import fold
 
 # What lies outside is no time of an error: .NET writes the year 1 for a date that was never set.
 _YEARS = range(1990, 2201)
+# So many applications at most are told apart, those with the most errors; a log may hold any number of names.
+_NAMES = 200
 
 
 class Group(Struct, frozen=True, kw_only=True):
@@ -49,7 +52,7 @@ def gather(
     """
     members: dict[_Key, list[Occurrence]] = defaultdict(list)
     names: dict[_Key, tuple[str | None, str | None, str | None]] = {}
-    for one in occurrences:
+    for one in _of_few_names(occurrences):
         host = estate.host(one.host)
         pool = one.pool or estate.pool(host, one.application)
         key = _key(one, host, pool)
@@ -64,6 +67,19 @@ def gather(
         )  # fmt: skip
         groups += _by_pool(whole, events.get(host, ()), covers.get(host), looks) if pool is None else [whole]
     return tuple(sorted(groups, key=_order))
+
+
+def _of_few_names(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
+    """The occurrences; those of rare names without any, where there are too many names."""
+    every = list(occurrences)
+    names = Counter((one.host, one.application, one.pool) for one in every)
+    if len(names) <= _NAMES:
+        return every
+    kept = {name for name, _ in names.most_common(_NAMES)}
+    return [
+        one if (one.host, one.application, one.pool) in kept else replace(one, host=None, application=None, pool=None)
+        for one in every
+    ]
 
 
 class _Key(NamedTuple):
@@ -105,9 +121,14 @@ def _order(group: Group) -> tuple[object, ...]:
 
 def time_of(one: Occurrence) -> datetime | None:
     """Its time, in UTC where it has a zone; None where there is none that means something."""
-    if one.time is None or one.time.year not in _YEARS:
+    return None if one.time is None else sound(one.time)
+
+
+def sound(time: datetime) -> datetime | None:
+    """The time, in UTC where it has a zone; None where it means nothing."""
+    if time.year not in _YEARS:
         return None
-    return one.time if one.time.tzinfo is None else one.time.astimezone(UTC)
+    return time if time.tzinfo is None else time.astimezone(UTC)
 
 
 def sorted_times(occurrences: Iterable[Occurrence]) -> tuple[datetime, ...]:
@@ -122,10 +143,14 @@ def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None, l
     nearest = nearest_events([time for time, _ in timed], [event for event in events if event.pool])
     counts = Counter(fold(event.pool) for event in nearest if event is not None and event.pool)
     names = {fold(event.pool): event.pool for event in events if event.pool}
+    of_pool: dict[str, list[WorkerEvent]] = defaultdict(list)
+    for event in events:
+        if event.pool:
+            of_pool[fold(event.pool)].append(event)
     told = [
         pool
         for pool, number in counts.most_common()
-        if rare(number, len(timed), by_chance(_of_pool(events, pool), cover), looks * len(names))
+        if rare(number, len(timed), by_chance(of_pool[pool], cover), looks * len(of_pool))
     ]
     if not told:
         return [group]
@@ -138,10 +163,6 @@ def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None, l
         pool = own.get(id(one))
         chosen[pool if pool in told else None].append(one)
     return [_part(group, None if pool is None else names[pool], members) for pool, members in chosen.items()]
-
-
-def _of_pool(events: Iterable[WorkerEvent], pool: str) -> list[WorkerEvent]:
-    return [event for event in events if event.pool and fold(event.pool) == pool]
 
 
 def _part(group: Group, pool: str | None, members: Sequence[Occurrence]) -> Group:

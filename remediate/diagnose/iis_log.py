@@ -27,7 +27,7 @@ _ASIDE = ((-97.0, -41.0, 43.0, 89.0), (-60.0, 60.0), (-300.0, 300.0))
 class LineCheck(Struct, frozen=True, kw_only=True):
     """Of one stream's errors, sorted: ``at`` is whether a line stands at each, None where the log does not reach.
 
-    ``last`` is the last request to the pool before each, ``chance`` how often a line stands at other moments, of those
+    ``last`` is the last request before each that only this pool can have answered, ``chance`` how often a line stands at other moments, of those
     by chance and those by the minute the larger.
     """
 
@@ -78,6 +78,8 @@ class LineWatch:
         _mark(self._seconds, self._at, second)
         for moments, busy in zip(self._aside, self._busy, strict=True):
             _mark(moments, busy, second)
+        if self._pool is not None and len(pools) > 1:
+            return
         # The first error that comes after it; what stands there counts for those after that one too.
         after = bisect_left(self._seconds, second + BEFORE)
         if after < len(self._last):

@@ -3,14 +3,14 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from remediate.diagnose.attribution import Cover
 from remediate.diagnose.estate import Estate
-from remediate.diagnose.gather import time_of
+from remediate.diagnose.gather import sound, time_of
 from remediate.evidence import Evidence, Occurrence, WorkerEvent
 
 # An application's log and event 1309 tell of one error at times that differ by so much at most, in seconds.
@@ -26,20 +26,22 @@ class Told(Struct, frozen=True):
 
 
 def of_evidence(host: str, evidence: Evidence) -> Told:
-    """What `audit --evidence` found on one host."""
+    """What `audit --evidence` found on one host. Its times are in UTC, whatever a person made of the file."""
     log = evidence.logs.get("System")
-    oldest = [event.time for event in evidence.events]
+    events = [replace(event, host=host, time=time) for event in evidence.events if (time := _utc(event.time))]
+    errors = [replace(error, host=host, time=error.time and _utc(error.time)) for error in evidence.errors]
+    since, until = _utc(evidence.since), _utc(evidence.until)
     begins: dict[str, Cover] = {}
-    if log is not None and log.detail is None and log.oldest is not None:
-        begins[host] = Cover(max(evidence.since, log.oldest), evidence.until)
-    elif oldest:
+    if since and until and log is not None and log.detail is None and log.oldest is not None:
+        begins[host] = Cover(max(since, _utc(log.oldest) or since), until)
+    elif until and events:
         # The log was asked in part: the newest events, as far back as the first of them.
-        begins[host] = Cover(min(oldest), evidence.until)
-    return Told(
-        tuple(replace(error, host=host) for error in evidence.errors),
-        tuple(replace(event, host=host) for event in evidence.events),
-        begins,
-    )
+        begins[host] = Cover(min(event.time for event in events), until)
+    return Told(tuple(errors), tuple(events), begins)
+
+
+def _utc(time: datetime) -> datetime | None:
+    return sound(time if time.tzinfo is not None else time.replace(tzinfo=UTC))
 
 
 def joined(logged: Sequence[Occurrence], collected: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
@@ -98,7 +100,7 @@ def _completed(error: Occurrence, event: Occurrence) -> Occurrence:
 
 def once(events: Iterable[WorkerEvent], estate: Estate) -> tuple[WorkerEvent, ...]:
     """Each event once, though several files hold it, with its host's name in the estate."""
-    named = (replace(event, host=estate.host(event.host)) for event in events)
+    named = (replace(event, host=estate.host(event.host), time=time) for event in events if (time := _utc(event.time)))
     return tuple(dict.fromkeys(named))
 
 

@@ -19,6 +19,7 @@ _STRAY = 0.2
 # From here on nearly any moment has a line, and the log cannot tell.
 _BUSY = 0.5
 _NO_ZONE = "the log's time zone is not known: give it with --time-zone"
+_NO_TIME = "the log tells no time of these errors"
 
 
 def symptoms(facts: Facts) -> dict[SymptomName, Symptom]:
@@ -26,8 +27,8 @@ def symptoms(facts: Facts) -> dict[SymptomName, Symptom]:
 
 
 def after_recycle(facts: Facts) -> Symptom:
-    if not facts.zoned:
-        return Symptom("not-checkable", _NO_ZONE)
+    if not facts.starts or not facts.zoned:
+        return Symptom("not-checkable", _NO_ZONE if facts.starts else _NO_TIME)
     checked = facts.events
     if checked is None:
         return Symptom("not-checkable", "give the server's System event log with --events")
@@ -52,6 +53,8 @@ def _untold(facts: Facts) -> Iterator[str]:
 
 
 def periodic(facts: Facts) -> Symptom:
+    if not facts.starts:
+        return Symptom("not-checkable", _NO_TIME)
     for check in (_by_idle_stops, _by_rests, _by_period):
         found = check(facts)
         if found is not None:
@@ -131,6 +134,13 @@ def _by_period(facts: Facts) -> Symptom | None:
     each = f"each {minutes(period.seconds)} ({period.gaps} of {len(facts.starts)} starts)"
     if period.seconds < SHORTEST:
         return Symptom("not-checkable", f"{each}: too short for an idle time-out")
+    busy = _asked_meanwhile(facts)
+    if idle and period.fits(idle) and 2 * busy > len(facts.starts):
+        return Symptom(
+            "not-checkable",
+            f"{each}: that would be the pool's idle time-out of {minutes(idle)}, but before {busy} of them it had requests "
+            f"that should have kept it from being idle",
+        )
     if idle and period.fits(idle):
         return Symptom("seen", f"{each}: the pool's idle time-out of {minutes(idle)}, and 0 to 2 minutes")
     if all(cause.kind == "recycle" for cause in facts.causes[1:]):
@@ -153,6 +163,14 @@ def _by_period(facts: Facts) -> Symptom | None:
     return Symptom("not-checkable", f"{each}, longer than the pool's idle time-out of {minutes(idle)}: {_more(facts)}")
 
 
+def _asked_meanwhile(facts: Facts) -> int:
+    """Before how many starts the IIS log has a request to the pool within its idle time-out."""
+    if facts.lines is None or not facts.idle:
+        return 0
+    pairs = zip(facts.starts, facts.lines.last, strict=True)
+    return sum(last is not None and (start - last).total_seconds() < facts.idle - SLACK for start, last in pairs)
+
+
 def local_request(facts: Facts) -> Symptom:
     if facts.remote and facts.remote > _STRAY * (facts.remote + facts.local):
         told = facts.remote + facts.local
@@ -166,8 +184,10 @@ def local_request(facts: Facts) -> Symptom:
 
 def not_in_iis_log(facts: Facts) -> Symptom:
     lines = facts.lines
+    if not facts.starts or not facts.zoned:
+        return Symptom("not-checkable", _NO_ZONE if facts.starts else _NO_TIME)
     if lines is None:
-        return Symptom("not-checkable", "give the IIS log with --iis-log" if facts.zoned else _NO_ZONE)
+        return Symptom("not-checkable", "give the IIS log with --iis-log")
     if not lines.checked:
         return Symptom("not-checkable", "the IIS log given does not reach over the errors: give that of their days")
     if lines.chance > _BUSY:
