@@ -148,7 +148,7 @@ def _idle_spans(idle: int | None, found: Iterable[Period]) -> list[tuple[float, 
     if idle is not None:
         return [(idle - SLACK, idle + JITTER + SLACK)] if idle else []
     return [
-        (period.shortest, period.longest)
+        (period.shortest - SLACK, period.longest + SLACK)
         for period in found
         if period.confidence >= SURE and period.seconds <= LONGEST_IDLE
     ]

@@ -116,7 +116,7 @@ class Estate(Struct, frozen=True):
         else:
             named = _named(application)
             found = {app.pool for app in server.applications if _is(app, named)}
-            if not found and named.site is None:
+            if not found and named.site is None and named.number is None:
                 found = {app.pool for app in server.applications if fold(named.path).strip("/") in _names(app)}
         return found.pop() if len(found) == 1 else None
 

@@ -27,8 +27,8 @@ _ASIDE = ((-97.0, -41.0, 43.0, 89.0), (-60.0, 60.0), (-300.0, 300.0))
 class LineCheck(Struct, frozen=True, kw_only=True):
     """Of one stream's errors, sorted: ``at`` is whether a line stands at each, None where the log does not reach.
 
-    ``last`` is the last request before each that only this pool can have answered, ``chance`` how often a line stands at other moments, of those
-    by chance and those by the minute the larger.
+    ``last`` is the last request before each that only this pool can have answered. ``chance`` is how often a line
+    stands at other moments, of those by chance and those by the minute the larger.
     """
 
     at: tuple[bool | None, ...]

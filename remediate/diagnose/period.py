@@ -35,7 +35,9 @@ _GOOD = 0.3
 
 
 class Period(Struct, frozen=True, kw_only=True):
-    """A gap that comes again and again, in seconds: its median, and the shortest and longest of the ``gaps`` seen.
+    """A gap that comes again and again, in seconds: its median, and the ``shortest`` and ``longest`` of those seen.
+
+    Of ten and more, a tenth is left out at either end: a gap of another cause may be as long by chance.
 
     ``confidence`` is 0 to 1: one less (an upper bound of) the chance that as many errors at random times, as often,
     show so many equal gaps anywhere. It tells of the clock alone: a scheduled task has a period too.
@@ -110,7 +112,7 @@ def period_of(times: Iterable[datetime], idle: float) -> Period | None:
     crowd = _crowd(seconds, JITTER + 2 * SLACK, BURST)
     return Period(
         seconds=median(lengths), confidence=1 - exp(-unlikely(len(explained), len(seconds) - 1, crowd)),
-        gaps=len(explained), shortest=lengths[0], longest=lengths[-1],
+        gaps=len(explained), shortest=lengths[len(lengths) // 10], longest=lengths[-1 - len(lengths) // 10],
     )  # fmt: skip
 
 
@@ -151,7 +153,7 @@ def _best(gaps: Sequence[tuple[float, int]], of: int, crowd: float, width: float
     lengths = [gap for gap, _ in gaps[window]]
     period = Period(
         seconds=median(lengths), confidence=1 - exp(-weight), gaps=len({late for _, late in gaps[window]}),
-        shortest=lengths[0], longest=lengths[-1],
+        shortest=lengths[len(lengths) // 10], longest=lengths[-1 - len(lengths) // 10],
     )  # fmt: skip
     return period, {late for _, late in gaps[window]}
 

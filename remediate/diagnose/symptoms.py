@@ -138,8 +138,8 @@ def _by_period(facts: Facts) -> Symptom | None:
     if idle and period.fits(idle) and 2 * busy > len(facts.starts):
         return Symptom(
             "not-checkable",
-            f"{each}: that would be the pool's idle time-out of {minutes(idle)}, but before {busy} of them it had requests "
-            f"that should have kept it from being idle",
+            f"{each}: that would be the pool's idle time-out of {minutes(idle)}, but before {busy} of them it had "
+            f"requests that should have kept it from being idle",
         )
     if idle and period.fits(idle):
         return Symptom("seen", f"{each}: the pool's idle time-out of {minutes(idle)}, and 0 to 2 minutes")
