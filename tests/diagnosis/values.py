@@ -12,10 +12,12 @@ from remediate.diagnose.material import covers, once
 from remediate.evidence import Occurrence, Request, WorkerEvent, WorkerEventKind
 from remediate.lab.clock.world import EVERY_RECYCLE
 from remediate.model import Inspection, Pool, Stream
-from tests.unit.values import host, pool, value
+from tests.unit.values import host, pool
 
 BEGIN = datetime(2026, 11, 9, 4, 0, tzinfo=UTC)
 SHOP = "Site/0"
+# Seconds between the errors of a pool with the default idle time-out.
+STARTS_APART = 1262.0
 
 
 def at(seconds: float) -> datetime:
@@ -68,6 +70,3 @@ def one_stream(*arguments: Any, **others: Any) -> Stream:
 
 def server(*pools: Pool) -> Inspection:
     return host("web01", *pools)
-
-
-__all__ = ["BEGIN", "SHOP", "at", "error", "event", "one_stream", "request", "server", "streams", "told", "value"]
