@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LINT := $(BIN)/ansible-lint --offline --profile production --nocolor
 
-.PHONY: demo test test-matrix conformance check sanity clean
+.PHONY: demo test test-matrix conformance bench check sanity clean
 
 $(VENV)/.made: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,10 @@ test-matrix: $(VENV)/.made
 # Both engines of the lab on thousands of configurations.
 conformance: $(VENV)/.made
 	REMEDIATE_EXAMPLES=2000 $(BIN)/python -m pytest tests/powershell/test_agreement.py $(PYTEST)
+
+# How fast a log of a gigabyte is read. BENCH="--size 200M --shape utf-16|gzip" for others.
+bench: $(VENV)/.made
+	$(BIN)/python -m tests.bench.reading $(BENCH)
 
 check: $(VENV)/.made
 	$(BIN)/ruff check .

@@ -35,6 +35,8 @@ _WAS = "Microsoft-Windows-WAS"
 _IDS = {*MEANING, _UNHANDLED}
 # The name that WAS gives to the pool among its data.
 _POOL_NAME = "AppPoolID"
+# What stands for each of the data where the export did not go deep enough.
+_NOT_EXPORTED = "System.Diagnostics.Eventing.Reader.EventProperty"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _JSON_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
 _MARKS = "'\"\u2018-\u201f\u00ab\u00bb\u300c\u300d"
@@ -145,14 +147,13 @@ def _of_json(value: dict[str, Any], id: int) -> _Event:
         created = created.get("value", created.get("DateTime"))
     properties = value.get("Properties", value.get("ReplacementStrings"))
     items = properties if isinstance(properties, list) else []
-    data = [item.get("Value") if isinstance(item, dict) else item for item in items]
+    data = [item.get("Value") if isinstance(item, dict) else item for item in items if item != _NOT_EXPORTED]
     return _Event(
         source=text("ProviderName", "Source"),
         id=id,
         time=_utc(created),
         host=text("MachineName"),
-        # Where the export was not deep enough, the names of .NET's types stand there.
-        data=tuple(("", str(v)) for v in data if v is not None and not str(v).startswith("System.")),
+        data=tuple(("", str(v)) for v in data if v is not None),
         message=text("Message") or "",
     )
 

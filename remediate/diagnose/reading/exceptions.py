@@ -7,50 +7,72 @@ to the innermost, and then the frames from the innermost outwards.
 """
 
 import re
+from string import hexdigits
 
 from remediate.diagnose.codes import CODES
 from remediate.evidence import Occurrence
 
-# What every spelling of a code begins with: in hexadecimal, and as the signed decimal number that JSON has.
-PREFIXES = (b"8007", b"-21470")
 # How many bytes a code takes at most, with what must not follow it.
 WIDTH = 16
+_FIRST_STEP = 4 << 10
+_LAST_STEP = 1 << 20
 
-_DECIMAL = {str(int(code, 16) - (1 << 32)): code for code in CODES}
-_HEX = {code[2:]: code for code in CODES}
+# In hexadecimal, and as the signed decimal number that JSON has. Each kind begins alike, so that the search is fast.
+_PREFIXES = (b"8007", b"-21470")
+_SPELLINGS = {**{code[2:]: code for code in CODES}, **{str(int(code, 16) - (1 << 32)): code for code in CODES}}
+_HEX = "8007(?:{})".format("|".join(f"(?i:{code[6:]})" for code in CODES))
+_DECIMAL = "-21470(?:{})".format("|".join(spelling[6:] for spelling in _SPELLINGS if spelling.startswith("-")))
+_SPELLING = re.compile(f"{_HEX}|{_DECIMAL}".encode())
+# What follows a code that is not a part of something longer, such as a GUID.
+_ENDS = r"(?![\w-]|\.\d)"
+_IN_TEXT = (re.compile(_HEX + _ENDS), re.compile(_DECIMAL + _ENDS))
 _RAISED, _FLUSHED, _ENTITY_READ = "RaiseCommunicationError", "ExplicitFlush", "ReadEntityCoreSync"
-_FAMILY = re.compile(f"{_RAISED}|IIS7WorkerRequest|HttpException|COMException")
-_CODE = re.compile(
-    # A bare number must stand alone: it is also found in the middle of GUIDs.
-    r"(?:(?<![0-9A-Fa-f])0[xX]|(?<![\w.-]))(?P<hex>{})(?![\w-]|\.\d)|(?<![\w.])(?P<decimal>{})(?![\w-]|\.\d)".format(
-        "|".join(f"(?i:{digits})" for digits in _HEX), "|".join(_DECIMAL)
-    )
-)
-_SPELLING = re.compile("|".join((*(f"(?i:{digits})" for digits in _HEX), *_DECIMAL)).encode())
+_FAMILY = (_RAISED, "IIS7WorkerRequest", "HttpException", "COMException")
 
 
 def find_code(data: bytes, start: int) -> int:
     """Where the next thing stands that looks like a code, or -1: a first, fast answer."""
-    while True:
-        places = [place for prefix in PREFIXES if (place := data.find(prefix, start)) >= 0]
-        if not places:
-            return -1
-        place = min(places)
-        if _SPELLING.match(data, place):
-            return place
+    # In growing steps, so that where codes are frequent no search goes far beyond the next one.
+    step = _FIRST_STEP
+    while start < len(data):
+        end = start + step
+        places = [place for prefix in _PREFIXES if (place := _find(data, prefix, start, end + WIDTH)) >= 0]
+        if places:
+            return min(places)
+        start, step = end, min(step * 2, _LAST_STEP)
+    return -1
+
+
+def _find(data: bytes, prefix: bytes, start: int, end: int) -> int:
+    """Where a code with this prefix stands."""
+    while (place := data.find(prefix, start, end)) >= 0 and _SPELLING.match(data, place) is None:
         start = place + 1
+    return place
 
 
 def judge(text: str) -> Occurrence | None:
     """The occurrence that an entry tells of, with its code and its frames; None where there is none."""
-    if _FAMILY.search(text) is None:
+    if not any(name in text for name in _FAMILY):
+        return None
+    codes = sorted(
+        (match.start(), _SPELLINGS[match[0].upper()])
+        for pattern in _IN_TEXT
+        for match in pattern.finditer(text)
+        if _begins(text, match.start())
+    )
+    if not codes:
         return None
     raised = text.find(_RAISED)
-    code = None
-    for match in _CODE.finditer(text):
-        if code is not None and (raised < 0 or match.start() > raised):
-            break
-        code = _HEX[match["hex"].upper()] if match["hex"] else _DECIMAL[match["decimal"]]
-    if code is None:
-        return None
+    before = [code for place, code in codes if place < raised]
+    code = before[-1] if before else codes[0][1]
     return Occurrence(code=code, raised=raised >= 0, flushed=_FLUSHED in text, entity_read=_ENTITY_READ in text)
+
+
+def _begins(text: str, place: int) -> bool:
+    """Whether a code stands by itself there: before `0x` anything but a digit may stand, a bare number is alone."""
+    if text[max(0, place - 2) : place] in ("0x", "0X"):
+        return place < 3 or text[place - 3] not in hexdigits
+    if place == 0:
+        return True
+    last = text[place - 1]
+    return not (last.isalnum() or last in "_.-")

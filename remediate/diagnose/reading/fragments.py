@@ -34,7 +34,7 @@ class Fragment(Struct, frozen=True):
 def fragments(window: Window, name: str) -> Iterator[Fragment]:
     """The elements of this name, as they stand."""
     begin = re.compile(rb"<%b(?=[\s/>])" % name.encode())
-    alone = re.compile(rb"""<%b(?:[^<>"']|"[^"<]*"|'[^'<]*')*/>""" % name.encode())
+    tag = re.compile(rb"""<%b(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+>""" % name.encode())
     close = b"</%b>" % name.encode()
     margin = len(close) + 1
     at = 0
@@ -59,15 +59,12 @@ def fragments(window: Window, name: str) -> Iterator[Fragment]:
             end = data.find(close, start, limit)
             if end >= 0 or following or size >= start + LONGEST or window.ended:
                 break
-        whole = alone.match(data, start, limit)
-        if whole is not None:
-            at = whole.end()
-        elif end >= 0:
-            at = end + len(close)
+        whole = tag.match(data, start, limit)
+        if whole is not None and whole[0].endswith(b"/>"):
+            end, at = start, whole.end()
         else:
-            at = limit
-        closed = whole is not None or end >= 0
-        yield Fragment(window.line(start), data[start:at] if closed else None)
+            at = limit if end < 0 else end + len(close)
+        yield Fragment(window.line(start), None if end < 0 else data[start:at])
         if at > LONGEST:
             window.drop(at)
             at = 0

@@ -6,12 +6,15 @@ Two kinds of moments, each asked alone:
 - An error of another code was some client's request, and so has a line in the IIS log, within a few seconds.
 
 Every offset in use is tried, and every zone whose clocks were changed between the errors. One is believed only if most
-errors coincide with it, and if no other does half as well where the two differ. Errors that come each hour fit every
-whole hour, and a busy server's log fits every offset: then nothing is said.
+errors coincide with it, and if with no other zone half as many come after about the same delay, of those that the two
+do not agree on. Errors that come each hour fit every whole hour, and a busy server's log fits every offset: then
+nothing is said.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from msgspec import Struct
@@ -20,17 +23,22 @@ from remediate.diagnose.codes import NOT_SUPPORTED
 from remediate.diagnose.reading.zones import to_utc
 from remediate.evidence import Occurrence, Request, WorkerEvent
 
-# How many seconds an error comes after what it must coincide with. A request is logged when it was answered. Errors
-# that come each 21 minutes fit many offsets within two minutes; but only the true one within a few seconds, mostly.
-_SOON_AFTER_EVENT, _AFTER_EVENT = range(13), range(121)
+# How many seconds an error comes after what it must coincide with. A request is logged when it was answered.
+_AFTER_EVENT = range(121)
 _AROUND_REQUEST = range(-3, 3)
+# Delays that differ by less than so many seconds are alike.
+_ALIKE = 20
+# Errors nearer to each other may have come after the same event.
+_BURST = timedelta(seconds=_AFTER_EVENT.stop + 1)
 # How many errors must coincide, and what share of all.
 _LEAST = 3
 _SHARE = 0.6
 # How many errors are looked at, evenly taken from all.
 _SAMPLE = 500
-_FOLLOWED = "that followed a worker's end"
-_OFFSETS = [timedelta(minutes=minutes) for minutes in range(-12 * 60, 14 * 60 + 1, 15)]
+# The offsets that clocks have anywhere: whole hours, and in some places half or quarter ones. An error each 21 minutes
+# fits an hour and three quarters as well, but no clock is so far off.
+_PARTS = (-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825)
+_OFFSETS = [timedelta(minutes=minutes) for minutes in sorted((*range(-12 * 60, 14 * 60 + 1, 60), *_PARTS))]
 # Of so many the best is taken: that errors and events come together then is no news.
 OFFSETS = len(_OFFSETS)
 # Where several zones fit alike, one of these is named.
@@ -58,10 +66,10 @@ def guess_zone(
 ) -> ZoneGuess | None:
     """The zone of one log's errors, in its order; None where it is not clear. The requests are gone through once."""
     naive = [(o.code, o.time) for o in occurrences if o.time is not None and o.time.tzinfo is None]
-    ends = [event.time for event in events if event.kind != "failure"]
-    starts = [t for code, t in naive if code == NOT_SUPPORTED]
+    # The latest first: an error belongs to the last one before it.
+    ends = sorted((event.time for event in events if event.kind != "failure"), reverse=True)
     guesses = (
-        _guess(starts, ends, _SOON_AFTER_EVENT, _FOLLOWED) or _guess(starts, ends, _AFTER_EVENT, _FOLLOWED),
+        _guess([t for code, t in naive if code == NOT_SUPPORTED], ends, _AFTER_EVENT, "that followed a worker's end"),
         _guess(
             [t for code, t in naive if code != NOT_SUPPORTED], (r.time for r in requests), _AROUND_REQUEST,
             "of requests that are in the IIS log",
@@ -72,19 +80,30 @@ def guess_zone(
 
 
 def _guess(times: list[datetime], anchors: Iterable[datetime], shifts: range, what: str) -> ZoneGuess | None:
+    times = _apart(times)
     if len(times) < _LEAST:
         return None
     times = times[:: -(-len(times) // _SAMPLE)]
     candidates = list(_candidates(times))
-    matched, first, last = _matched(candidates, anchors, shifts)
-    best = max(range(len(candidates)), key=lambda index: matched[index].bit_count())
-    count = matched[best].bit_count()
+    delays, first, last = _delays(candidates, anchors, shifts)
+    alike = [_alike(found) for found in delays]
+    best = max(range(len(candidates)), key=lambda index: alike[index].bit_count())
+    count = len(delays[best])
     # Errors of a time of which the other side knows nothing do not count.
     known = sum(s is not None and first <= s <= last + shifts.stop for s in candidates[best].seconds)
     others = (index for index in range(len(candidates)) if index != best)
-    if count < max(_LEAST, known * _SHARE) or not all(_beats(candidates, matched, best, other) for other in others):
+    if count < max(_LEAST, known * _SHARE) or not all(_beats(candidates, alike, best, other) for other in others):
         return None
     return ZoneGuess(candidates[best].zone, candidates[best].name, f"{count} of {known} errors {what}")
+
+
+def _apart(times: list[datetime]) -> list[datetime]:
+    """One of each burst: several errors at once are one coincidence."""
+    kept = times[:1]
+    for time in times[1:]:
+        if abs(time - kept[-1]) >= _BURST:
+            kept.append(time)
+    return kept
 
 
 def _candidates(times: list[datetime]) -> Iterator[_Candidate]:
@@ -107,36 +126,48 @@ def _fixed() -> Iterator[tuple[str, tzinfo]]:
 def _changing(first: datetime, last: datetime) -> Iterator[tuple[str, tzinfo]]:
     days = [first + timedelta(days=n) for n in range(0, (last - first).days + 2)]
     for region in _REGIONS:
-        for name in sorted(available_timezones()):
+        for name in _zone_names():
             if name.startswith(region):
                 zone = ZoneInfo(name)
                 if len({zone.utcoffset(day) for day in days}) > 1:
                     yield name, zone
 
 
-def _matched(
+@cache
+def _zone_names() -> tuple[str, ...]:
+    return tuple(sorted(available_timezones()))
+
+
+def _delays(
     candidates: Sequence[_Candidate], anchors: Iterable[datetime], shifts: range
-) -> tuple[list[int], int, int]:
-    """For each candidate, which errors coincide, as the bits of a number; and the seconds that the anchors span."""
+) -> tuple[list[dict[int, int]], int, int]:
+    """For each candidate, the errors that come after an anchor, with how long after; and the span of the anchors."""
     wanted: dict[int, list[tuple[int, int]]] = {}
     for which, candidate in enumerate(candidates):
         for error, second in enumerate(candidate.seconds):
             if second is not None:
                 wanted.setdefault(second, []).append((which, error))
-    matched = [0] * len(candidates)
+    delays: list[dict[int, int]] = [{} for _ in candidates]
     first, last = 1 << 62, 0
     for anchor in anchors:
         second = int(anchor.timestamp())
         first, last = min(first, second), max(last, second)
         for shift in shifts:
             for which, error in wanted.pop(second + shift, ()):
-                matched[which] |= 1 << error
-    return matched, first, last
+                delays[which][error] = shift
+    return delays, first, last
 
 
-def _beats(candidates: Sequence[_Candidate], matched: Sequence[int], best: int, other: int) -> bool:
+def _alike(delays: dict[int, int]) -> int:
+    """The errors, as the bits of a number, whose delays are the most alike: a worker takes about as long each time."""
+    counts = Counter(delays.values())
+    best = max(counts, key=lambda begin: sum(counts[d] for d in range(begin, begin + _ALIKE)), default=0)
+    return sum(1 << error for error, delay in delays.items() if best <= delay < best + _ALIKE)
+
+
+def _beats(candidates: Sequence[_Candidate], alike: Sequence[int], best: int, other: int) -> bool:
     """Whether, of the errors whose moments differ, the best one explains enough, and the other one not half of them."""
     pairs = enumerate(zip(candidates[best].seconds, candidates[other].seconds, strict=True))
     differ = sum(1 << index for index, (here, there) in pairs if here != there)
-    ours, theirs = (matched[best] & differ).bit_count(), (matched[other] & differ).bit_count()
+    ours, theirs = (alike[best] & differ).bit_count(), (alike[other] & differ).bit_count()
     return ours >= _LEAST and theirs * 2 <= ours

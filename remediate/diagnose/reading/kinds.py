@@ -40,6 +40,6 @@ def kind_of(head: bytes, name: str) -> Kind:
 
 def _is_object(line: bytes) -> bool:
     try:
-        return isinstance(msgspec.json.decode(line.strip()), dict)
+        return isinstance(msgspec.json.decode(line.strip().decode(errors="replace")), dict)
     except (msgspec.DecodeError, RecursionError):
         return False

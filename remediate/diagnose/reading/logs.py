@@ -10,7 +10,7 @@ from remediate.diagnose.reading.elmah import read_elmah
 from remediate.diagnose.reading.events import read_events_json, read_events_xml
 from remediate.diagnose.reading.files import LogFile
 from remediate.diagnose.reading.kinds import HEAD, Kind, kind_of
-from remediate.diagnose.reading.tally import Tally
+from remediate.diagnose.reading.tally import KEPT, Tally
 from remediate.diagnose.reading.text import read_text
 from remediate.diagnose.reading.timestamps import file_date
 from remediate.diagnose.reading.w3c import requests
@@ -38,19 +38,22 @@ _READERS: dict[Kind, Callable[[Window, Tally], None]] = {
 _IN_UTC = ("elmah", "events", "events-json", "w3c")
 
 
-def read_log(file: LogFile) -> LogReading:
-    """The exceptions and events of a file of any kind; an IIS log tells neither. RemediateError: it cannot be read."""
-    return _read(_blocks(file), file.name)
+def read_log(file: LogFile, kept: int = KEPT) -> LogReading:
+    """The exceptions and events of a file of any kind; an IIS log tells neither. RemediateError: it cannot be read.
+
+    Of each code, and of each kind of event, so many are ``kept``; the rest is counted in the source.
+    """
+    return _read(_blocks(file), file.name, kept)
 
 
-def read_blocks(blocks: Iterable[bytes], name: str) -> LogReading:
+def read_blocks(blocks: Iterable[bytes], name: str, kept: int = KEPT) -> LogReading:
     """The same of a file's bytes, unpacked and in any encoding."""
-    return _read(utf8(blocks), name)
+    return _read(utf8(blocks), name, kept)
 
 
-def _read(blocks: Iterable[bytes], name: str) -> LogReading:
+def _read(blocks: Iterable[bytes], name: str, kept: int) -> LogReading:
     window = Window(blocks)
-    tally = Tally(name, file_date(name))
+    tally = Tally(name, file_date(name), kept)
     kind = kind_of(window.fill(HEAD)[:HEAD], name)
     if kind in _READERS:
         _READERS[kind](window, tally)
@@ -59,7 +62,7 @@ def _read(blocks: Iterable[bytes], name: str) -> LogReading:
 
 
 class RequestLog:
-    """The requests of an IIS log, to be gone through once; ``source`` is there when that is done.
+    """The requests of an IIS log, of its bytes in UTF-8, to be gone through once; then ``source`` is there.
 
     A file of another kind has none. RemediateError, while going through: it cannot be read.
     """

@@ -16,6 +16,7 @@ for.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,12 +25,16 @@ from remediate.evidence import Occurrence
 
 _PRELOAD = re.compile("IIS Application Initialization (Preload|Warmup)", re.I)
 _LOCAL = ("127.0.0.1", "::1", "localhost", "::ffff:127.0.0.1")
-_DOMAIN = re.compile(r"/LM/W3SVC/\d+/ROOT(?:/[^\s\"'`,;|<>()\[\]{}&\\]*)?(?:-\d+-\d+)?", re.I)
+_DOMAIN = re.compile(r"/LM/W3SVC/\d+/ROOT(?:/[^\s\"'`,;|<>()\[\]{}&\\]*)?(?:-\d+-\d+)?")
 _DOMAIN_NUMBERS = re.compile(r"-\d+-\d+$")
 _POOL = re.compile(
-    r"(?<![^\s\"'\[(|=:,;<>])IIS APPPOOL\\{1,2}([^\"'\r\n\t<>|,;\])}\\]{1,64}?)\s*(?=[\"'\r\n\t<>|,;\])}]|$)"
+    r"""(?:^|["'\[(|=<>;,]|[:=][ ])IIS\ APPPOOL\\{1,2}([^"'\r\n\t<>|,;\])}\\]{1,64}?)\s*(?=["'\r\n\t<>|,;\])}]|$)""",
+    re.M | re.X,
 )
-_VALUE = r"""["']?\s*[=:]\s*(?:"(?P<quoted>[^"\r\n]*)"|'(?P<single>[^'\r\n]*)'|(?P<bare>[^\s"',;|<>)\]}]+))"""
+_VALUE = (
+    r"""["']?\s*[=:]\s*"""
+    r"""(?:"(?P<quoted>[^"\r\n]*)"|'(?P<single>[^'\r\n]*)'|(?P<bare>\[[\w:.]+\][\d:]*|[^\s"',;|<>)\]}]+))"""
+)
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "host": ("machinename", "computername", "hostname", "log4nethostname", "nloghostname"),
@@ -47,7 +52,7 @@ _LABELS = {
     "address": r"(?:client|remote)[ _-]?(?:ip|addr)(?:[ _-]?address|ess)?|user[ _-]?host[ _-]?address",
     "agent": r"(?:http_)?user[ _-]?agent",
 }
-_LABELLED = {field: re.compile(rf"(?<![A-Za-z0-9]){label}{_VALUE}", re.I) for field, label in _LABELS.items()}
+_LABELLED = {field: re.compile(rf"(?<![A-Za-z0-9])(?:{label}){_VALUE}", re.I) for field, label in _LABELS.items()}
 
 
 class Origin(Struct, frozen=True, kw_only=True):
@@ -93,6 +98,7 @@ def placed(occurrence: Occurrence, origin: Origin) -> Occurrence:
     )  # fmt: skip
 
 
+@lru_cache(4096)
 def is_local(address: str | None) -> bool | None:
     """Whether the client is the server itself; a port after the address does not matter."""
     if address is None or address.strip() in ("", "-"):
@@ -101,6 +107,7 @@ def is_local(address: str | None) -> bool | None:
     return name in _LOCAL or re.sub(r"^\[(.*)\](:\d+)?$|^([^:]*):\d+$", r"\1\3", name) in _LOCAL
 
 
+@lru_cache(4096)
 def is_preload(agent: str | None) -> bool | None:
     """Whether the user agent is Application Initialization's; the IIS log has `+` for its spaces."""
     if agent is None or agent.strip() in ("", "-"):
@@ -109,6 +116,6 @@ def is_preload(agent: str | None) -> bool | None:
 
 
 def _application(name: str | None) -> str | None:
-    if name is None or not name.upper().startswith("/LM/W3SVC/"):
+    if name is None or not name.startswith("/LM/W3SVC/"):
         return name
     return _DOMAIN_NUMBERS.sub("", name).rstrip("/")

@@ -18,9 +18,10 @@ class Tally:
     ``day``: the date in the file's name.
     """
 
-    def __init__(self, source: str = "", day: date | None = None) -> None:
+    def __init__(self, source: str = "", day: date | None = None, kept: int = KEPT) -> None:
         self.source = source
         self.day = day
+        self._kept = kept
         self.dates = DayOrder(day)
         self.unparsed = 0
         self.left_out = 0
@@ -53,7 +54,7 @@ class Tally:
 
     def _has_room(self, what: str) -> bool:
         self._seen[what] += 1
-        room = self._seen[what] <= KEPT
+        room = self._seen[what] <= self._kept
         self.left_out += not room
         return room
 

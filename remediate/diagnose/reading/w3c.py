@@ -12,8 +12,8 @@ from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.window import Window
 from remediate.evidence import Request
 
-_SITE, _HOST, _PATH, _STATUS, _CLIENT, _AGENT = (
-    "s-sitename", "s-computername", "cs-uri-stem", "sc-status", "c-ip", "cs(User-Agent)",
+_FIELDS = (
+    "date", "time", "s-sitename", "s-computername", "cs-uri-stem", "sc-status", "c-ip", "cs(User-Agent)",
 )  # fmt: skip
 # No line of a log is as long as that; what is, is one that cannot be understood.
 _LONGEST = 1 << 20
@@ -21,18 +21,18 @@ _LONGEST = 1 << 20
 
 def requests(window: Window, tally: Tally) -> Iterator[Request]:
     """The requests, one after the other; the window has ended when they have."""
-    fields: list[str] = []
+    layout = _Layout("")
     day = ""
     for line in _lines(window):
         if line.startswith("#"):
             name, _, value = line.partition(":")
             if name == "#Fields":
-                fields = value.split()
+                layout = _Layout(value)
             elif name == "#Date":
                 day = value.strip()[:10]
         elif line:
-            request = _request(dict(zip(fields, line.split(" "), strict=False)), day)
-            if request is None or line.count(" ") + 1 != len(fields):
+            request = layout.request(line.split(" "), day)
+            if request is None:
                 tally.unparsed += 1
             else:
                 yield request
@@ -50,20 +50,37 @@ def _lines(window: Window) -> Iterator[str]:
         yield rest.decode(errors="replace").rstrip("\r")
 
 
-def _request(values: dict[str, str], day: str) -> Request | None:
-    """A field that is not logged, or has no value (`-`), is not told."""
+class _Layout:
+    """Where the values stand by the last `#Fields:` line."""
 
-    def value(name: str) -> str | None:
-        found = values.get(name, "-")
-        return None if found == "-" else found
+    def __init__(self, fields: str) -> None:
+        names = fields.split()
+        self._count = len(names)
+        # The place after the last value is that of all fields that are not logged.
+        self._date, self._time, *self._others = (names.index(f) if f in names else len(names) for f in _FIELDS)
+        self._last = "", "", datetime.min
 
-    try:
-        time = datetime.fromisoformat(f"{value('date') or day} {value('time')}")
-    except ValueError:
-        return None
-    status = value(_STATUS)
-    return Request(
-        time=time.replace(tzinfo=UTC), host=value(_HOST), site=value(_SITE), path=value(_PATH) or "",
-        status=int(status) if status is not None and status.isdecimal() else None,
-        local=is_local(value(_CLIENT)), preload=is_preload(value(_AGENT)),
-    )  # fmt: skip
+    def request(self, values: list[str], day: str) -> Request | None:
+        """A field that is not logged, or has no value (`-`), is not told."""
+        if len(values) != self._count:
+            return None
+        values.append("-")
+        time = self._moment(day if values[self._date] == "-" else values[self._date], values[self._time])
+        if time is None:
+            return None
+        site, host, path, status, client, agent = (None if (v := values[i]) == "-" else v for i in self._others)
+        return Request(
+            time=time, host=host, site=site, path=path or "",
+            status=int(status) if status is not None and status.isdecimal() and len(status) < 10 else None,
+            local=is_local(client), preload=is_preload(agent),
+        )  # fmt: skip
+
+    def _moment(self, date: str, clock: str) -> datetime | None:
+        """Most lines have the same second as the one before them."""
+        if (date, clock) != self._last[:2]:
+            try:
+                time = datetime.fromisoformat(f"{date} {clock}").replace(tzinfo=UTC)
+            except ValueError:
+                return None
+            self._last = date, clock, time
+        return self._last[2]
