@@ -26,8 +26,8 @@ from remediate.evidence import Occurrence, Request, WorkerEvent
 # How many seconds an error comes after what it must coincide with. A request is logged when it was answered.
 _AFTER_EVENT = range(121)
 _AROUND_REQUEST = range(-3, 3)
-# Delays that differ by less than so many seconds are alike.
-_ALIKE = 20
+# Delays that differ by less than so many seconds are alike; the first that makes it clear is enough.
+_ALIKE = (6, 12, 20)
 # Errors nearer to each other may have come after the same event.
 _BURST = timedelta(seconds=_AFTER_EVENT.stop + 1)
 # How many errors must coincide, and what share of all.
@@ -86,15 +86,16 @@ def _guess(times: list[datetime], anchors: Iterable[datetime], shifts: range, wh
     times = times[:: -(-len(times) // _SAMPLE)]
     candidates = list(_candidates(times))
     delays, first, last = _delays(candidates, anchors, shifts)
-    alike = [_alike(found) for found in delays]
-    best = max(range(len(candidates)), key=lambda index: alike[index].bit_count())
-    count = len(delays[best])
-    # Errors of a time of which the other side knows nothing do not count.
-    known = sum(s is not None and first <= s <= last + shifts.stop for s in candidates[best].seconds)
-    others = (index for index in range(len(candidates)) if index != best)
-    if count < max(_LEAST, known * _SHARE) or not all(_beats(candidates, alike, best, other) for other in others):
-        return None
-    return ZoneGuess(candidates[best].zone, candidates[best].name, f"{count} of {known} errors {what}")
+    for within in _ALIKE:
+        alike = [_alike(found, within) for found in delays]
+        best = max(range(len(candidates)), key=lambda index: alike[index].bit_count())
+        count = len(delays[best])
+        # Errors of a time of which the other side knows nothing do not count.
+        known = sum(s is not None and first <= s <= last + shifts.stop for s in candidates[best].seconds)
+        others = (index for index in range(len(candidates)) if index != best)
+        if count >= max(_LEAST, known * _SHARE) and all(_beats(candidates, alike, best, other) for other in others):
+            return ZoneGuess(candidates[best].zone, candidates[best].name, f"{count} of {known} errors {what}")
+    return None
 
 
 def _apart(times: list[datetime]) -> list[datetime]:
@@ -158,11 +159,11 @@ def _delays(
     return delays, first, last
 
 
-def _alike(delays: dict[int, int]) -> int:
+def _alike(delays: dict[int, int], within: int) -> int:
     """The errors, as the bits of a number, whose delays are the most alike: a worker takes about as long each time."""
     counts = Counter(delays.values())
-    best = max(counts, key=lambda begin: sum(counts[d] for d in range(begin, begin + _ALIKE)), default=0)
-    return sum(1 << error for error, delay in delays.items() if best <= delay < best + _ALIKE)
+    best = max(counts, key=lambda begin: sum(counts[d] for d in range(begin, begin + within)), default=0)
+    return sum(1 << error for error, delay in delays.items() if best <= delay < best + within)
 
 
 def _beats(candidates: Sequence[_Candidate], alike: Sequence[int], best: int, other: int) -> bool:
