@@ -18,6 +18,7 @@ ENOUGH, FEW = 3, 0.2
 _STRAY = 0.2
 # From here on nearly any moment has a line, and the log cannot tell.
 _BUSY = 0.5
+_DEFAULT_IDLE = 20 * 60
 _NO_ZONE = "the log's time zone is not known: give it with --time-zone"
 _NO_TIME = "the log tells no time of these errors"
 
@@ -155,7 +156,8 @@ def _by_period(facts: Facts) -> Symptom | None:
         return Symptom("not-checkable", f"{each}: too long for an idle time-out that is told by its period alone")
     if idle is None:
         low, high = max(0.0, period.longest - JITTER), period.shortest
-        return Symptom("seen", f"{each}, as an idle time-out of about {minutes(low)} to {minutes(high)} gives")
+        default = " (IIS's default is 20:00)" if low <= _DEFAULT_IDLE <= high else ""
+        return Symptom("seen", f"{each}, as an idle time-out of about {minutes(low)} to {minutes(high)} gives{default}")
     if not idle:
         return Symptom("contradicted", f"{each}, but a worker of this pool is never ended when idle")
     if period.longest < idle - SLACK and not (facts.events and facts.events.shortened):

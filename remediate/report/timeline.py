@@ -55,10 +55,12 @@ class Window(Struct, frozen=True):
 
 
 def lanes(stream: Stream) -> tuple[Lane, ...]:
-    """Causes above errors; lanes that are empty stay, for what is not there counts too."""
+    """Causes above errors. Where no event at all is known, the errors alone: an empty lane says that nothing happened."""
+    errors_alone = all(mark.kind == "error" for mark in stream.marks)
     return tuple(
         Lane(kind, label, tuple(mark.time for mark in stream.marks if mark.kind in kinds))
         for kind, label, kinds in _LANES
+        if kind == "error" or not errors_alone
     )
 
 

@@ -11,8 +11,8 @@ from remediate.report.timeline import Lane, LaneKind, Window, lanes, stretch, ti
 WIDTH = 1000
 _LEFT, _RIGHT = 90, 20
 _LANE = 26
-# A title, three lanes, and the ticks' labels.
-_WINDOW = 20 + 3 * _LANE + 34
+# A window's title, and below the lanes the ticks' labels.
+_ABOVE, _BELOW = 20, 34
 _COLUMNS = 400
 # Readable on white and on black, and told apart by shape too: a stop is hollow, a start is high, an error is full.
 _COLOURS: dict[LaneKind, str] = {"error": "#d1453b", "stop": "#b7791f", "start": "#2b7bb9"}
@@ -60,12 +60,16 @@ def timeline_svg(stream: Stream, number: int, y: int = 0) -> str:
     top = 0
     for window in found:
         parts += _window(stream, window, top)
-        top += _WINDOW
+        top += _window_height(stream)
     return "\n".join((*parts, "</svg>\n"))
 
 
 def _height(stream: Stream) -> int:
-    return _WINDOW * len(windows(stream, _COLUMNS))
+    return _window_height(stream) * len(windows(stream, _COLUMNS))
+
+
+def _window_height(stream: Stream) -> int:
+    return _ABOVE + _LANE * len(lanes(stream)) + _BELOW
 
 
 def _x(place: float) -> float:
@@ -74,13 +78,13 @@ def _x(place: float) -> float:
 
 def _window(stream: Stream, window: Window, top: int) -> list[str]:
     parts = [f'<text x="{_LEFT}" y="{top + 13}">{text(f"{window.title}: {stretch(window)}")}</text>']
-    bottom = top + 20 + 3 * _LANE
+    bottom = top + _window_height(stream) - _BELOW
     for time, label in ticks(window, 12):
         x = _x(window.place(time))
-        parts.append(f'<path d="M{x} {top + 20}V{bottom + 4}" stroke="{_GREY}" stroke-opacity=".35"/>')
+        parts.append(f'<path d="M{x} {top + _ABOVE}V{bottom + 4}" stroke="{_GREY}" stroke-opacity=".35"/>')
         parts.append(f'<text x="{x}" y="{bottom + 17}" text-anchor="middle">{text(label)}</text>')
     for row, lane in enumerate(lanes(stream)):
-        y = top + 20 + row * _LANE
+        y = top + _ABOVE + row * _LANE
         parts.append(f'<text x="{_LEFT - 8}" y="{y + _LANE // 2 + 4}" text-anchor="end">{text(lane.label)}</text>')
         parts.append(_marks(lane, window, y))
     return parts
