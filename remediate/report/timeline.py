@@ -55,7 +55,7 @@ class Window(Struct, frozen=True):
 
 
 def lanes(stream: Stream) -> tuple[Lane, ...]:
-    """Causes above errors. Where no event at all is known, the errors alone: an empty lane says that nothing happened."""
+    """Causes above errors. With no event at all the errors alone: an empty lane would say that nothing happened."""
     errors_alone = all(mark.kind == "error" for mark in stream.marks)
     return tuple(
         Lane(kind, label, tuple(mark.time for mark in stream.marks if mark.kind in kinds))
