@@ -3,6 +3,7 @@
 A host's trouble is a value here (`Unreachable`, `Failed`, `Skipped`), not an exception.
 """
 
+import json
 from datetime import datetime
 from typing import Literal
 
@@ -10,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from remediate import __version__
-from remediate.evidence import Evidence
+from remediate.evidence import Evidence, WorkerEventKind
 from remediate.evidence import Source as LogSource
 
 Source = Literal["pool", "application", "site", "defaults", "schema", "unknown"]
@@ -261,8 +262,18 @@ class Attribution(Struct, frozen=True):
     unexplained: int = 0
 
 
+class Mark(Struct, frozen=True):
+    """A moment of the timeline: an error, or an event of the pool or its server."""
+
+    time: datetime
+    kind: Literal["error"] | WorkerEventKind
+
+
 class Stream(Struct, frozen=True, kw_only=True):
-    """The errors of one code of one application, and what they mean. ``period_confidence`` is from 0 to 1."""
+    """The errors of one code of one application, and what they mean. ``period_confidence`` is from 0 to 1.
+
+    ``marks`` are the latest, sorted; ``marks_left_out`` are earlier.
+    """
 
     host: str | None = None
     application: str | None = None
@@ -279,6 +290,8 @@ class Stream(Struct, frozen=True, kw_only=True):
     symptoms: dict[SymptomName, Symptom]
     reasons: tuple[str, ...]
     fixes: tuple[Remedy, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    marks_left_out: int = 0
 
 
 class Diagnosis(Struct, frozen=True, kw_only=True):
@@ -316,5 +329,9 @@ def fold(name: str) -> str:
 
 
 def encode(value: Struct) -> bytes:
-    """Indented JSON with a newline at the end."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    """Indented JSON with a newline at the end. What is no text, as a file's name may be, has question marks."""
+    try:
+        data = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        data = json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode(errors="replace")
+    return msgspec.json.format(data, indent=2) + b"\n"

@@ -5,12 +5,13 @@ from typing import TypeVar
 
 import msgspec
 
-from remediate.model import Audit, Plan, RemediateError
+from remediate.model import Audit, Diagnosis, Plan, RemediateError
 
-T = TypeVar("T", Audit, Plan)
+T = TypeVar("T", Audit, Diagnosis, Plan)
 
 _HINTS = {
     "remediate.audit": "give a file that `remediate audit --save` wrote",
+    "remediate.diagnosis": "give a file that `remediate diagnose --format json --out` wrote",
     "remediate.plan": "give the folder that `remediate plan --out` wrote",
 }
 

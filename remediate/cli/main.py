@@ -13,7 +13,7 @@ from remediate.iis.inspection import one_line
 from remediate.model import RemediateError
 
 # Each verb is a file of this package, with a command of its name; a dash is an underscore there.
-_VERBS = ("audit", "plan", "show", "apply", "rollback", "explain", "log-filter", "lab", "demo")
+_VERBS = ("audit", "plan", "show", "apply", "rollback", "diagnose", "explain", "log-filter", "lab", "demo")
 
 
 class _Verbs(click.Group):

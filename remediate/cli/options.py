@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import click
 from remediate.diagnose.rules import RULES
 from remediate.iis.attributes import seconds
 from remediate.model import Inventory, RemediateError
+from remediate.report.diagnosis import PIPE, Screen
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -105,6 +107,17 @@ def check_amount(text: str, option: str, least: int = 0) -> None:
 def now() -> str:
     """RFC 3339, UTC, whole seconds."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def screen(out: Path | None) -> Screen:
+    """What standard output is: a terminal's width and colours, or a pipe's; a file is written as for a pipe."""
+    if out is not None or sys.stdout is None:
+        return PIPE
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "").replace("_", "") == "utf8"
+    if not sys.stdout.isatty():
+        return Screen(utf8=utf8)
+    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Screen(width=min(max(shutil.get_terminal_size().columns, 60), 200), utf8=utf8, colour=colour)
 
 
 def emit(data: bytes, out: Path | None) -> None:

@@ -1,20 +1,26 @@
-"""remediate show: a saved audit, plan or run, as text or JSON."""
+"""remediate show: a saved audit, plan, run or diagnosis, as text or JSON; a diagnosis as a page too."""
 
 from pathlib import Path
 
 import click
 
-from remediate.cli.options import emit
-from remediate.model import encode
+from remediate.cli.options import emit, screen
+from remediate.model import Diagnosis, encode
+from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
 from remediate.report.files import read_any
 from remediate.report.text import text_of
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it there.")
-def show(path: Path, form: str, out: Path | None) -> None:
-    """Show an audit's file, a plan directory, or a run (PLAN/runs/...)."""
+def show(path: Path, form: DiagnosisForm, out: Path | None) -> None:
+    """Show an audit's file, a plan directory, a run (PLAN/runs/...), or a diagnosis (html and svg are for this one)."""
     value = read_any(path)
+    if isinstance(value, Diagnosis):
+        emit(rendered(value, form, screen(out)), out)
+        return
+    if form not in ("table", "json"):
+        raise click.UsageError(f"--format {form} is for a diagnosis; {path} is none")
     emit(encode(value) if form == "json" else text_of(value).encode(), out)

@@ -1,17 +1,31 @@
-"""Saved values, read back: an audit, a plan directory, a run."""
+"""Saved values, read back: an audit, a plan directory, a run, a diagnosis."""
 
 from pathlib import Path
 
-from remediate.model import Audit, Plan, Run
+from remediate.model import Audit, Diagnosis, Plan, RemediateError, Run
 from remediate.playbook.directory import read_plan
 from remediate.playbook.record import RECORD, read_run
 from remediate.saved import format_of, load
 
 
-def read_any(path: Path) -> Audit | Plan | Run:
+def read_any(path: Path) -> Audit | Diagnosis | Plan | Run:
     """Whatever was saved at that path, told by what stands in it."""
     if path.name == RECORD or (path / RECORD).exists():
         return read_run(path)
     if path.is_dir() or format_of(path) == "remediate.plan":
         return read_plan(path)
+    if format_of(path) == "remediate.diagnosis":
+        return _checked(load(path, Diagnosis), path)
     return load(path, Audit)
+
+
+def _checked(diagnosis: Diagnosis, path: Path) -> Diagnosis:
+    """Refuse times that cannot be drawn on one axis: the file was edited."""
+    for stream in diagnosis.streams:
+        times = [mark.time for mark in stream.marks]
+        zoned = {time.tzinfo is not None for time in times}
+        sane = all(1990 <= time.year <= 2200 for time in (*times, stream.first, stream.last) if time is not None)
+        period = stream.period_seconds or 0
+        if len(zoned) > 1 or not sane or times != sorted(times) or not 0 <= period < 1e9:
+            raise RemediateError(f"{path}: the times of {stream.code} make no sense; was the file edited?")
+    return diagnosis

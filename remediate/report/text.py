@@ -63,10 +63,10 @@ def audit_text(audit: Audit) -> str:
             )
             for f in audit.findings
         ]
-        parts.append(_table(("host", "pool", "rule", "level", "grade", "reasons"), rows))
+        parts.append(table(("host", "pool", "rule", "level", "grade", "reasons"), rows))
     missing = [h for h in audit.hosts if not isinstance(h, Inspection)]
     if missing:
-        parts.append(_table(("host", "status", "detail"), [(h.host, status_of(h), h.detail) for h in missing]))
+        parts.append(table(("host", "status", "detail"), [(h.host, status_of(h), h.detail) for h in missing]))
     parts.append(
         f"{count(summary.hosts, 'host')}: {summary.inspected} inspected, {summary.unreachable} unreachable, "
         f"{summary.failed} failed, {summary.skipped} skipped; "
@@ -156,13 +156,13 @@ def _outcome(change: RunChange, check: bool) -> str:
     return f"{step}" + ("" if check else ": not written")
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    table = Table(box=None, pad_edge=False, header_style="")
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    made = Table(box=None, pad_edge=False, header_style="")
     for name in head:
-        table.add_column(name, overflow="fold", no_wrap=name in ("host", "pool", "rule", "level", "grade", "status"))
+        made.add_column(name, overflow="fold", no_wrap=name in ("host", "pool", "rule", "level", "grade", "status"))
     for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
+        made.add_row(*(Text(printable(cell)) for cell in row))
     out = StringIO()
     # So wide that nothing is ever cut or folded, and without colour: the same text in a pipeline and on a screen.
-    Console(file=out, width=100_000, color_system=None).print(table)
+    Console(file=out, width=100_000, color_system=None).print(made)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"

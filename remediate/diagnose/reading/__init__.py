@@ -10,11 +10,12 @@ Memory is bounded whatever the size of a file. What cannot be understood is coun
 """
 
 from remediate.diagnose.reading.files import LogFile, find_files
-from remediate.diagnose.reading.guess import ZoneGuess, guess_zone
+from remediate.diagnose.reading.guess import OFFSETS, ZoneGuess, guess_zone
 from remediate.diagnose.reading.logs import LogReading, RequestLog, read_blocks, read_log, read_requests
 from remediate.diagnose.reading.zones import in_zone, parse_zone
 
 __all__ = [
+    "OFFSETS",
     "LogFile",
     "LogReading",
     "RequestLog",

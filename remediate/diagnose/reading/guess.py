@@ -26,8 +26,8 @@ from remediate.evidence import Occurrence, Request, WorkerEvent
 # How many seconds an error comes after what it must coincide with. A request is logged when it was answered.
 _AFTER_EVENT = range(121)
 _AROUND_REQUEST = range(-3, 3)
-# Delays that differ by less than so many seconds are alike.
-_ALIKE = 20
+# Delays that differ by less than so many seconds are alike; the first that makes it clear is enough.
+_ALIKE = (6, 12, 20)
 # Errors nearer to each other may have come after the same event.
 _BURST = timedelta(seconds=_AFTER_EVENT.stop + 1)
 # How many errors must coincide, and what share of all.
@@ -35,7 +35,12 @@ _LEAST = 3
 _SHARE = 0.6
 # How many errors are looked at, evenly taken from all.
 _SAMPLE = 500
-_OFFSETS = [timedelta(minutes=minutes) for minutes in range(-12 * 60, 14 * 60 + 1, 15)]
+# The offsets that clocks have anywhere: whole hours, and in some places half or quarter ones. An error each 21 minutes
+# fits an hour and three quarters as well, but no clock is so far off.
+_PARTS = (-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825)
+_OFFSETS = [timedelta(minutes=minutes) for minutes in sorted((*range(-12 * 60, 14 * 60 + 1, 60), *_PARTS))]
+# Of so many the best is taken: that errors and events come together then is no news.
+OFFSETS = len(_OFFSETS)
 # Where several zones fit alike, one of these is named.
 _REGIONS = ("Europe/", "America/", "Australia/", "Asia/", "Africa/", "Pacific/", "Atlantic/")
 
@@ -81,15 +86,16 @@ def _guess(times: list[datetime], anchors: Iterable[datetime], shifts: range, wh
     times = times[:: -(-len(times) // _SAMPLE)]
     candidates = list(_candidates(times))
     delays, first, last = _delays(candidates, anchors, shifts)
-    alike = [_alike(found) for found in delays]
-    best = max(range(len(candidates)), key=lambda index: alike[index].bit_count())
-    count = len(delays[best])
-    # Errors of a time of which the other side knows nothing do not count.
-    known = sum(s is not None and first <= s <= last + shifts.stop for s in candidates[best].seconds)
-    others = (index for index in range(len(candidates)) if index != best)
-    if count < max(_LEAST, known * _SHARE) or not all(_beats(candidates, alike, best, other) for other in others):
-        return None
-    return ZoneGuess(candidates[best].zone, candidates[best].name, f"{count} of {known} errors {what}")
+    for within in _ALIKE:
+        alike = [_alike(found, within) for found in delays]
+        best = max(range(len(candidates)), key=lambda index: alike[index].bit_count())
+        count = len(delays[best])
+        # Errors of a time of which the other side knows nothing do not count.
+        known = sum(s is not None and first <= s <= last + shifts.stop for s in candidates[best].seconds)
+        others = (index for index in range(len(candidates)) if index != best)
+        if count >= max(_LEAST, known * _SHARE) and all(_beats(candidates, alike, best, other) for other in others):
+            return ZoneGuess(candidates[best].zone, candidates[best].name, f"{count} of {known} errors {what}")
+    return None
 
 
 def _apart(times: list[datetime]) -> list[datetime]:
@@ -153,11 +159,11 @@ def _delays(
     return delays, first, last
 
 
-def _alike(delays: dict[int, int]) -> int:
+def _alike(delays: dict[int, int], within: int) -> int:
     """The errors, as the bits of a number, whose delays are the most alike: a worker takes about as long each time."""
     counts = Counter(delays.values())
-    best = max(counts, key=lambda begin: sum(counts[d] for d in range(begin, begin + _ALIKE)), default=0)
-    return sum(1 << error for error, delay in delays.items() if best <= delay < best + _ALIKE)
+    best = max(counts, key=lambda begin: sum(counts[d] for d in range(begin, begin + within)), default=0)
+    return sum(1 << error for error, delay in delays.items() if best <= delay < best + within)
 
 
 def _beats(candidates: Sequence[_Candidate], alike: Sequence[int], best: int, other: int) -> bool:

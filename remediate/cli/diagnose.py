@@ -1,0 +1,153 @@
+"""remediate diagnose: from logs to the pool that causes the error.
+
+Exit codes: 0 nothing of this fault was found; 2 a stream is confirmed or consistent; 1 a file cannot be read; 64 usage.
+"""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+
+import click
+from msgspec.structs import replace
+
+from remediate.cli.exits import Exit
+from remediate.cli.options import emit, now, screen
+from remediate.diagnose.cases import Case, prepare
+from remediate.diagnose.diagnosis import conclude
+from remediate.diagnose.estate import Estate, estate
+from remediate.diagnose.iis_log import watch
+from remediate.diagnose.material import covers, joined, of_evidence, once
+from remediate.diagnose.reading import (
+    OFFSETS,
+    LogFile,
+    LogReading,
+    find_files,
+    guess_zone,
+    in_zone,
+    parse_zone,
+    read_log,
+    read_requests,
+)
+from remediate.evidence import Source, WorkerEvent
+from remediate.model import Audit, Diagnosis, Inspection, RemediateError
+from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
+from remediate.saved import load
+
+
+def _zone(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    """Refuse what is no zone."""
+    try:
+        if text is not None:
+            parse_zone(text)
+    except RemediateError as error:
+        raise click.BadParameter(str(error)) from error
+    return text
+
+
+@click.command()
+@click.argument("logs", nargs=-1, metavar="[LOG]...")
+@click.option("--iis-log", "iis_logs", multiple=True, metavar="FILE", help="IIS's own log (W3C); repeatable.")
+@click.option("--events", multiple=True, metavar="FILE", help="Windows events, XML or JSON; repeatable.")
+@click.option("--audit", type=click.Path(path_type=Path), metavar="FILE", help="What `audit --save` wrote.")
+@click.option(
+    "--time-zone", metavar="ZONE", callback=_zone, help="Of logs whose times have none: UTC, +02:00, Europe/Berlin."
+)
+@click.option("--host", metavar="NAME", help="The server of logs that name none.")
+@click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report there.")
+def diagnose(
+    logs: tuple[str, ...], iis_logs: tuple[str, ...], events: tuple[str, ...], audit: Path | None,
+    time_zone: str | None, host: str | None, form: DiagnosisForm, out: Path | None,
+) -> Exit:  # fmt: skip
+    """Tell whether the errors in logs are this fault, of which pool, and what ends them.
+
+    LOG: application logs of any usual shape, folders, patterns, or - for standard input. A log alone gives a period;
+    the IIS log, the events and an audit of the server make more checkable, and two of them can confirm it. With an
+    audit that has evidence, or with events, no LOG is needed.
+    """
+    if not (logs or events or audit):
+        raise click.UsageError("give a LOG, --events, or --audit with an audit that has evidence")
+    inspections = () if audit is None else _inspections(audit)
+    if audit is not None and not logs and not events and not any(one.evidence for one in inspections):
+        raise click.UsageError(f"{audit} has no evidence (`remediate audit --evidence`): give a LOG or --events too")
+    value = _diagnosis(logs, iis_logs, events, audit, inspections, time_zone, host)
+    emit(rendered(value, form, screen(out)), out)
+    ours = any(stream.verdict in ("confirmed", "consistent") for stream in value.streams)
+    return Exit.PENDING if ours else Exit.OK
+
+
+def _inspections(audit: Path) -> tuple[Inspection, ...]:
+    return tuple(host for host in load(audit, Audit).hosts if isinstance(host, Inspection))
+
+
+def _diagnosis(
+    logs: Sequence[str], iis_logs: Sequence[str], events: Sequence[str], audit: Path | None,
+    inspections: Sequence[Inspection], time_zone: str | None, host: str | None,
+) -> Diagnosis:  # fmt: skip
+    read = [(file, read_log(file)) for file in find_files(logs)]
+    # An IIS log among the logs is what it is.
+    w3c = (*find_files(iis_logs), *(file for file, reading in read if reading.source.kind == "w3c"))
+    readings = [reading for _, reading in read if reading.source.kind != "w3c"]
+    collected = [read_log(file) for file in find_files(events)]
+    evidence = [of_evidence(one.host, one.evidence) for one in inspections if one.evidence is not None]
+    told = [event for reading in (*readings, *collected) for event in reading.events]
+    told += [event for part in evidence for event in part.events]
+    readings = _zoned(readings, time_zone, told, w3c)
+    errors = joined(
+        [one for reading in readings for one in reading.occurrences],
+        [*(one for reading in collected for one in reading.occurrences), *(e for p in evidence for e in p.occurrences)],
+    )
+    known = estate(inspections, host, [name for name in (*(e.host for e in errors), *(e.host for e in told)) if name])
+    happened = once(told, known)
+    reach = covers(happened, [part.begins for part in evidence], known)
+    looks = OFFSETS if any(reading.source.guessed for reading in readings) else 1
+    cases = prepare(errors, happened, reach, known, iis_log=bool(w3c), looks=looks)
+    sources = [reading.source for reading in (*readings, *collected)] + _watched(w3c, cases, known)
+    if audit is not None:
+        sources.append(Source(file=str(audit), kind="audit", lines=audit.read_bytes().count(b"\n"), time_zone="UTC"))
+    return Diagnosis(created_at=now(), sources=tuple(sources), streams=conclude(cases, known))
+
+
+def _zoned(
+    readings: Sequence[LogReading], given: str | None, events: Sequence[WorkerEvent], w3c: Sequence[LogFile]
+) -> list[LogReading]:
+    """The readings with times in UTC, by the zone that was given or can be inferred; else as they are."""
+    naive = [one for reading in readings if _is_naive(reading) for one in reading.occurrences]
+    if not naive:
+        return list(readings)
+    if given is not None:
+        zone, name, by = parse_zone(given), given, None
+    else:
+        requests = chain.from_iterable(read_requests(file) for file in w3c)
+        guess = guess_zone(naive, events=events, requests=requests)
+        if guess is None:
+            return list(readings)
+        zone, name, by = guess.zone, guess.name, guess.by
+    return [_in_zone(reading, zone, name, by) if _is_naive(reading) else reading for reading in readings]
+
+
+def _is_naive(reading: LogReading) -> bool:
+    return any(one.time is not None and one.time.tzinfo is None for one in reading.occurrences)
+
+
+def _in_zone(reading: LogReading, zone: tzinfo, name: str, by: str | None) -> LogReading:
+    source = replace(reading.source, time_zone=name, guessed=by)
+    return replace(reading, occurrences=in_zone(reading.occurrences, zone), source=source)
+
+
+def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: Estate) -> list[Source]:
+    """Goes through IIS's logs once, for all cases."""
+    watches = [case.watch for case in cases if case.watch is not None]
+    # Long logs have few hosts and few paths.
+    host, serving = lru_cache(64)(known.host), lru_cache(4096)(known.serving)
+    sources: list[Source] = []
+    for file in w3c:
+        log = read_requests(file)
+        watch(((one, name := host(one.host), serving(name, one.site, one.path)) for one in log), watches)
+        assert log.source is not None
+        if log.source.kind != "w3c" and log.source.lines:
+            raise RemediateError(f"{file.name}: is no IIS log in W3C format; give application logs without --iis-log")
+        sources.append(log.source)
+    return sources

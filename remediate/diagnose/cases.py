@@ -1,0 +1,143 @@
+"""A case is one group of errors with what there is to judge it by: its starts, the events of its pool, IIS's log.
+
+Where a part of the errors of one application has this cause and the others another, that part is a case of its own:
+those that come after an event, if that is not by chance; else those with no line in IIS's log.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from remediate.diagnose.attribution import IDLE_STOPS, Cover, by_chance, nearest_events, rare
+from remediate.diagnose.clockwork import keeps_own_clock
+from remediate.diagnose.estate import Estate
+from remediate.diagnose.facts import FAULT
+from remediate.diagnose.gather import Group, gather, sorted_times, time_of
+from remediate.diagnose.iis_log import LineCheck, LineWatch
+from remediate.diagnose.period import BURST, periods, starts
+from remediate.evidence import Occurrence, WorkerEvent
+from remediate.model import fold
+
+# A part of less than so many starts, or than this of all, is not told apart.
+_LEAST, _SHARE = 3, 0.05
+# Where a line stands at more of the other moments, IIS's log does not tell errors apart.
+_CALM = 0.1
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """``starts`` are the bursts' first times, ``sizes`` how many errors each has, ``nearest`` the event before each.
+
+    ``events`` are the pool's and its server's; ``lines`` is None until IIS's log was read. ``apart`` says from how many
+    starts the case was taken, None where it is the whole group; ``looks`` among how many offsets its zone was chosen.
+    ``own_clock``: the errors that come after idle stops do not follow them; see clockwork.py.
+    """
+
+    group: Group
+    starts: tuple[datetime, ...]
+    sizes: tuple[int, ...]
+    events: tuple[WorkerEvent, ...] = ()
+    cover: Cover | None = None
+    nearest: tuple[WorkerEvent | None, ...] = ()
+    watch: LineWatch | None = None
+    lines: LineCheck | None = None
+    apart: int | None = None
+    looks: int = 1
+    own_clock: bool = False
+
+
+def prepare(
+    occurrences: Iterable[Occurrence], events: Iterable[WorkerEvent], covers: Mapping[str | None, Cover],
+    estate: Estate, iis_log: bool, looks: int = 1,
+) -> list[Case]:  # fmt: skip
+    """``covers``: what the events of each host (by its name in the estate) reach over; ``iis_log``: one is given.
+
+    ``looks``: among so many offsets the log's own was chosen because it brings errors and events together.
+    """
+    by_host: dict[str | None, list[WorkerEvent]] = defaultdict(list)
+    for event in events:
+        by_host[estate.host(event.host)].append(event)
+    cases = []
+    for group in gather(occurrences, by_host, covers, estate, looks):
+        moments = starts(group.times)
+        zoned = bool(moments) and moments[0].tzinfo is not None
+        own = tuple(e for e in by_host.get(group.host, ()) if zoned and _concerns(e, group.pool))
+        cases.append(Case(
+            group=group, starts=moments, sizes=_sizes(moments, group.times), events=own,
+            cover=covers.get(group.host) if zoned else None,
+            nearest=nearest_events(moments, own) if own else (None,) * len(moments),
+            watch=LineWatch(moments, group.host, group.pool) if zoned and iis_log else None, looks=looks,
+        ))  # fmt: skip
+    return cases
+
+
+def _concerns(event: WorkerEvent, pool: str | None) -> bool:
+    """An event of the server concerns all pools; where the pool is not known, so may any."""
+    return event.pool is None or pool is None or fold(event.pool) == fold(pool)
+
+
+def _sizes(moments: Sequence[datetime], times: Sequence[datetime]) -> tuple[int, ...]:
+    edges = [bisect_left(times, moment) for moment in moments] + [len(times)]
+    return tuple(end - begin for begin, end in pairwise(edges))
+
+
+def told_apart(case: Case) -> list[Case]:
+    """The case, or its two parts."""
+    if case.watch is not None:
+        case = replace(case, lines=case.watch.result())
+    if case.group.code != FAULT or not case.group.framed:
+        return [case]
+    case = replace(case, own_clock=_keeps_own_clock(case))
+    with_line = _with_line(case)
+    without = set(range(len(case.starts))) - with_line if with_line else set()
+    for part in (_after_events(case) - with_line, without):
+        others = [n for n in range(len(case.starts)) if n not in part]
+        if min(len(part), len(others)) >= max(_LEAST, _SHARE * len(case.starts)):
+            return [_only(case, sorted(part)), _only(case, others)]
+    return [case]
+
+
+def _after_events(case: Case) -> set[int]:
+    """The starts after an event, where so many would hardly be there by chance."""
+    cover = case.cover
+    if cover is None or case.own_clock:
+        return set()
+    covered = [n for n, start in enumerate(case.starts) if cover.holds(start)]
+    matched = {n for n in covered if case.nearest[n] is not None}
+    return matched if rare(len(matched), len(covered), by_chance(case.events, cover), case.looks) else set()
+
+
+def _keeps_own_clock(case: Case) -> bool:
+    stops = [event if event is not None and event.kind in IDLE_STOPS else None for event in case.nearest]
+    return any(stops) and keeps_own_clock(case.starts, stops, periods(case.starts))
+
+
+def _with_line(case: Case) -> set[int]:
+    if case.lines is None or case.lines.chance > _CALM:
+        return set()
+    return {n for n, found in enumerate(case.lines.at) if found}
+
+
+def _only(case: Case, chosen: Sequence[int]) -> Case:
+    """The case of those starts alone."""
+    spans = [(case.starts[n], case.starts[n] + timedelta(seconds=BURST)) for n in chosen]
+    begins = [begin for begin, _ in spans]
+
+    def within(time: datetime | None) -> bool:
+        place = -1 if time is None else bisect_right(begins, time) - 1
+        return place >= 0 and time is not None and time <= spans[place][1]
+
+    members = tuple(one for one in case.group.occurrences if within(time_of(one)))
+    return replace(
+        case,
+        group=replace(case.group, occurrences=members, times=sorted_times(members)),
+        starts=tuple(case.starts[n] for n in chosen),
+        sizes=tuple(case.sizes[n] for n in chosen),
+        nearest=tuple(case.nearest[n] for n in chosen),
+        lines=None if case.lines is None else case.lines.only(chosen),
+        apart=len(case.starts),
+    )

@@ -1,0 +1,142 @@
+"""What logs, events and an audit tell -> streams with their verdicts. Pure but for the requests, which stream by.
+
+prepare(...) -> cases, with a watch for each that IIS's log can be held against
+watch(requests, ...)                               (only where there is such a log)
+conclude(cases, estate) -> streams
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from remediate.diagnose.attribution import IDLE_STOPS, add_up, by_chance, by_gaps, cause_of, followed, rests
+from remediate.diagnose.cases import Case, told_apart
+from remediate.diagnose.clockwork import by_the_clock
+from remediate.diagnose.estate import Estate
+from remediate.diagnose.facts import EventCheck, Facts, Followed
+from remediate.diagnose.period import BURST, SURE, Period, period_of, periods, rest_period
+from remediate.diagnose.symptoms import symptoms
+from remediate.diagnose.verdict import judge
+from remediate.evidence import WorkerEvent
+from remediate.model import Mark, Stream
+
+# The default of periodicRestart.time: a period to know where the pool's settings are not known.
+_RESTART = 29 * 3600
+# The latest are kept for the timeline.
+_MARKS = 2000
+# Below, a period is not told: it is as good as none.
+_TOLD = 0.5
+
+
+def conclude(cases: Iterable[Case], estate: Estate) -> tuple[Stream, ...]:
+    return tuple(_stream(part, estate) for case in cases for part in told_apart(case))
+
+
+def _stream(case: Case, estate: Estate) -> Stream:
+    facts = facts_of(case, estate)
+    group, found, marks = case.group, symptoms(facts), _marks(case)
+    judgement = judge(facts, found)
+    sizes = case.sizes
+    attribution, recycles = add_up(facts.causes, sizes)
+    untimed = facts.count - sum(sizes)
+    period = facts.period if facts.period and facts.period.confidence >= _TOLD else None
+    return Stream(
+        host=group.host, application=group.application, pool=group.pool, code=group.code, count=facts.count,
+        first=group.times[0] if group.times else None, last=group.times[-1] if group.times else None,
+        period_seconds=None if period is None else round(period.seconds, 1),
+        period_confidence=0.0 if period is None else round(period.confidence, 3),
+        verdict=judgement.verdict,
+        attribution=replace(attribution, unexplained=attribution.unexplained + untimed),
+        recycle_causes=recycles, symptoms=found, reasons=judgement.reasons, fixes=judgement.fixes,
+        marks=marks[-_MARKS:], marks_left_out=max(0, len(marks) - _MARKS),
+    )  # fmt: skip
+
+
+def facts_of(case: Case, estate: Estate) -> Facts:
+    group, moments = case.group, case.starts
+    settings = estate.settings(group.host, group.pool)
+    server = estate.server(group.host)
+    idle = None if settings is None else settings.idle
+    found = _periods(case, idle)
+    clockwork = bool(found) and by_the_clock(moments, found[0])
+    causes = by_gaps(
+        moments,
+        [cause_of(event) for event in case.nearest],
+        idle=_idle(case, idle),
+        found=() if clockwork else found,
+        last=None if case.lines is None else case.lines.last,
+        restart=_RESTART if settings is None else settings.restart,
+    )
+    at_risk = () if server is None or group.pool else tuple(p for p in server.pools.values() if p.always_running)
+    return Facts(
+        host=group.host, application=group.application, pool=group.pool, code=group.code,
+        count=len(group.occurrences), framed=group.framed, entity_read=group.entity_read,
+        local=sum(one.local is True for one in group.occurrences),
+        remote=sum(one.local is False for one in group.occurrences),
+        preload=sum(one.preload is True for one in group.occurrences),
+        zoned=not moments or moments[0].tzinfo is not None,
+        starts=moments, causes=causes, periods=found,
+        by_the_clock=clockwork,
+        settings=settings, audited=server is not None, candidates=at_risk,
+        events=_check(case), lines=case.lines, apart=case.apart, own_clock=case.own_clock, looks=case.looks,
+    )  # fmt: skip
+
+
+def _periods(case: Case, idle: int | None) -> tuple[Period, ...]:
+    """That of the pool's idle time-out, if the errors show it; else whatever they show.
+
+    By the gaps between the errors; where requests hide it and IIS's log tells them, by the time since the last one.
+    """
+    fitting = period_of(case.starts, idle) if idle else None
+    if fitting is not None and fitting.confidence >= SURE:
+        return (fitting,)
+    found = periods(case.starts)
+    if case.lines is not None and not (found and found[0].confidence >= SURE):
+        quiet = rest_period(case.starts, rests(case.starts, case.lines.last))
+        if quiet is not None and quiet.confidence >= SURE:
+            return (quiet, *found)
+    return found
+
+
+def _idle(case: Case, idle: int | None) -> int | None:
+    """The idle time-out that gaps may be explained by: none where idle stops are logged, for one would be there."""
+    logged = case.group.pool is not None and any(event.kind == "idle-stop" for event in case.events)
+    return 0 if logged else idle
+
+
+def _check(case: Case) -> EventCheck | None:
+    cover = case.cover
+    if cover is None:
+        return None
+    judged = [(time, event) for time, event in zip(case.starts, case.nearest, strict=True) if cover.holds(time)]
+    matched = [event for _, event in judged if event is not None]
+    stops = [e for e in case.events if e.kind in IDLE_STOPS]
+    others = [e for e in case.events if e.kind not in IDLE_STOPS]
+    return EventCheck(
+        cover=cover, covered=len(judged), matched=len(matched),
+        stops=sum(event.kind in IDLE_STOPS for event in matched),
+        chance=by_chance(case.events, cover),
+        idles=_followed(stops, case), recycles=_followed(others, case),
+        shortened=sum(event.kind == "shortened" for event in stops),
+    )  # fmt: skip
+
+
+def _followed(events: Sequence[WorkerEvent], case: Case) -> Followed:
+    """Of the pool's events between the first and the last error: an application may have logged for a while only."""
+    if case.group.pool is None or not case.group.times or case.apart:
+        return Followed()
+    times = case.group.times
+    between = [event for event in events if times[0] - timedelta(seconds=BURST) <= event.time <= times[-1]]
+    return Followed(*followed(between, times))
+
+
+def _marks(case: Case) -> tuple[Mark, ...]:
+    """The errors, and the events from an hour before the first to an hour after the last."""
+    times = case.group.times
+    if not times:
+        return ()
+    around = timedelta(hours=1)
+    marks = [Mark(time, "error") for time in times]
+    marks += [Mark(e.time, e.kind) for e in case.events if times[0] - around <= e.time <= times[-1] + around]
+    return tuple(sorted(marks, key=lambda mark: (mark.time, mark.kind)))

@@ -1,0 +1,85 @@
+"""All that is known of one stream of errors, as numbers: what the symptoms and the verdict are made from."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from remediate.diagnose.attribution import Cause, Cover
+from remediate.diagnose.estate import PoolSettings
+from remediate.diagnose.iis_log import LineCheck
+from remediate.diagnose.period import Period
+
+# The code of this fault.
+FAULT = "0x80070032"
+
+
+class Followed(Struct, frozen=True):
+    """``seen`` of ``of`` events of one kind had an error of the stream shortly after them."""
+
+    seen: int = 0
+    of: int = 0
+
+
+class EventCheck(Struct, frozen=True, kw_only=True):
+    """The stream against a server's events: ``matched`` of the ``covered`` starts came shortly after one.
+
+    ``chance`` is how often a random moment would. ``idles`` and ``recycles`` look from the events' side, and only
+    where the pool is known. Of the matched, ``stops`` came after an idle stop, the others after a recycle or start.
+    """
+
+    cover: Cover
+    covered: int = 0
+    matched: int = 0
+    stops: int = 0
+    chance: float = 0.0
+    idles: Followed = Followed()
+    recycles: Followed = Followed()
+    shortened: int = 0
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """One stream. ``starts`` are its bursts' first times, ``causes`` what each came after.
+
+    ``framed`` is whether RaiseCommunicationError and ExplicitFlush stand in its stacks, ``entity_read`` whether
+    ReadEntityCoreSync does. ``local`` and ``remote`` count the errors whose request is told to be from the server
+    itself or from elsewhere, ``preload`` those with the user agent of Application Initialization. ``zoned``: its times
+    have a zone. ``audited``: an audit tells of the server; where the pool is not known, ``candidates`` are its pools
+    with the fault's settings. ``events`` and ``lines`` are None where there were none to check. ``apart``: the stream
+    is a part of so many starts of its application, told apart by what they came after. ``looks``: among so many offsets
+    the log's zone was chosen because it brings errors and events together. ``by_the_clock``, ``own_clock``: see
+    clockwork.py.
+    """
+
+    host: str | None = None
+    application: str | None = None
+    pool: str | None = None
+    code: str = FAULT
+    count: int = 1
+    framed: bool = True
+    entity_read: bool = False
+    local: int = 0
+    remote: int = 0
+    preload: int = 0
+    zoned: bool = True
+    starts: tuple[datetime, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    periods: tuple[Period, ...] = ()
+    by_the_clock: bool = False
+    own_clock: bool = False
+    settings: PoolSettings | None = None
+    audited: bool = False
+    candidates: tuple[PoolSettings, ...] = ()
+    events: EventCheck | None = None
+    lines: LineCheck | None = None
+    apart: int | None = None
+    looks: int = 1
+
+    @property
+    def idle(self) -> int | None:
+        """The pool's idle time-out in seconds; 0: never; None: not known."""
+        return None if self.settings is None else self.settings.idle
+
+    @property
+    def period(self) -> Period | None:
+        """The surest."""
+        return self.periods[0] if self.periods else None

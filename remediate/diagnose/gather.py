@@ -1,0 +1,172 @@
+"""Occurrences -> groups that are judged as one: of one host, application, pool and code, with or without the frames.
+
+Errors of the fault's code whose request is told to be from another client are a group of their own.
+
+Where the log does not tell the pool, an audit does, by the application; or the events do: the pool whose idle stops
+and recycles come shortly before the errors, more often than by chance.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from remediate.diagnose.attribution import Cover, by_chance, nearest_events, rare
+from remediate.diagnose.estate import Estate
+from remediate.diagnose.facts import FAULT
+from remediate.evidence import Occurrence, WorkerEvent
+from remediate.model import fold
+
+# What lies outside is no time of an error: .NET writes the year 1 for a date that was never set.
+_YEARS = range(1990, 2201)
+# So many applications at most are told apart, those with the most errors; a log may hold any number of names.
+_NAMES = 200
+
+
+class Group(Struct, frozen=True, kw_only=True):
+    """``times`` are sorted, all in UTC or all without a zone; errors whose time is not known have none there."""
+
+    host: str | None
+    application: str | None
+    pool: str | None
+    code: str
+    framed: bool
+    entity_read: bool
+    occurrences: tuple[Occurrence, ...]
+    times: tuple[datetime, ...]
+
+
+def gather(
+    occurrences: Iterable[Occurrence],
+    events: Mapping[str | None, Sequence[WorkerEvent]],
+    covers: Mapping[str | None, Cover],
+    estate: Estate,
+    looks: int = 1,
+) -> tuple[Group, ...]:
+    """The groups, sorted by their names. ``events`` and ``covers`` are by the host's name in the estate.
+
+    ``looks``: of so many offsets the log's was chosen because it brings errors and events together.
+    """
+    members: dict[_Key, list[Occurrence]] = defaultdict(list)
+    names: dict[_Key, tuple[str | None, str | None, str | None]] = {}
+    for one in _of_few_names(occurrences):
+        host = estate.host(one.host)
+        pool = one.pool or estate.pool(host, one.application)
+        key = _key(one, host, pool)
+        members[key].append(one)
+        names.setdefault(key, (host, one.application, pool))
+    groups: list[Group] = []
+    for key, found in _with_untimed(members).items():
+        host, application, pool = names[key]
+        whole = Group(
+            host=host, application=application, pool=pool, code=key.code, framed=key.framed,
+            entity_read=key.entity_read, occurrences=tuple(found), times=sorted_times(found),
+        )  # fmt: skip
+        groups += _by_pool(whole, events.get(host, ()), covers.get(host), looks) if pool is None else [whole]
+    return tuple(sorted(groups, key=_order))
+
+
+def _of_few_names(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
+    """The occurrences; those of rare names without any, where there are too many names."""
+    every = list(occurrences)
+    names = Counter((one.host, one.application, one.pool) for one in every)
+    if len(names) <= _NAMES:
+        return every
+    kept = {name for name, _ in names.most_common(_NAMES)}
+    return [
+        one if (one.host, one.application, one.pool) in kept else replace(one, host=None, application=None, pool=None)
+        for one in every
+    ]
+
+
+class _Key(NamedTuple):
+    """Names are folded. ``zoned`` is None where there is no time: such errors go with those that have one."""
+
+    host: str | None
+    application: str | None
+    pool: str | None
+    code: str
+    framed: bool
+    entity_read: bool
+    remote: bool
+    zoned: bool | None
+
+
+def _key(one: Occurrence, host: str | None, pool: str | None) -> _Key:
+    time = time_of(one)
+    return _Key(
+        host=host and fold(host), application=one.application and fold(one.application), pool=pool and fold(pool),
+        code=one.code, framed=one.raised and one.flushed, entity_read=one.entity_read and one.code == FAULT,
+        remote=one.local is False and one.code == FAULT,
+        zoned=None if time is None else time.tzinfo is not None,
+    )  # fmt: skip
+
+
+def _with_untimed(members: Mapping[_Key, list[Occurrence]]) -> dict[_Key, list[Occurrence]]:
+    joined = {key: list(found) for key, found in members.items() if key.zoned is not None}
+    for key, found in members.items():
+        if key.zoned is None:
+            timed = next((k for zoned in (True, False) if (k := key._replace(zoned=zoned)) in joined), key)
+            joined.setdefault(timed, []).extend(found)
+    return joined
+
+
+def _order(group: Group) -> tuple[object, ...]:
+    names = (group.host or "", group.application or "", group.pool or "", group.code)
+    return (group.code != FAULT, *(fold(name) for name in names), not group.framed, group.entity_read, len(group.times))
+
+
+def time_of(one: Occurrence) -> datetime | None:
+    """Its time, in UTC where it has a zone; None where there is none that means something."""
+    return None if one.time is None else sound(one.time)
+
+
+def sound(time: datetime) -> datetime | None:
+    """The time, in UTC where it has a zone; None where it means nothing."""
+    if time.year not in _YEARS:
+        return None
+    return time if time.tzinfo is None else time.astimezone(UTC)
+
+
+def sorted_times(occurrences: Iterable[Occurrence]) -> tuple[datetime, ...]:
+    return tuple(sorted(time for one in occurrences if (time := time_of(one)) is not None))
+
+
+def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None, looks: int) -> list[Group]:
+    """The group with the pool that the events tell; several groups where they tell several, and the log none."""
+    if group.code != FAULT or not group.framed or cover is None or not group.times or group.times[0].tzinfo is None:
+        return [group]
+    timed = [(time, one) for one in group.occurrences if (time := time_of(one)) is not None and cover.holds(time)]
+    nearest = nearest_events([time for time, _ in timed], [event for event in events if event.pool])
+    counts = Counter(fold(event.pool) for event in nearest if event is not None and event.pool)
+    names = {fold(event.pool): event.pool for event in events if event.pool}
+    of_pool: dict[str, list[WorkerEvent]] = defaultdict(list)
+    for event in events:
+        if event.pool:
+            of_pool[fold(event.pool)].append(event)
+    told = [
+        pool
+        for pool, number in counts.most_common()
+        if rare(number, len(timed), by_chance(of_pool[pool], cover), looks * len(of_pool))
+    ]
+    if not told:
+        return [group]
+    # An application is of one pool, and a log that names none is taken for one application's if one pool fits.
+    if group.application is not None or len(told) == 1:
+        return [_part(group, names[told[0]], group.occurrences)]
+    chosen: dict[str | None, list[Occurrence]] = defaultdict(list)
+    own = {id(one): fold(event.pool) for (_, one), event in zip(timed, nearest, strict=True) if event and event.pool}
+    for one in group.occurrences:
+        pool = own.get(id(one))
+        chosen[pool if pool in told else None].append(one)
+    return [_part(group, None if pool is None else names[pool], members) for pool, members in chosen.items()]
+
+
+def _part(group: Group, pool: str | None, members: Sequence[Occurrence]) -> Group:
+    return Group(
+        host=group.host, application=group.application, pool=pool, code=group.code, framed=group.framed,
+        entity_read=group.entity_read, occurrences=tuple(members), times=sorted_times(members),
+    )  # fmt: skip

@@ -1,0 +1,126 @@
+"""Errors against the lines of IIS's own log: was a request answered at that time, and when was the last one before?
+
+IIS logs a request when it has answered it, to the second, in UTC; and never its own start-up request. So an error of
+that request has no line at its time, while an error that a client caused has one. On a busy server some line stands at
+any time: how often is counted beside it, at moments a little away from the errors.
+
+The log may be long: requests are seen once, one by one, and nothing is kept of them but a few numbers for each error.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from remediate.evidence import Request
+from remediate.model import fold
+
+# A line may stand so much before or after the error that its request raised, in seconds: whole seconds in IIS's log,
+# another clock's in the application's, and an answer that ends a little after the error.
+BEFORE, AFTER = 2.0, 4.0
+# How far from the error, in seconds, the moments are that tell how busy the log is. Whole minutes are for probes that
+# ask once a minute or each five: an error that comes at a probe's second once does so again and again.
+_ASIDE = ((-97.0, -41.0, 43.0, 89.0), (-60.0, 60.0), (-300.0, 300.0))
+
+
+class LineCheck(Struct, frozen=True, kw_only=True):
+    """Of one stream's errors, sorted: ``at`` is whether a line stands at each, None where the log does not reach.
+
+    ``last`` is the last request before each that only this pool can have answered. ``chance`` is how often a line
+    stands at other moments, of those by chance and those by the minute the larger.
+    """
+
+    at: tuple[bool | None, ...]
+    last: tuple[datetime | None, ...]
+    chance: float
+
+    def only(self, chosen: Sequence[int]) -> "LineCheck":
+        """The same for the errors of those places."""
+        return LineCheck(
+            at=tuple(self.at[n] for n in chosen), last=tuple(self.last[n] for n in chosen), chance=self.chance
+        )
+
+    @property
+    def checked(self) -> int:
+        return sum(found is not None for found in self.at)
+
+    @property
+    def matched(self) -> int:
+        return sum(found is True for found in self.at)
+
+
+class LineWatch:
+    """Takes in requests, in any order, for one stream's errors; times are in UTC."""
+
+    def __init__(self, times: Sequence[datetime], host: str | None, pool: str | None) -> None:
+        self.host, self._pool = host, None if pool is None else fold(pool)
+        self._times = tuple(sorted(times))
+        self._origin = self._times[0]
+        self._seconds = [self._offset(time) for time in self._times]
+        self._at = [False] * len(self._times)
+        self._last: list[float | None] = [None] * len(self._times)
+        # The moments aside, and whether a line stands at them.
+        self._aside = [sorted(second + away for second in self._seconds for away in group) for group in _ASIDE]
+        self._busy = [[False] * len(moments) for moments in self._aside]
+        self._reach: tuple[float, float] | None = None
+
+    def _offset(self, time: datetime) -> float:
+        return (time - self._origin).total_seconds()
+
+    def take(self, request: Request, pools: frozenset[str]) -> None:
+        """A line of this server's log; ``pools`` may have answered it, and where that is empty any may."""
+        second = self._offset(request.time)
+        low, high = self._reach or (second, second)
+        self._reach = (min(low, second), max(high, second))
+        if request.preload or (self._pool is not None and pools and self._pool not in pools):
+            return
+        _mark(self._seconds, self._at, second)
+        for moments, busy in zip(self._aside, self._busy, strict=True):
+            _mark(moments, busy, second)
+        if self._pool is not None and len(pools) > 1:
+            return
+        # The first error that comes after it; what stands there counts for those after that one too.
+        after = bisect_left(self._seconds, second + BEFORE)
+        if after < len(self._last):
+            held = self._last[after]
+            self._last[after] = second if held is None else max(held, second)
+
+    def result(self) -> LineCheck:
+        """What was found in the lines so far."""
+        if self._reach is None:
+            nothing = (None,) * len(self._times)
+            return LineCheck(at=nothing, last=nothing, chance=0.0)
+        low, high = self._reach
+        at = tuple(
+            found if low - BEFORE <= second <= high + AFTER else None
+            for found, second in zip(self._at, self._seconds, strict=True)
+        )
+        last: list[datetime | None] = []
+        latest: float | None = None
+        for own in self._last:
+            latest = own if latest is None or (own is not None and own > latest) else latest
+            last.append(None if latest is None else self._origin + timedelta(seconds=latest))
+        chance = max(
+            _share([hit for hit, second in zip(busy, moments, strict=True) if low <= second <= high])
+            for busy, moments in zip(self._busy, self._aside, strict=True)
+        )
+        return LineCheck(at=at, last=tuple(last), chance=chance)
+
+
+def _share(hits: Sequence[bool]) -> float:
+    return sum(hits) / len(hits) if hits else 0.0
+
+
+def _mark(moments: Sequence[float], marks: list[bool], second: float) -> None:
+    """Set the mark of each moment at which the line of that second stands."""
+    for index in range(bisect_left(moments, second - AFTER), bisect_right(moments, second + BEFORE)):
+        marks[index] = True
+
+
+def watch(requests: Iterable[tuple[Request, str | None, frozenset[str]]], watches: Sequence[LineWatch]) -> None:
+    """Hand each request, with its server and the pools that may have answered it, to the watches of that server."""
+    for request, host, pools in requests:
+        for one in watches:
+            if one.host == host or host is None or one.host is None:
+                one.take(request, pools)

@@ -1,0 +1,122 @@
+"""What several sources tell of the same server, put together: each error and each event once. Pure."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from remediate.diagnose.attribution import Cover
+from remediate.diagnose.estate import Estate
+from remediate.diagnose.gather import sound, time_of
+from remediate.evidence import Evidence, Occurrence, WorkerEvent
+
+# An application's log and event 1309 tell of one error at times that differ by so much at most, in seconds.
+_SAME = 5.0
+
+
+class Told(Struct, frozen=True):
+    """``begins``: by the host's name as the source spells it, from when to when its event log was asked, if known."""
+
+    occurrences: tuple[Occurrence, ...] = ()
+    events: tuple[WorkerEvent, ...] = ()
+    begins: dict[str, Cover] = {}
+
+
+def of_evidence(host: str, evidence: Evidence) -> Told:
+    """What `audit --evidence` found on one host. Its times are in UTC, whatever a person made of the file."""
+    log = evidence.logs.get("System")
+    events = [replace(event, host=host, time=time) for event in evidence.events if (time := _utc(event.time))]
+    errors = [replace(error, host=host, time=error.time and _utc(error.time)) for error in evidence.errors]
+    since, until = _utc(evidence.since), _utc(evidence.until)
+    begins: dict[str, Cover] = {}
+    if since and until and log is not None and log.detail is None and log.oldest is not None:
+        begins[host] = Cover(max(since, _utc(log.oldest) or since), until)
+    elif until and events:
+        # The log was asked in part: the newest events, as far back as the first of them.
+        begins[host] = Cover(min(event.time for event in events), until)
+    return Told(tuple(errors), tuple(events), begins)
+
+
+def _utc(time: datetime) -> datetime | None:
+    return sound(time if time.tzinfo is not None else time.replace(tzinfo=UTC))
+
+
+def joined(logged: Sequence[Occurrence], collected: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
+    """The errors of application logs, and those of event logs that are not among them.
+
+    One that is in both is the log's; what the log does not tell of it is taken from the event.
+    """
+    by_code: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
+    for place, one in enumerate(logged):
+        time = time_of(one)
+        if time is not None and time.tzinfo is not None:
+            by_code[one.code].append((time, place))
+    for found in by_code.values():
+        found.sort()
+    errors = list(logged)
+    more: list[Occurrence] = []
+    taken: set[int] = set()
+    for one in collected:
+        same = _same(one, by_code.get(one.code, ()), taken)
+        if same is None:
+            more.append(one)
+        else:
+            taken.add(same)
+            errors[same] = _completed(errors[same], one)
+    return (*errors, *more)
+
+
+def _same(one: Occurrence, times: Sequence[tuple[datetime, int]], taken: set[int]) -> int | None:
+    """The place of the nearest error of the log that is this one, and that no other was."""
+    time = time_of(one)
+    if time is None or time.tzinfo is None:
+        return None
+    around = bisect_left(times, (time, 0))
+    near = [
+        (abs((logged - time).total_seconds()), place)
+        for logged, place in times[max(0, around - 8) : around + 8]
+        if place not in taken
+    ]
+    distance, place = min(near, default=(_SAME + 1, -1))
+    return place if distance <= _SAME else None
+
+
+def _completed(error: Occurrence, event: Occurrence) -> Occurrence:
+    return replace(
+        error,
+        host=error.host or event.host,
+        application=error.application or event.application,
+        pool=error.pool or event.pool,
+        local=event.local if error.local is None else error.local,
+        preload=event.preload if error.preload is None else error.preload,
+        raised=error.raised or event.raised,
+        flushed=error.flushed or event.flushed,
+        entity_read=error.entity_read or event.entity_read,
+    )
+
+
+def once(events: Iterable[WorkerEvent], estate: Estate) -> tuple[WorkerEvent, ...]:
+    """Each event once, though several files hold it, with its host's name in the estate."""
+    named = (replace(event, host=estate.host(event.host), time=time) for event in events if (time := _utc(event.time)))
+    return tuple(dict.fromkeys(named))
+
+
+def covers(
+    events: Iterable[WorkerEvent], begins: Iterable[Mapping[str, Cover]], estate: Estate
+) -> dict[str | None, Cover]:
+    """What the events of each host reach over: from the first to the last, or what the log was asked for."""
+    found: dict[str | None, Cover] = {}
+
+    def widen(host: str | None, cover: Cover) -> None:
+        held = found.get(host, cover)
+        found[host] = Cover(min(held.since, cover.since), max(held.until, cover.until))
+
+    for event in events:
+        widen(event.host, Cover(event.time, event.time))
+    for told in begins:
+        for name, cover in told.items():
+            widen(estate.host(name), cover)
+    return found

@@ -1,0 +1,192 @@
+"""Times of errors -> the periods at which they come. Pure.
+
+What is looked for: a worker is ended when it was idle for its time-out, which IIS notices within two minutes more, and
+the error follows. So each error comes a *gap* after an earlier one, and all such gaps lie in one window of two minutes
+and a little. The phase drifts, and traffic, recycles and lost lines put other gaps between: only gaps count, never the
+phase, and each error is compared with many before it, so that the periods of several pools in one log are found too.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+from math import exp, log
+from statistics import median
+
+from msgspec import Struct
+
+# Seconds. Errors closer than this to the first of them are one start: a worker has several applications.
+BURST = 30.0
+# IIS looks for idle workers so seldom; and what a start takes may differ by so much.
+JITTER = 120.0
+SLACK = 15.0
+# IIS takes idle time-outs in whole minutes.
+SHORTEST = 60.0
+# From here on a period is taken as one; see Period.
+SURE = 0.95
+# The latest starts alone are looked at, each with so many before it: enough to see a period, and bounded.
+_STARTS = 2000
+_REACH = 40
+# How many windows of random gaps are as good as independent, for each width that the gaps reach over. Measured on
+# random times: with it, fewer than 1 in 20 such logs show a period at SURE.
+_LOOKS = 4
+# A shorter period is preferred to the least likely one by chance, if it is so much as unlikely, and sure itself.
+_GOOD = 0.3
+
+
+class Period(Struct, frozen=True, kw_only=True):
+    """A gap that comes again and again, in seconds: its median, and the ``shortest`` and ``longest`` of those seen.
+
+    Of ten and more, a tenth is left out at either end: a gap of another cause may be as long by chance.
+
+    ``confidence`` is 0 to 1: one less (an upper bound of) the chance that as many errors at random times, as often,
+    show so many equal gaps anywhere. It tells of the clock alone: a scheduled task has a period too.
+    """
+
+    seconds: float
+    confidence: float
+    gaps: int
+    shortest: float
+    longest: float
+
+    def fits(self, idle: float) -> bool:
+        """Whether an idle time-out of so many seconds gives such gaps: itself and 0 to 2 minutes more."""
+        return idle - SLACK <= self.shortest and self.longest <= idle + JITTER + SLACK
+
+
+def starts(times: Iterable[datetime], apart: float = BURST) -> tuple[datetime, ...]:
+    """The times in order, one for each burst: its first."""
+    found: list[datetime] = []
+    for time in sorted(times):
+        if not found or (time - found[-1]).total_seconds() > apart:
+            found.append(time)
+    return tuple(found)
+
+
+def periods(times: Iterable[datetime], *, jitter: float = JITTER, slack: float = SLACK) -> tuple[Period, ...]:
+    """The periods in these times (all with a zone, or all without), the surest first; at most three.
+
+    The second is looked for among the errors that the first leaves unexplained, and so on: several pools in one log.
+    """
+    apart = BURST * jitter / JITTER
+    moments = starts(times, apart)[-_STARTS:]
+    if len(moments) < 3:
+        return ()
+    seconds = [(moment - moments[0]).total_seconds() for moment in moments]
+    width = jitter + slack
+    gaps = _gaps(seconds)
+    crowd = _crowd(seconds, width, apart)
+    found: list[Period] = []
+    left = set(range(1, len(seconds)))
+    while left and len(found) < 3:
+        usable = [(gap, late) for gap, late in gaps if late in left and not _multiple(gap, found, width)]
+        best = _best(usable, len(left), crowd, width)
+        if best is None or (found and best[0].confidence < SURE):
+            break
+        found.append(best[0])
+        left -= best[1]
+    return tuple(found)
+
+
+def rest_period(times: Sequence[datetime], rests: Sequence[float | None]) -> Period | None:
+    """The same from the time since the last request or error before each of the (sorted) times, where it is known."""
+    known = [(rest, n) for n, rest in enumerate(rests) if rest is not None]
+    long = sorted((rest, n) for rest, n in known if rest >= SHORTEST)
+    if len(times) < 3 or not long:
+        return None
+    seconds = [(time - times[0]).total_seconds() for time in times]
+    best = _best(long, len(known), _crowd(seconds, JITTER + SLACK, BURST), JITTER + SLACK)
+    return None if best is None else best[0]
+
+
+def period_of(times: Iterable[datetime], idle: float) -> Period | None:
+    """The gaps that an idle time-out of so many seconds would give, if there are any."""
+    moments = starts(times)[-_STARTS:]
+    if len(moments) < 3:
+        return None
+    seconds = [(moment - moments[0]).total_seconds() for moment in moments]
+    fitting = [(gap, late) for gap, late in _gaps(seconds) if idle - SLACK <= gap <= idle + JITTER + SLACK]
+    if not fitting:
+        return None
+    lengths, explained = sorted(gap for gap, _ in fitting), {late for _, late in fitting}
+    crowd = _crowd(seconds, JITTER + 2 * SLACK, BURST)
+    return Period(
+        seconds=median(lengths), confidence=1 - exp(-unlikely(len(explained), len(seconds) - 1, crowd)),
+        gaps=len(explained), shortest=lengths[len(lengths) // 10], longest=lengths[-1 - len(lengths) // 10],
+    )  # fmt: skip
+
+
+def _gaps(seconds: Sequence[float]) -> list[tuple[float, int]]:
+    """Each gap between an error and one of those before it, with the place of the later one; sorted."""
+    return sorted(
+        (seconds[late] - seconds[early], late)
+        for late in range(1, len(seconds))
+        for early in range(max(0, late - _REACH), late)
+    )
+
+
+def _crowd(seconds: Sequence[float], width: float, apart: float) -> float:
+    """The chance that a random moment has an error within a window of this width, where errors are as dense as here.
+
+    By the mean gap or the median one, whichever is the shorter: errors may come by day alone. No gap is as short as
+    ``apart``: those were taken for one start.
+    """
+    adjacent = [late - early for early, late in pairwise(seconds)]
+    return 1 - exp(-width / (min(median(adjacent), seconds[-1] / len(adjacent)) - apart))
+
+
+def _best(gaps: Sequence[tuple[float, int]], of: int, crowd: float, width: float) -> tuple[Period, set[int]] | None:
+    """The window of gaps that is the least likely by chance, and the errors that it explains.
+
+    Where errors are missing, twice the period is nearly as good as the period, and of two pools a multiple of both may
+    be better than either: the shortest of the good ones is taken.
+    """
+    windows = [(weight, window) for weight, window in _windows(gaps, of, crowd, width) if weight > 0]
+    if not windows:
+        return None
+    most = max(weight for weight, _ in windows)
+    good = max(_GOOD * most, min(most, -log(1 - SURE)))
+    shortest = gaps[next(window for weight, window in windows if weight >= good).start][0]
+    weight, window = max(
+        (item for item in windows if gaps[item[1].start][0] <= shortest + width), key=lambda item: item[0]
+    )
+    lengths = [gap for gap, _ in gaps[window]]
+    period = Period(
+        seconds=median(lengths), confidence=1 - exp(-weight), gaps=len({late for _, late in gaps[window]}),
+        shortest=lengths[len(lengths) // 10], longest=lengths[-1 - len(lengths) // 10],
+    )  # fmt: skip
+    return period, {late for _, late in gaps[window]}
+
+
+def _windows(gaps: Sequence[tuple[float, int]], of: int, crowd: float, width: float) -> Iterator[tuple[float, slice]]:
+    """Each window that ends at a gap, with its weight; the shortest gaps first."""
+    inside: Counter[int] = Counter()
+    first = 0
+    for last, (gap, late) in enumerate(gaps):
+        inside[late] += 1
+        while gaps[first][0] < gap - width:
+            gone = gaps[first][1]
+            inside[gone] -= 1
+            if not inside[gone]:
+                del inside[gone]
+            first += 1
+        looks = max(1.0, _LOOKS * gap / width)
+        yield unlikely(len(inside), of, crowd) - log(looks), slice(first, last + 1)
+
+
+def unlikely(seen: int, of: int, chance: float) -> float:
+    """How unlikely it is to see so many of so many by chance: less the logarithm of Chernoff's bound."""
+    share = seen / of
+    if share <= chance:
+        return 0.0
+    rest = (1 - share) * log((1 - share) / (1 - chance)) if share < 1 else 0.0
+    return of * (share * log(share / chance) + rest)
+
+
+def _multiple(gap: float, known: Sequence[Period], width: float) -> bool:
+    """Whether the gap is a period that is known, or several of it: the jitter adds up."""
+    for period in known:
+        times = round(gap / period.seconds)
+        if times and abs(gap - times * period.seconds) <= times * width / 2:
+            return True
+    return False

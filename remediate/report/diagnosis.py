@@ -1,0 +1,36 @@
+"""A diagnosis in each format that there is."""
+
+from typing import Literal, get_args
+
+from msgspec import Struct
+
+from remediate.model import Diagnosis, encode
+from remediate.report.diagnosis_html import diagnosis_html
+from remediate.report.diagnosis_text import WIDTH, diagnosis_text
+from remediate.report.timeline import ASCII, BLOCKS
+from remediate.report.timeline_svg import timelines_svg
+
+DiagnosisForm = Literal["table", "json", "html", "svg"]
+FORMS: tuple[DiagnosisForm, ...] = get_args(DiagnosisForm)
+
+
+class Screen(Struct, frozen=True):
+    """What a text is written on: its columns, and whether it takes UTF-8 and colour."""
+
+    width: int = WIDTH
+    utf8: bool = True
+    colour: bool = False
+
+
+PIPE = Screen()
+
+
+def rendered(diagnosis: Diagnosis, form: DiagnosisForm, screen: Screen = PIPE) -> bytes:
+    if form == "json":
+        return encode(diagnosis)
+    if form == "html":
+        return diagnosis_html(diagnosis).encode()
+    if form == "svg":
+        return timelines_svg(diagnosis.streams).encode()
+    text = diagnosis_text(diagnosis, screen.width, BLOCKS if screen.utf8 else ASCII, colour=screen.colour)
+    return text.encode() if screen.utf8 else text.encode("ascii", "backslashreplace")

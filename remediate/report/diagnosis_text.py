@@ -1,0 +1,89 @@
+"""A diagnosis as a person reads it: the streams, then each with its symptoms, reasons, fix and timeline."""
+
+from collections import Counter
+
+from remediate.diagnose.words import minutes, moment
+from remediate.evidence import Source
+from remediate.model import Diagnosis, Remedy, Stream, SymptomState
+from remediate.report.text import count, printable, table
+from remediate.report.timeline import BLOCKS, timeline_text
+
+WIDTH = 100
+STATES: dict[SymptomState, str] = {"seen": "seen", "contradicted": "CONTRADICTED", "not-checkable": "not checkable"}
+REMEDIES: dict[Remedy, str] = {
+    "idle-timeout": "idle-timeout (processModel.idleTimeout 00:00:00)",
+    "on-demand": "on-demand (startMode OnDemand)",
+    "log-filter": "log-filter (`remediate log-filter`)",
+}
+_HEAD = ("host", "application", "pool", "code", "errors", "first", "last", "period", "verdict")
+
+
+def diagnosis_text(diagnosis: Diagnosis, width: int = WIDTH, glyphs: str = BLOCKS, *, colour: bool = False) -> str:
+    """``width`` bounds the timelines; texts are not folded."""
+    parts = []
+    if diagnosis.streams:
+        parts.append(table(_HEAD, [_row(stream) for stream in diagnosis.streams]))
+    parts += [_section(stream, width, glyphs, colour=colour) for stream in diagnosis.streams]
+    parts.append("".join(f"{printable(line)}\n" for line in (*map(source_line, diagnosis.sources), sums(diagnosis))))
+    return "\n".join(parts)
+
+
+def _row(stream: Stream) -> tuple[str, ...]:
+    return (
+        stream.host or "-", stream.application or "-", stream.pool or "-", stream.code, str(stream.count),
+        "-" if stream.first is None else moment(stream.first), "-" if stream.last is None else moment(stream.last),
+        "-" if stream.period_seconds is None else minutes(stream.period_seconds), stream.verdict,
+    )  # fmt: skip
+
+
+def title(stream: Stream) -> str:
+    """What the stream is of, for a heading."""
+    names = [
+        f"pool {stream.pool}" if stream.pool else "",
+        stream.application or "",
+        f"on {stream.host}" if stream.host else "",
+    ]
+    return f"{stream.code}, {', '.join(name for name in names if name) or 'of an application that is not told'}"
+
+
+def attributed(stream: Stream) -> str:
+    """How many errors came after what."""
+    sums = stream.attribution
+    causes = ", ".join(f"{cause} {number}" for cause, number in stream.recycle_causes.items())
+    recycles = f"{sums.recycle} after recycles or starts" + (f" ({causes})" if causes else "")
+    return f"{sums.idle} after idle stops, {recycles}, {sums.unexplained} unexplained"
+
+
+def rhythm(stream: Stream) -> str:
+    """The period and how sure it is; empty where none was found."""
+    if stream.period_seconds is None:
+        return ""
+    return f"{minutes(stream.period_seconds)}, confidence {stream.period_confidence:.2f}"
+
+
+def fix(stream: Stream) -> str:
+    if stream.fixes:
+        return " or ".join(REMEDIES[name] for name in stream.fixes)
+    return "none: this is not the fault that `remediate` fixes"
+
+
+def _section(stream: Stream, width: int, glyphs: str, *, colour: bool) -> str:
+    lines = [f"{title(stream)}: {stream.verdict}"]
+    lines += [f"  - {reason}" for reason in stream.reasons]
+    lines += [f"  {STATES[s.state]:<13}  {name:<14}  {s.text}" for name, s in stream.symptoms.items()]
+    found = rhythm(stream)
+    lines += [f"  period: {found}"] if found else []
+    lines += [f"  errors: {attributed(stream)}", f"  fix: {fix(stream)}"]
+    drawn = timeline_text(stream, width - 2, glyphs, colour=colour)
+    return "".join(f"{line}\n" for line in (*map(printable, lines), *(f"  {line}" for line in drawn)))
+
+
+def source_line(source: Source) -> str:
+    zone = f"time zone {source.time_zone}" + (f" (guessed by {source.guessed})" if source.guessed else "")
+    return f"{source.file}: {source.kind}, {count(source.lines, 'line')}, {source.unparsed} not understood, {zone}"
+
+
+def sums(diagnosis: Diagnosis) -> str:
+    verdicts = Counter(stream.verdict for stream in diagnosis.streams)
+    told = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
+    return f"{count(len(diagnosis.streams), 'stream')}{': ' if told else ''}{told}"

@@ -1,0 +1,95 @@
+"""The diagnosis against the truth, through files and the command: the generated cases of cases.py."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from remediate.model import Diagnosis, Stream, Verdict
+from tests.diagnosis.cases import CASES
+from tests.diagnosis.command import diagnosis_of, options
+from tests.diagnosis.simulated import Case, Truth
+
+# Of an application whose errors have several causes, the strongest verdict is that of the fault.
+_STRONGEST: tuple[Verdict, ...] = ("confirmed", "consistent", "unsupported", "other-cause")
+# So many at least; fewer where a log's zone has to be inferred, and errors that come each five minutes fit several.
+_SHARES = {True: 0.95, False: 0.90}
+# The shapes whose times are wall clocks.
+_WITHOUT_ZONE = ("log4net", "nlog", "plain")
+
+
+def _streams(diagnosis: Diagnosis, truth: Truth) -> list[Stream]:
+    named = (None, truth.application, truth.domain)
+    return [
+        s for s in diagnosis.streams if s.code == truth.code and (truth.application is None or s.application in named)
+    ]
+
+
+def _judged(cases: tuple[Case, ...], folder: Path, *, zone: bool) -> Iterator[tuple[Case, Truth, list[Stream]]]:
+    for number, case in enumerate(cases):
+        inside = folder / str(number)
+        inside.mkdir()
+        given = case.write(inside)
+        if not (given.logs or given.events or given.audit):
+            continue
+        _, diagnosis = diagnosis_of(inside, *options(given), *(("--time-zone", case.zone) if zone else ()))
+        for truth in case.truths:
+            yield case, truth, _streams(diagnosis, truth)
+
+
+def _figure(cases: tuple[Case, ...], folder: Path, *, zone: bool) -> tuple[int, list[str], list[str]]:
+    """How many truths there are, which were missed, and which were confirmed and are not so."""
+    every, missed, false = 0, [], []
+    for case, truth, streams in _judged(cases, folder, zone=zone):
+        every += 1
+        verdict = min((stream.verdict for stream in streams), key=_STRONGEST.index, default=None)
+        what = f"{case.name}: {truth.application} {truth.code}: {verdict}, not {' or '.join(sorted(truth.accepted))}"
+        if verdict not in truth.accepted:
+            missed.append(what)
+        if truth.ours == "none" and any(stream.verdict == "confirmed" for stream in streams):
+            false.append(what)
+    return every, missed, false
+
+
+@pytest.mark.parametrize("zone", [True, False], ids=["zone given", "zone not given"])
+def test_nearly_all_cases_get_the_true_verdict_and_none_a_false_confirmed(
+    zone: bool, tmp_path: Path, record_property: Any
+) -> None:
+    """Without the option, a log's zone is inferred from events or the IIS log where that can be done, else unknown."""
+    cases = CASES if zone else tuple(case for case in CASES if case.shape in _WITHOUT_ZONE)
+    every, missed, false = _figure(cases, tmp_path, zone=zone)
+    told = "given" if zone else "inferred where it can be"
+    record_property(
+        "summary",
+        f"diagnosis, time zone {told}: {every - len(missed)} of {every} true verdicts in {len(cases)} generated cases, "
+        f"{len(false)} false confirmed",
+    )
+    assert len(cases) >= 50
+    assert not false
+    assert len(missed) <= (1 - _SHARES[zone]) * every, missed
+
+
+def test_causes_are_counted(tmp_path: Path) -> None:
+    """Where the events tell each start, the errors are attributed one by one."""
+    told = tuple(case for case in CASES if "events" in case.give and "w3c" in case.give)
+    for case, truth, streams in _judged(told, tmp_path, zone=True):
+        if truth.ours != "none" and truth.told_idle == truth.idle and truth.told_recycle == truth.recycle:
+            idle = sum(stream.attribution.idle for stream in streams)
+            recycle = sum(stream.attribution.recycle for stream in streams)
+            assert abs(idle - truth.idle) <= 0.02 * truth.count, case.name
+            assert abs(recycle - truth.recycle) <= 0.02 * truth.count, case.name
+            causes: dict[str, int] = {}
+            for stream in streams:
+                causes |= stream.recycle_causes
+            assert causes.keys() >= {*truth.recycle_causes}, case.name
+
+
+def test_periods_are_told(tmp_path: Path) -> None:
+    """Within half a minute of the true one, wherever there is one and the log tells one pool's errors."""
+    quiet = tuple(case for case in CASES if case.traffic == "none" and "minutes, by" in case.name)
+    assert len(quiet) >= 20
+    for case, truth, streams in _judged(quiet, tmp_path, zone=True):
+        (stream,) = streams
+        assert truth.period and stream.period_seconds, case.name
+        assert stream.period_seconds == pytest.approx(truth.period, abs=30), case.name
