@@ -3,7 +3,6 @@
 A host's trouble is a value here (`Unreachable`, `Failed`, `Skipped`), not an exception.
 """
 
-import json
 from datetime import datetime
 from typing import Literal
 
@@ -329,9 +328,5 @@ def fold(name: str) -> str:
 
 
 def encode(value: Struct) -> bytes:
-    """Indented JSON with a newline at the end. What is no text, as a file's name may be, has question marks."""
-    try:
-        data = msgspec.json.encode(value)
-    except UnicodeEncodeError:
-        data = json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode(errors="replace")
-    return msgspec.json.format(data, indent=2) + b"\n"
+    """Indented JSON with a newline at the end."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"

@@ -12,21 +12,11 @@ from msgspec.structs import replace
 
 from remediate.evidence import RecycleCause
 from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, START_MODE, seconds
+from remediate.iis.events import LOG_IDLE, LOG_RECYCLE, MEANING
 from remediate.model import Inspection, Pool, fold
 
-# What logEventOnRecycle and logEventOnProcessModel call them.
-RECYCLE_FLAGS: dict[RecycleCause, str] = {
-    "time": "Time",
-    "requests": "Requests",
-    "schedule": "Schedule",
-    "virtual-memory": "Memory",
-    "private-memory": "PrivateMemory",
-    "administrator": "OnDemand",
-    "configuration": "ConfigChange",
-    "unhealthy": "IsapiUnhealthy",
-}
-LOG_RECYCLE = "recycling.logEventOnRecycle"
-LOG_IDLE = "processModel.logEventOnProcessModel"
+# What logEventOnRecycle calls the causes.
+RECYCLE_FLAGS: dict[RecycleCause, str] = {m.cause: m.flag for m in MEANING.values() if m.cause and m.flag}
 RESTART = "recycling.periodicRestart.time"
 
 # `/LM/W3SVC/2/ROOT/shop`, and what ASP.NET adds in the name of an application domain: `-1-133701234567890123`.

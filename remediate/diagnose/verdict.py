@@ -111,7 +111,7 @@ def _by_events(facts: Facts, _symptoms: Symptoms) -> Found:
     if share >= _MOST and rare(checked.matched, checked.covered, checked.chance, facts.looks):
         return "confirmed", (
             f"{checked.matched} of {count(checked.covered, 'start')} with errors came shortly after an idle stop, "
-            f"recycle or start in the event log; at random times {checked.chance:.1%} would",
+            f"recycle or start in the event log; at random times {_share(checked.chance)} would",
         )
     settings = facts.settings
     untold = settings is not None and settings.untold
@@ -127,6 +127,10 @@ def _by_events(facts: Facts, _symptoms: Symptoms) -> Found:
             f"recycle or start, and the event log tells of all of them",
         )
     return None
+
+
+def _share(chance: float) -> str:
+    return f"{chance:.1%}" if chance >= 0.001 else "under 0.1%"
 
 
 def _by_iis_log(facts: Facts, symptoms: Symptoms) -> Found:

@@ -1,7 +1,9 @@
 """A diagnosis in each format that there is."""
 
+import json
 from typing import Literal, get_args
 
+import msgspec
 from msgspec import Struct
 
 from remediate.model import Diagnosis, encode
@@ -27,10 +29,19 @@ PIPE = Screen()
 
 def rendered(diagnosis: Diagnosis, form: DiagnosisForm, screen: Screen = PIPE) -> bytes:
     if form == "json":
-        return encode(diagnosis)
+        return _json(diagnosis)
     if form == "html":
         return diagnosis_html(diagnosis).encode()
     if form == "svg":
         return timelines_svg(diagnosis.streams).encode()
     text = diagnosis_text(diagnosis, screen.width, BLOCKS if screen.utf8 else ASCII, colour=screen.colour)
     return text.encode() if screen.utf8 else text.encode("ascii", "backslashreplace")
+
+
+def _json(diagnosis: Diagnosis) -> bytes:
+    """What is no text, as a file's name or a broken escape in a log may be, has question marks."""
+    try:
+        return encode(diagnosis)
+    except UnicodeEncodeError:
+        plain = json.dumps(msgspec.to_builtins(diagnosis), ensure_ascii=False).encode(errors="replace")
+        return msgspec.json.format(plain, indent=2) + b"\n"

@@ -89,7 +89,10 @@ def test_what_windows_was_not_told_to_log_did_not_not_happen() -> None:
     stream = one_stream(AT_RECYCLES[:9], elsewhere, None, [server(silent)])
     assert stream.verdict == "consistent" and "contradicted" not in states(stream).values()
     assert "logEventOnProcessModel lacks IdleTimeout" in stream.symptoms["periodic"].text
-    assert "lacks Requests, Schedule, PrivateMemory, OnDemand, ConfigChange" in stream.symptoms["after-recycle"].text
+    assert (
+        "lacks Requests, Schedule, IsapiUnhealthy, OnDemand, ConfigChange, PrivateMemory: set"
+        in stream.symptoms["after-recycle"].text
+    )
 
 
 def test_all_causes_are_told_and_the_errors_follow_none() -> None:
