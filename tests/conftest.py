@@ -22,7 +22,7 @@ hypothesis.settings.register_profile("tests", deadline=None, suppress_health_che
 hypothesis.settings.load_profile("tests")
 
 # Of each lab; a test of batches takes four.
-SERVERS = 120
+SERVERS = 200
 # The configuration that they all have.
 PLAIN = Path(__file__).parent / "cases" / "plain"
 Up = Callable[..., Path]
