@@ -4,7 +4,7 @@ Exit codes: 0 nothing of this fault was found; 2 a stream is confirmed or consis
 """
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -30,7 +30,7 @@ from remediate.diagnose.reading import (
     read_log,
     read_requests,
 )
-from remediate.evidence import Source, WorkerEvent
+from remediate.evidence import Occurrence, Source, WorkerEvent
 from remediate.model import Audit, Diagnosis, Inspection, RemediateError
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
 from remediate.saved import load
@@ -46,6 +46,17 @@ def _zone(_context: click.Context, _option: click.Parameter, text: str | None) -
     return text
 
 
+def _moment(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
+    """``2026-11-25``, ``2026-11-25 14:00`` or RFC 3339; UTC where no zone is said."""
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r}: write 2026-11-25, or 2026-11-25T14:00Z") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
 @click.command()
 @click.argument("logs", nargs=-1, metavar="[LOG]...")
 @click.option("--iis-log", "iis_logs", multiple=True, metavar="FILE", help="IIS's own log (W3C); repeatable.")
@@ -54,12 +65,13 @@ def _zone(_context: click.Context, _option: click.Parameter, text: str | None) -
 @click.option(
     "--time-zone", metavar="ZONE", callback=_zone, help="Of logs whose times have none: UTC, +02:00, Europe/Berlin."
 )
+@click.option("--since", metavar="TIME", callback=_moment, help="Only errors from then on: since a fix, for instance.")
 @click.option("--host", metavar="NAME", help="The server of logs that name none.")
 @click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report there.")
 def diagnose(
     logs: tuple[str, ...], iis_logs: tuple[str, ...], events: tuple[str, ...], audit: Path | None,
-    time_zone: str | None, host: str | None, form: DiagnosisForm, out: Path | None,
+    time_zone: str | None, since: datetime | None, host: str | None, form: DiagnosisForm, out: Path | None,
 ) -> Exit:  # fmt: skip
     """Tell whether the errors in logs are this fault, of which pool, and what ends them.
 
@@ -72,7 +84,7 @@ def diagnose(
     inspections = () if audit is None else _inspections(audit)
     if audit is not None and not logs and not events and not any(one.evidence for one in inspections):
         raise click.UsageError(f"{audit} has no evidence (`remediate audit --evidence`): give a LOG or --events too")
-    value = _diagnosis(logs, iis_logs, events, audit, inspections, time_zone, host)
+    value = _diagnosis(logs, iis_logs, events, audit, inspections, time_zone, since, host)
     emit(rendered(value, form, screen(out)), out)
     ours = any(stream.verdict in ("confirmed", "consistent") for stream in value.streams)
     return Exit.PENDING if ours else Exit.OK
@@ -84,7 +96,7 @@ def _inspections(audit: Path) -> tuple[Inspection, ...]:
 
 def _diagnosis(
     logs: Sequence[str], iis_logs: Sequence[str], events: Sequence[str], audit: Path | None,
-    inspections: Sequence[Inspection], time_zone: str | None, host: str | None,
+    inspections: Sequence[Inspection], time_zone: str | None, since: datetime | None, host: str | None,
 ) -> Diagnosis:  # fmt: skip
     read = [(file, read_log(file)) for file in find_files(logs)]
     # An IIS log among the logs is what it is.
@@ -99,6 +111,8 @@ def _diagnosis(
         [one for reading in readings for one in reading.occurrences],
         [*(one for reading in collected for one in reading.occurrences), *(e for p in evidence for e in p.occurrences)],
     )
+    if since is not None:
+        errors = tuple(one for one in errors if _is_since(one, since))
     known = estate(inspections, host, [name for name in (*(e.host for e in errors), *(e.host for e in told)) if name])
     happened = once(told, known)
     reach = covers(happened, [part.begins for part in evidence], known)
@@ -126,6 +140,15 @@ def _zoned(
             return list(readings)
         zone, name, by = guess.zone, guess.name, guess.by
     return [_in_zone(reading, zone, name, by) if _is_naive(reading) else reading for reading in readings]
+
+
+def _is_since(error: Occurrence, since: datetime) -> bool:
+    """An error without a time may be of any: it is kept."""
+    if error.time is None:
+        return True
+    if error.time.tzinfo is None:
+        raise RemediateError(f"{error.source}: its time zone is not known: give --time-zone with --since")
+    return error.time >= since
 
 
 def _is_naive(reading: LogReading) -> bool:
