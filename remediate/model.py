@@ -254,11 +254,15 @@ class Symptom(Struct, frozen=True):
 
 
 class Attribution(Struct, frozen=True):
-    """How many errors followed an idle stop, a recycle or start, or nothing that is known."""
+    """How many errors followed an idle stop, a recycle or start, or nothing that is known.
+
+    ``by_gap``: how many of the first two are inferred from the time before them; no event tells of them.
+    """
 
     idle: int = 0
     recycle: int = 0
     unexplained: int = 0
+    by_gap: int = 0
 
 
 class Mark(Struct, frozen=True):

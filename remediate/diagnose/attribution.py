@@ -164,8 +164,10 @@ def add_up(causes: Iterable[Cause], sizes: Iterable[int]) -> tuple[Attribution, 
     """The errors by kind, and those of recycles and starts by their cause; ``sizes``: the errors of each start."""
     kinds: Counter[str] = Counter()
     recycles: Counter[str] = Counter()
+    inferred = 0
     for cause, size in zip(causes, sizes, strict=True):
         kinds[cause.kind] += size
+        inferred += size if cause != UNEXPLAINED and cause.event is None else 0
         if cause.kind == "recycle":
             recycles[cause.why] += size
-    return Attribution(kinds["idle"], kinds["recycle"], kinds["unexplained"]), dict(sorted(recycles.items()))
+    return Attribution(kinds["idle"], kinds["recycle"], kinds["unexplained"], inferred), dict(sorted(recycles.items()))

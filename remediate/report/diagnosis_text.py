@@ -51,7 +51,8 @@ def attributed(stream: Stream) -> str:
     sums = stream.attribution
     causes = ", ".join(f"{cause} {number}" for cause, number in stream.recycle_causes.items())
     recycles = f"{sums.recycle} after recycles or starts" + (f" ({causes})" if causes else "")
-    return f"{sums.idle} after idle stops, {recycles}, {sums.unexplained} unexplained"
+    inferred = f"; {sums.by_gap} of them by their gaps alone" if sums.by_gap else ""
+    return f"{sums.idle} after idle stops, {recycles}, {sums.unexplained} unexplained{inferred}"
 
 
 def rhythm(stream: Stream) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from remediate.lab.clock.world import App, PoolSettings
-from remediate.model import Diagnosis, Stream
+from remediate.model import Diagnosis, Stream, SymptomName
 from tests.diagnosis.command import diagnosis_of, options, run_diagnose
 from tests.diagnosis.simulated import Case, Source
 
@@ -38,16 +38,16 @@ def test_from_a_log_alone(tmp_path: Path) -> None:
     assert code == 2
     assert stream.verdict == "consistent"
     assert (stream.attribution.idle, stream.attribution.unexplained) == (errors - 1, 1)
+    assert stream.attribution.by_gap == errors - 1, "no event tells of an idle stop: it is inferred, and said so"
     symptoms = stream.symptoms
     assert symptoms["periodic"].state == "seen"
     assert symptoms["periodic"].text.startswith(f"each 21:0{round(stream.period_seconds or 0) % 60}")
     assert f"({errors - 1} of {errors} starts), as an idle time-out of about" in symptoms["periodic"].text
-    for name, hint in (
-        ("after-recycle", "--time-zone"),
-        ("not-in-iis-log", "--time-zone"),
-        ("local-request", "address"),
-    ):
-        assert symptoms[name].state == "not-checkable" and hint in symptoms[name].text  # type: ignore[index]
+    hints: dict[SymptomName, str] = {
+        "after-recycle": "--time-zone", "not-in-iis-log": "--time-zone", "local-request": "address",
+    }  # fmt: skip
+    for name, hint in hints.items():
+        assert symptoms[name].state == "not-checkable" and hint in symptoms[name].text
     assert stream.reasons == (
         f"{errors} errors 0x80070032 with RaiseCommunicationError and ExplicitFlush",
         "periodic: seen; nothing that could be checked speaks against it",
@@ -101,6 +101,9 @@ def test_the_text_says_it_in_plain_words(tmp_path: Path) -> None:
     assert "  fix: idle-timeout (processModel.idleTimeout 00:00:00) or on-demand (startMode OnDemand)\n" in text
     assert "\n  idle stops  " in text and "\n  errors      " in text
     assert "1 stream: 1 confirmed\n" in text
+    assert "by their gaps alone" not in text
+    _, alone = run_diagnose(tmp_path, *given.logs)
+    assert "by their gaps alone" in alone.decode()
 
 
 def test_nothing_of_ours_is_exit_0(tmp_path: Path) -> None:
