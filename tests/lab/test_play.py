@@ -122,6 +122,8 @@ def test_what_cannot_be_played_is_one_line(up: Up, tmp_path: Path) -> None:
     state = up("--from-configs", PLAIN, "--servers", "2")
     beyond = play(state, "--hours", "48.5", "--days", "2", expect=1)
     assert beyond.count("\n") == 1 and "never passes the real time" in beyond and "--hours 48," in beyond
+    for hours in ("nan", "inf", "1e9"):
+        assert "--hours 48," in play(state, "--hours", hours, "--days", "2", expect=1)
     assert not (state / "clock.json").exists()
     assert "no such time zone" in play(state, "--to-now", "--zone", "Mars/Olympus", expect=1)
     for options in ((), ("--to-now", "--hours", "1"), ("--hours", "0"), ("--hours", "1", "--traffic", "rush")):
