@@ -110,7 +110,13 @@ def play(state: Path, hours: float | None, options: Options, real: datetime) -> 
             left_out[name] = str(error)
             continue
         history, kept[name] = _pass(name, pools, clock.servers.get(name), span, seed, options)
-        _record(windows, pools, history, span, options)
+        try:
+            _record(windows, pools, history, span, options)
+        except OSError as error:
+            raise RemediateError(
+                f"{windows.parent}: its logs cannot be written, and are not whole now: {error.strerror}; "
+                "end the lab and begin anew"
+            ) from error
         errors, requests = errors + len(history.errors), requests + len(history.requests)
     _replace(state / _CLOCK, msgspec.json.encode(Clock(clock.begun, span.end, clock.servers | kept)))
     return Played(span, len(kept), errors, requests, left_out)
