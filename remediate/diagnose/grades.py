@@ -110,11 +110,11 @@ def _by_stops(told: Told, pool: Pool) -> tuple[bool, tuple[str, ...]]:
     reasons = []
     if stops:
         how = f"{gaps} of them at the idle time-out after the one before" if gaps else "never at the idle time-out"
-        begin = _at(_begin(told.evidence, "System"))
+        since = _since(told.evidence, "System")
         many = _times(len(stops))
-        reasons.append(f"its worker was stopped when idle {many} since {begin}, {how}; last {_at(stops[-1])}")
+        reasons.append(f"its worker was stopped when idle {many}{since}, {how}; last {_at(stops[-1])}")
     elif _logged(pool, LOG_IDLE, "IdleTimeout") and _readable(told.evidence.logs["System"]):
-        reasons.append(f"no idle stop of its worker was logged since {_at(_begin(told.evidence, 'System'))}")
+        reasons.append(f"no idle stop of its worker was logged{_since(told.evidence, 'System')}")
     shortened = sum(event.kind == "shortened" for event in events)
     if shortened:
         reasons.append(f"its idle time-out was shortened {_times(shortened)} because memory ran low: the period varies")
@@ -132,8 +132,8 @@ def _not_checkable(evidence: Evidence, pool: Pool, errors: bool) -> Iterator[str
     for name, what in (("System", "idle stops and recycles"), ("Application", "events 1309")):
         yield from _gaps_of(name, evidence.logs[name], evidence, what)
     if not errors and _readable(evidence.logs["Application"]):
-        begin = _at(_begin(evidence, "Application"))
-        yield f"no event 1309 has the exception since {begin}, and only unhandled exceptions are logged there"
+        since = _since(evidence, "Application")
+        yield f"no event 1309 has the exception{since}, and only unhandled exceptions are logged there"
 
 
 def _gaps_of(name: str, log: EventLog, evidence: Evidence, what: str) -> Iterator[str]:
@@ -148,8 +148,8 @@ def _gaps_of(name: str, log: EventLog, evidence: Evidence, what: str) -> Iterato
 
 
 def _readable(log: EventLog) -> bool:
-    """Whether what it does not have was not logged."""
-    return log.detail is None and log.oldest is not None
+    """Whether what was not read of it was not logged."""
+    return log.detail is None and log.oldest is not None and log.complete
 
 
 def _logged(pool: Pool, attribute: str, flag: str | None) -> bool:
@@ -158,9 +158,11 @@ def _logged(pool: Pool, attribute: str, flag: str | None) -> bool:
     return value is None or flag in [part.strip() for part in value.split(",")]
 
 
-def _begin(evidence: Evidence, log: str) -> datetime:
+def _since(evidence: Evidence, log: str) -> str:
     """From when on what is not there was not logged."""
-    return max(evidence.since, evidence.logs[log].oldest or evidence.since)
+    if not evidence.logs[log].complete:
+        return " among the newest events"
+    return f" since {_at(max(evidence.since, evidence.logs[log].oldest or evidence.since))}"
 
 
 def _times(number: int) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from remediate.evidence import EventLog, Evidence, Occurrence, WorkerEvent
@@ -19,10 +18,18 @@ _Time = Annotated[datetime, Meta(tz=True)]
 _Name = Annotated[str, Meta(max_length=1024)]
 
 
+def _in_utc(*times: datetime | None) -> None:
+    if any(time is not None and time.utcoffset() for time in times):
+        raise ValueError("a time is not in UTC")
+
+
 class _Log(Struct):
     oldest: _Time | None
     complete: bool
     detail: str | None
+
+    def __post_init__(self) -> None:
+        _in_utc(self.oldest)
 
 
 class _Logs(Struct):
@@ -36,6 +43,7 @@ class _Event(Struct):
     pool: _Name | None
 
     def __post_init__(self) -> None:
+        _in_utc(self.time)
         if self.id not in MEANING:
             raise ValueError(f"the event {self.id} was not asked for")
 
@@ -49,6 +57,9 @@ class _Error(Struct):
     flushed: bool
     entity_read: bool
 
+    def __post_init__(self) -> None:
+        _in_utc(self.time)
+
 
 class EvidenceAnswer(Struct):
     """As IisEvents.psm1 makes it. The bounds are above those of what it asks for."""
@@ -59,26 +70,37 @@ class EvidenceAnswer(Struct):
     events: Annotated[tuple[_Event, ...], Meta(max_length=10_000)]
     errors: Annotated[tuple[_Error, ...], Meta(max_length=10_000)]
 
+    def __post_init__(self) -> None:
+        _in_utc(self.since, self.until)
+        if self.since > self.until:
+            raise ValueError("it begins after its end")
+
 
 def read_evidence(answer: EvidenceAnswer, pools: Iterable[Pool]) -> Evidence:
     """The same in order of time, with what the ids mean, and the pools of the errors' applications."""
     owners = _owners(pools)
+    # What was not asked for proves nothing: a clock that was set back, for instance, has events of days to come.
+    of_time = [event for event in answer.events if answer.since <= event.time <= answer.until]
+    errors = [error for error in answer.errors if answer.since <= error.time <= answer.until]
     # A pool's event without its pool's name could be anybody's.
-    events = [e for e in answer.events if (e.pool is None) == (MEANING[e.id].kind == "boot")]
-    logs = {name: _log(getattr(answer.logs, name)) for name in _Logs.__struct_fields__}
-    unnamed = len(answer.events) - len(events)
-    if unnamed and logs["System"].detail is None:
-        detail = f"{unnamed} of its events name no application pool"
-        logs["System"] = msgspec.structs.replace(logs["System"], detail=detail)
+    events = [e for e in of_time if (e.pool is None) == (MEANING[e.id].kind == "boot")]
+    other_time = "are of a time that was not asked for"
+    system = _log(
+        answer.logs.System,
+        (len(answer.events) - len(of_time), other_time), (len(of_time) - len(events), "name no application pool"),
+    )  # fmt: skip
+    application = _log(answer.logs.Application, (len(answer.errors) - len(errors), other_time))
     return Evidence(
-        since=answer.since, until=answer.until, logs=logs,
+        since=answer.since, until=answer.until, logs={"System": system, "Application": application},
         events=tuple(map(_event, sorted(events, key=lambda event: event.time))),
-        errors=tuple(_occurrence(error, owners) for error in sorted(answer.errors, key=lambda error: error.time)),
+        errors=tuple(_occurrence(error, owners) for error in sorted(errors, key=lambda error: error.time)),
     )  # fmt: skip
 
 
-def _log(log: _Log) -> EventLog:
-    detail = None if log.detail is None else " ".join(log.detail.split())[:300]
+def _log(log: _Log, *left_out: tuple[int, str]) -> EventLog:
+    """The log's own trouble, or else how many of its events were left out, and why."""
+    reasons = [f"{number} of its events {why}" for number, why in left_out if number]
+    detail = "; ".join(reasons) or None if log.detail is None else " ".join(log.detail.split())[:300]
     return EventLog(oldest=log.oldest, complete=log.complete, detail=detail)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from remediate.inspect.inventory import AnsibleHost, Fleet, WinrmHost
 from remediate.inspect.through_ansible import through_ansible
 from remediate.inspect.winrm import inspect
-from remediate.model import Failed, HostReport, Unreachable
+from remediate.model import Failed, HostReport, Inspection, Unreachable
 
 # A host that takes this much longer than its timeout is given up, and its thread left behind.
 _GRACE = 5.0
@@ -28,6 +28,8 @@ def inspect_all(
     reports: dict[str, HostReport] = {}
 
     def take(report: HostReport) -> None:
+        if evidence_days and isinstance(report, Inspection) and report.evidence is None:
+            report = Failed(report.host, "the answer has nothing of the event logs, which were asked for")
         if report.host not in reports:
             reports[report.host] = report
             progress(report)

@@ -87,6 +87,9 @@ def up(state: Path, recipes: Sequence[Recipe], options: Options) -> Path:
         settings.write(state)
         inventory = write_inventory(state, made, _connection(state, settings))
         _start(state)
+    except OSError as error:
+        down(state)
+        raise RemediateError(f"{error.filename or state}: {error.strerror}") from error
     except BaseException:
         down(state)
         raise

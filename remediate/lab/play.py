@@ -91,13 +91,14 @@ def play(state: Path, hours: float | None, options: Options, real: datetime) -> 
         raise RemediateError(f"{state}: no lab there; begin with `remediate lab up --state {state}`")
     begun = real - timedelta(days=options.days)
     clock = _read(state / _CLOCK) or Clock(begun, begun)
-    span = Span(clock.now, real if hours is None else clock.now + timedelta(hours=hours))
-    if span.end > real:
-        left = max(0.0, (real - span.begin) / timedelta(hours=1))
+    left = max(0.0, (real - clock.now) / timedelta(hours=1))
+    # Also what is no number of hours.
+    if not (clock.now <= real if hours is None else 0 < hours <= left):
         raise RemediateError(
-            f"the lab's clock stands at {span.begin:%Y-%m-%d %H:%M:%S} UTC and never passes the real time: "
+            f"the lab's clock stands at {clock.now:%Y-%m-%d %H:%M:%S} UTC and never passes the real time: "
             f"play at most --hours {int(left * 100) / 100:g}, or --to-now"
         )
+    span = Span(clock.now, real if hours is None else clock.now + timedelta(hours=hours))
     # Not by the date: a lab that is played in the same way has the same history, whenever it began.
     seed = f"{options.seed}/{(span.begin - clock.begun) // timedelta(seconds=1)}"
     kept, left_out, errors, requests = {}, {}, 0, 0
@@ -109,7 +110,13 @@ def play(state: Path, hours: float | None, options: Options, real: datetime) -> 
             left_out[name] = str(error)
             continue
         history, kept[name] = _pass(name, pools, clock.servers.get(name), span, seed, options)
-        _record(windows, pools, history, span, options)
+        try:
+            _record(windows, pools, history, span, options)
+        except OSError as error:
+            raise RemediateError(
+                f"{windows.parent}: its logs cannot be written, and are not whole now: {error.strerror}; "
+                "end the lab and begin anew"
+            ) from error
         errors, requests = errors + len(history.errors), requests + len(history.requests)
     _replace(state / _CLOCK, msgspec.json.encode(Clock(clock.begun, span.end, clock.servers | kept)))
     return Played(span, len(kept), errors, requests, left_out)

@@ -78,9 +78,12 @@ class WarmProcesses:
         await asyncio.gather(*self._leaving)
 
     def _take(self, key: str) -> "_Process | None":
-        for place, (of, process) in enumerate(self._resting):
-            if of == key:
-                del self._resting[place]
+        for entry in self._resting.copy():
+            of, process = entry
+            if process.over:
+                self._leave(entry)
+            elif of == key:
+                self._resting.remove(entry)
                 process.wake()
                 return process
         return None

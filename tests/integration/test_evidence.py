@@ -176,6 +176,30 @@ def test_a_hostile_answer_fails_that_host_alone(fleet: Fleet, tmp_path: Path) ->
     assert "1 inspected, 0 unreachable, 1 failed" in done.stdout
 
 
+def test_an_answer_without_evidence_is_no_evidence_of_nothing(fleet: Fleet, tmp_path: Path) -> None:
+    """A server that leaves it out did not do what was asked."""
+    windows = fleet.server("silent")
+    answer = tmp_path / "answer.json"
+    answer.write_text(json.dumps({
+        "format": "remediate.inspection", "format_version": 1, "machine": "WEB01", "iis_version": "10.0",
+    }))  # fmt: skip
+    write_knobs(windows, answer=str(answer))
+    here = ("-i", fleet.inventory, "-l", next(iter(fleet.named)))
+    remediate("audit", *here, expect=0)
+    done = remediate("audit", *here, "--evidence", expect=3)
+    assert "the answer has nothing of the event logs, which were asked for" in done.stdout
+
+
+def test_a_log_that_is_no_xml_is_a_log_that_cannot_be_read(fleet: Fleet) -> None:
+    """Its server is inspected all the same."""
+    windows = fleet.server("broken")
+    stops(windows, 1)
+    (windows / "System32/winevt/Logs/System.xml").write_text("<Events><Event")
+    found, _ = fleet.audit("-l", next(iter(fleet.named)), "--evidence")
+    said = "idle stops and recycles are not fully checkable: System log: "
+    assert [r for r in found["broken", SHOP]["reasons"] if r.startswith(said)]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from remediate.lab.knobs import write_knobs
-from tests.conftest import PLAIN, Up, remediate
+from tests.conftest import PLAIN, Up, remediate, run
 
 CONFIG = "System32/inetsrv/config/applicationHost.config"
 EVENTS = "Windows/System32/winevt/Logs"
@@ -122,6 +123,8 @@ def test_what_cannot_be_played_is_one_line(up: Up, tmp_path: Path) -> None:
     state = up("--from-configs", PLAIN, "--servers", "2")
     beyond = play(state, "--hours", "48.5", "--days", "2", expect=1)
     assert beyond.count("\n") == 1 and "never passes the real time" in beyond and "--hours 48," in beyond
+    for hours in ("nan", "inf", "1e9"):
+        assert "--hours 48," in play(state, "--hours", hours, "--days", "2", expect=1)
     assert not (state / "clock.json").exists()
     assert "no such time zone" in play(state, "--to-now", "--zone", "Mars/Olympus", expect=1)
     for options in ((), ("--to-now", "--hours", "1"), ("--hours", "0"), ("--hours", "1", "--traffic", "rush")):
@@ -143,3 +146,15 @@ def test_a_stopped_pool_does_nothing(up: Up) -> None:
     write_knobs(server(state) / "Windows", stopped="contoso shop")
     play(state, "--hours", "24", "--log", "nlog", "--traffic", "none")
     assert errors(state, SHOP) == [] and events(state, "Contoso Shop", 5186) == []
+
+
+def test_a_full_disk_is_said_by_its_place(up: Up, tmp_path: Path) -> None:
+    """Played here by a bound on each file that is written."""
+    state, other = up("--from-configs", PLAIN, "--servers", "1"), tmp_path / "other"
+    within = ("sh", "-c", 'ulimit -f 8; exec "$0" "$@"', Path(sys.prefix) / "bin" / "remediate", "lab")
+    played = run(*within, "play", "--state", state, "--hours", "48", expect=1).stderr
+    assert played.count("\n") == 1
+    assert f"{server(state)}: its logs cannot be written, and are not whole now" in played
+    begun = run(*within, "up", "--state", other, "--servers", "40", "--port", "5986", expect=1).stderr
+    assert begun.count("\n") == 1 and begun.startswith(f"remediate: {other}: ")
+    assert not other.exists()

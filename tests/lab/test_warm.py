@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import xml.etree.ElementTree as ET
 from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
@@ -272,6 +273,20 @@ if (Test-Path $mark) { 'well' } else { Set-Content $mark 1; [Environment]::Exit(
     first, second = do(engine, both())
     assert (first.code, first.out) == (9, "")
     assert (second.code, second.out) == (0, "well\n")
+
+
+def test_a_process_that_died_while_it_rested_is_no_trouble(place: tuple[PwshEngine, list[Server]]) -> None:
+    """Where memory runs out, for instance: the next command has a new one."""
+    engine, (server, *_) = place
+
+    async def both() -> tuple[Said, Said]:
+        first = await ask(engine, server, "$PID")
+        os.kill(int(first.out), signal.SIGKILL)
+        await asyncio.to_thread(wait_for, lambda: gone(int(first.out)), "its end")
+        return first, await ask(engine, server, "$PID")
+
+    first, second = do(engine, both())
+    assert second.code == 0 and int(second.out) != int(first.out)
 
 
 def test_no_more_run_at_once_than_there_are_cores(

@@ -10,6 +10,7 @@ A vault opens as for Ansible itself: ANSIBLE_VAULT_PASSWORD_FILE, or an ansible.
 import os
 import re
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -19,6 +20,11 @@ from tests.live.server import FAMILY, Look, Server
 
 # So many backups of runs stay on a server: with the next one the oldest goes.
 _BACKUPS_KEPT = 5
+
+
+def _refuse(why: str) -> NoReturn:
+    """The operator's choice, and no bug: the reason is all that there is to read."""
+    pytest.fail(why, pytrace=False)
 
 
 def choose(folder: Path) -> Server:
@@ -31,14 +37,14 @@ def choose(folder: Path) -> Server:
     try:
         targets = read_inventory(Inventory(sources=(source,), limit=os.environ.get("REMEDIATE_LIVE_HOST"))).targets
     except RemediateError as error:
-        pytest.fail(str(error))
+        _refuse(str(error))
     if len(targets) != 1:
-        pytest.fail(f"{source}: {len(targets)} hosts match; set REMEDIATE_LIVE_HOST to one of them")
+        _refuse(f"{source}: {len(targets)} hosts match; set REMEDIATE_LIVE_HOST to one of them")
     (host,) = targets
     if not isinstance(host, WinrmHost):
-        pytest.fail(f"{host.host}: no host for ansible_connection: winrm {getattr(host, 'detail', '')}")
+        _refuse(f"{host.host}: no host for ansible_connection: winrm {getattr(host, 'detail', '')}")
     if "remediate_fix" in host.vars:
-        pytest.fail(f"{host.host}: remediate_fix is {host.vars['remediate_fix']} for it; choose a server without")
+        _refuse(f"{host.host}: remediate_fix is {host.vars['remediate_fix']} for it; choose a server without")
     return Server(host, source, folder)
 
 
@@ -47,7 +53,7 @@ def killed_runs() -> list[str]:
     ids = [part.strip() for part in os.environ.get("REMEDIATE_LIVE_SWEEP", "").split(",") if part.strip()]
     for id in ids:
         if not re.fullmatch("[0-9a-f]{6}", id):
-            pytest.fail(f"REMEDIATE_LIVE_SWEEP: {id!r} is no id: six of 0-9 and a-f, as in {FAMILY}3fa9c1-periodic")
+            _refuse(f"REMEDIATE_LIVE_SWEEP: {id!r} is no id: six of 0-9 and a-f, as in {FAMILY}3fa9c1-periodic")
     return ids
 
 
@@ -64,4 +70,4 @@ def refuse_unfit(inspection: Inspection, look: Look) -> None:
         (len(look.backups) >= _BACKUPS_KEPT, f"it has {len(look.backups)} backups of runs; the next drops the oldest"),
     ):
         if unfit:
-            pytest.fail(f"{inspection.host}: {reason}; choose another server")
+            _refuse(f"{inspection.host}: {reason}; choose another server")

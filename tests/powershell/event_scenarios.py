@@ -125,6 +125,18 @@ def a_log_that_cannot_be_read_is_told(bench: Bench) -> None:
     assert "no time that can be read" in told(bench)["logs"]["System"]["detail"]
 
 
+def a_name_that_is_too_long_hides_no_other_event(bench: Bench) -> None:
+    """Any user may write such an event. It is counted; names as long as that are no names of IIS."""
+    long, most = "x" * 1025, "/LM/W3SVC/1/ROOT/".ljust(1024, "x")
+    write_log(bench.windows, "System", [worker(ago(hours=3), 5186, long), worker(ago(hours=2), 5186, SHOP)])
+    domains = [most, f"{most}x", DOMAIN]
+    write_log(bench.windows, "Application", [unhandled(ago(hours=2), domain) for domain in domains])
+    seen = told(bench)
+    assert [e["pool"] for e in seen["events"]] == [SHOP]
+    assert [e["application"] for e in seen["errors"]] == ["/LM/W3SVC/1/ROOT/shop", most]
+    assert {log["detail"] for log in seen["logs"].values()} == {"1 of its events could not be read"}
+
+
 def an_error_is_told_by_its_id_and_never_by_its_text(bench: Bench) -> None:
     """That there is no such event, or nobody who could have written one, is an answer; all else is a trouble."""
     code = """
@@ -158,6 +170,7 @@ EVENTS_ON_IIS_10: list[Scenario] = [
     nothing_is_told_unless_it_is_asked_for,
     an_exception_is_told_by_its_code_and_frames,
     a_log_that_cannot_be_read_is_told,
+    a_name_that_is_too_long_hides_no_other_event,
     an_error_is_told_by_its_id_and_never_by_its_text,
     more_events_than_are_asked_for_are_told_as_such,
 ]

@@ -81,8 +81,31 @@ def test_an_event_without_its_pool_is_nobodys() -> None:
     assert (told.events, told.logs["System"].detail) == ((), "1 of its events name no application pool")
 
 
+@pytest.mark.parametrize(
+    "time", ["1999-11-25T10:00:00Z", "2026-11-18T11:59:59Z", "2026-11-25T12:00:01Z", "9999-12-31T23:59:59Z"]
+)
+def test_what_was_not_asked_for_is_left_out(time: str) -> None:
+    """An event before the days that were asked for, or after the server's own clock, is counted, and proves nothing."""
+    told = read(TOLD | {"events": [TOLD["events"][0] | {"time": time}], "errors": [ERROR | {"time": time}]})
+    assert (told.events, told.errors) == ((), ())
+    said = "1 of its events are of a time that was not asked for"
+    assert {name: log.detail for name, log in told.logs.items()} == {"System": said, "Application": said}
+
+
+def test_the_first_and_the_last_second_were_asked_for() -> None:
+    events = [{"time": TOLD[end], "id": 5186, "pool": "Shop"} for end in ("since", "until")]
+    told = read(TOLD | {"events": events})
+    assert len(told.events) == 2 and told.logs["System"].detail is None
+
+
 WRONG: list[dict[str, Any]] = [
     {"since": None},
+    {"since": "2026-11-18T12:00:00+02:00"},
+    {"since": "2026-11-26T12:00:00Z"},  # after the end
+    {"logs": {"System": LOG | {"oldest": "2026-10-01T00:00:00-01:00"}, "Application": LOG}},
+    {"events": [{"time": "2026-11-25T10:00:00+14:00", "id": 5186, "pool": "Shop"}]},
+    {"events": [{"time": "0001-01-01T00:00:00+23:59", "id": 5186, "pool": "Shop"}]},
+    {"errors": [ERROR | {"time": "2026-11-25T10:00:04-05:00"}]},
     {"since": "2026-11-18T12:00:00"},  # no zone
     {"since": "yesterday"},
     {"logs": {"System": LOG}},

@@ -75,6 +75,15 @@ def test_idle_stops_at_the_time_out_make_likely(minutes: list[float], grade: str
     assert finding(*(event(minute) for minute in minutes)).grade == grade
 
 
+def test_what_was_not_read_is_not_denied() -> None:
+    """Of a log with more events than were read, nothing is told of when the newest of them begin."""
+    more = EventLog(oldest=SINCE - timedelta(days=30), complete=False)
+    said = " ".join(finding(event(0), logs={"System": more, "Application": more}).reasons)
+    assert "stopped when idle once among the newest events" in said and " since " not in said
+    assert "no event 1309" not in said
+    assert "no idle stop" not in " ".join(finding(logs={"System": more}).reasons)
+
+
 def test_what_the_stops_say() -> None:
     """How often, how many of them at the time-out, and when last."""
     (said,) = [r for r in finding(*(event(m) for m in (0, 21, 42, 200))).reasons if "stopped when idle" in r]

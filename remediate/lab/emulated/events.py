@@ -34,20 +34,24 @@ _CODE = re.compile(
 )
 _DOMAIN = re.compile(r"(/LM/W3SVC/[0-9]+/ROOT(/.*?)?)(-[0-9]+-[0-9]+)?", re.IGNORECASE)
 _LOCAL = re.compile(r"127\.[0-9.]+|::1")
+_LONGEST_NAME = 1024
 _SCHEMA = "{http://schemas.microsoft.com/win/2004/08/events/event}"
 
 
 def evidence(windows: Path, days: int) -> dict[str, Any]:
     """The events of the last ``days`` of one server, ready for JSON."""
-    now = datetime.now(UTC)
-    since = (now - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = _text(datetime.now(UTC) - timedelta(days=days))
     states, values = {}, {}
     for log in QUERIES:
         states[log], values[log] = _read(windows, log, since)
     return {
-        "since": since, "until": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "logs": states,
+        "since": since, "until": _text(datetime.now(UTC)), "logs": states,
         "events": values["System"], "errors": values["Application"],
     }  # fmt: skip
+
+
+def _text(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _read(windows: Path, log: str, since: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -56,7 +60,10 @@ def _read(windows: Path, log: str, since: str) -> tuple[dict[str, Any], list[dic
     state: dict[str, Any] = {"oldest": None, "complete": True, "detail": trouble}
     if faults.get(log) in ("denied", "missing"):
         return state, []
-    records = _records(windows / LOGS / f"{log}.xml")
+    try:
+        records = _records(windows / LOGS / f"{log}.xml")
+    except ElementTree.ParseError as error:
+        return state | {"detail": f"{error} (System.Xml.XmlException)"}, []
     try:
         state["oldest"] = _time(records[0]) if records else None
     except ValueError as error:
@@ -88,7 +95,8 @@ def _is(record: ElementTree.Element, provider: str, ids: tuple[int, ...]) -> boo
 
 
 def _id(record: ElementTree.Element) -> int:
-    return int(record.findtext(f"{_SCHEMA}System/{_SCHEMA}EventID", ""))
+    number = record.findtext(f"{_SCHEMA}System/{_SCHEMA}EventID", "")
+    return int(number) if number.isdecimal() else 0
 
 
 def _raw_time(record: ElementTree.Element) -> str:
@@ -108,7 +116,13 @@ def _value(record: ElementTree.Element) -> dict[str, Any] | None:
     if _id(record) == 1309:
         return _error(_time(record), ["".join(node.itertext()).strip() for node in data])
     pools = ["".join(node.itertext()) for node in data if node.get("Name") == "AppPoolID"]
-    return {"time": _time(record), "id": _id(record), "pool": pools[-1] if pools else None}
+    return {"time": _time(record), "id": _id(record), "pool": _name(pools[-1]) if pools else None}
+
+
+def _name(name: str) -> str:
+    if len(name.encode("utf-16-le")) > 2 * _LONGEST_NAME:
+        raise ValueError("An event has a name that is too long.")
+    return name
 
 
 def _error(time: str, data: list[str]) -> dict[str, Any] | None:
@@ -119,7 +133,7 @@ def _error(time: str, data: list[str]) -> dict[str, Any] | None:
     if code is None:
         return None
     return {
-        "time": time, "code": f"0x{code[1].upper()}", "application": domain[1] if domain else None,
+        "time": time, "code": f"0x{code[1].upper()}", "application": _name(domain[1]) if domain else None,
         "local": _LOCAL.fullmatch(data[21]) is not None if data[21] else None,
     } | {
         key: re.search(rf"\b{name}\(", exception) is not None

@@ -85,6 +85,13 @@ function Get-IisEventTime($Document) {
     throw 'An event has no time that can be read.'
 }
 
+function Get-IisEventName([string]$Name) {
+    # The name, if it can be one of IIS's. Every user of the server may write events of any provider into the
+    # Application log: such a one is left out, as what cannot be read.
+    if ($Name.Length -gt 1024) { throw 'An event has a name that is too long.' }
+    $Name
+}
+
 function ConvertTo-IisEventValue($Document) {
     # What is told of an event, and no more.
     $id = [int]$Document.GetElementsByTagName('EventID').Item(0).InnerText
@@ -92,7 +99,7 @@ function ConvertTo-IisEventValue($Document) {
     if ($id -eq 1309) { return ConvertTo-IisErrorValue $time @(foreach ($node in $Document.GetElementsByTagName('Data')) { $node.InnerText.Trim() }) }
     $pool = $null
     foreach ($node in $Document.GetElementsByTagName('Data')) {
-        if ($node.GetAttribute('Name') -ceq 'AppPoolID') { $pool = $node.InnerText }
+        if ($node.GetAttribute('Name') -ceq 'AppPoolID') { $pool = Get-IisEventName $node.InnerText }
     }
     [ordered]@{ time = $time; id = $id; pool = $pool }
 }
@@ -106,7 +113,7 @@ function ConvertTo-IisErrorValue([string]$Time, [string[]]$Data) {
     if ($exception -notmatch $script:EventCodes) { return }
     $code = '0x' + ([string]$Matches[1]).ToUpperInvariant()
     $application = $null
-    if ($Data[8] -match '^(/LM/W3SVC/[0-9]+/ROOT(/.*?)?)(-[0-9]+-[0-9]+)?\z') { $application = $Matches[1] }
+    if ($Data[8] -match '^(/LM/W3SVC/[0-9]+/ROOT(/.*?)?)(-[0-9]+-[0-9]+)?\z') { $application = Get-IisEventName $Matches[1] }
     $local = $null
     if ($Data[21]) { $local = $Data[21] -match '^(127\.[0-9.]+|::1)\z' }
     [ordered]@{
@@ -140,13 +147,13 @@ function Read-IisEventLog([string]$Name, [string]$Since) {
 function Get-IisEvidence([int]$Days) {
     # What the logs tell of the last days, as one value that ConvertTo-Json can write: no dates, no enums.
     $form = "yyyy-MM-dd'T'HH:mm:ss'Z'"
-    $now = [DateTime]::UtcNow
-    $since = $now.AddDays(-$Days).ToString($form, [Globalization.CultureInfo]::InvariantCulture)
+    $since = [DateTime]::UtcNow.AddDays(-$Days).ToString($form, [Globalization.CultureInfo]::InvariantCulture)
     $system = Read-IisEventLog 'System' $since
     $application = Read-IisEventLog 'Application' $since
     [ordered]@{
         since  = $since
-        until  = $now.ToString($form, [Globalization.CultureInfo]::InvariantCulture)
+        # After the reading: what is logged meanwhile is of the time that was asked for.
+        until  = [DateTime]::UtcNow.ToString($form, [Globalization.CultureInfo]::InvariantCulture)
         logs   = [ordered]@{ System = $system.state; Application = $application.state }
         events = $system.values
         errors = $application.values
