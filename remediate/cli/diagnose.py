@@ -17,7 +17,7 @@ from remediate.cli.options import emit, now, screen
 from remediate.diagnose.cases import Case, prepare
 from remediate.diagnose.diagnosis import conclude
 from remediate.diagnose.estate import Estate, estate
-from remediate.diagnose.iis_log import watch
+from remediate.diagnose.iis_log import Line, watch
 from remediate.diagnose.material import covers, joined, of_evidence, once
 from remediate.diagnose.reading import (
     OFFSETS,
@@ -140,12 +140,18 @@ def _in_zone(reading: LogReading, zone: tzinfo, name: str, by: str | None) -> Lo
 def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: Estate) -> list[Source]:
     """Goes through IIS's logs once, for all cases."""
     watches = [case.watch for case in cases if case.watch is not None]
+    # IIS keeps each site's log in a folder of the site's name, W3SVC2, and by default names it nowhere else.
     # Long logs have few hosts and few paths.
-    host, serving = lru_cache(64)(known.host), lru_cache(4096)(known.serving)
+    host, serving, logging = lru_cache(64)(known.host), lru_cache(4096)(known.serving), lru_cache(64)(known.logging)
     sources: list[Source] = []
     for file in w3c:
         log = read_requests(file)
-        watch(((one, name := host(one.host), serving(name, one.site, one.path)) for one in log), watches)
+        folder = file.paths[0].absolute().parent.name if file.paths else None
+        lines = (
+            Line(one, name := host(one.host), serving(name, site := one.site or folder, one.path), logging(name, site))
+            for one in log
+        )
+        watch(lines, watches)
         assert log.source is not None
         if log.source.kind != "w3c" and log.source.lines:
             raise RemediateError(f"{file.name}: is no IIS log in W3C format; give application logs without --iis-log")
