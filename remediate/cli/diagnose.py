@@ -69,6 +69,8 @@ def diagnose(
     """
     if not (logs or events or audit):
         raise click.UsageError("give a LOG, --events, or --audit with an audit that has evidence")
+    if sum("-" in given for given in (logs, iis_logs, events)) > 1:
+        raise click.UsageError("standard input can be read only once; give a file for the others")
     inspections = () if audit is None else _inspections(audit)
     if audit is not None and not logs and not events and not any(one.evidence for one in inspections):
         raise click.UsageError(f"{audit} has no evidence (`remediate audit --evidence`): give a LOG or --events too")
@@ -88,7 +90,11 @@ def _diagnosis(
 ) -> Diagnosis:  # fmt: skip
     read = [(file, read_log(file)) for file in find_files(logs)]
     # An IIS log among the logs is what it is.
-    w3c = (*find_files(iis_logs), *(file for file, reading in read if reading.source.kind == "w3c"))
+    among = [file for file, reading in read if reading.source.kind == "w3c"]
+    for file in among:
+        if file.once:
+            raise RemediateError(f"{file.name}: an IIS log; give it with --iis-log, since a pipe is read only once")
+    w3c = (*find_files(iis_logs), *among)
     readings = [reading for _, reading in read if reading.source.kind != "w3c"]
     collected = [read_log(file) for file in find_files(events)]
     evidence = [of_evidence(one.host, one.evidence) for one in inspections if one.evidence is not None]
@@ -120,7 +126,7 @@ def _zoned(
     if given is not None:
         zone, name, by = parse_zone(given), given, None
     else:
-        requests = chain.from_iterable(read_requests(file) for file in w3c)
+        requests = chain.from_iterable(read_requests(file) for file in w3c if not file.once)
         guess = guess_zone(naive, events=events, requests=requests)
         if guess is None:
             return list(readings)
