@@ -205,7 +205,9 @@ def not_in_iis_log(facts: Facts) -> Symptom:
         else ""
     )
     if lines.matched / lines.checked - lines.chance <= _STRAY:
-        return Symptom("seen", f"no request is logged at the time of {lines.checked - lines.matched} starts{stray}")
+        return Symptom(
+            "seen", f"no request is logged at the time of {count(lines.checked - lines.matched, 'start')}{stray}"
+        )
     return Symptom(
         "contradicted",
         f"a request is logged at the time of {lines.matched} of {lines.checked} starts, and at {lines.chance:.0%} of "

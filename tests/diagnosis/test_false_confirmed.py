@@ -4,6 +4,7 @@ The line that tells so is missing, by a mistake of whoever gives the logs. Where
 are confirmed by the log that is of their days and their site.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from remediate.lab.clock.world import App, PoolSettings
 from remediate.model import Stream
-from tests.diagnosis.command import diagnosis_of
+from tests.diagnosis.command import diagnosis_of, run_diagnose
 from tests.diagnosis.simulated import Case
 
 POOLS = (
@@ -33,7 +34,7 @@ def iis_log(path: Path, times: Sequence[datetime]) -> Path:
     return path
 
 
-def stream(folder: Path, *iis_logs: Path) -> Stream:
+def error_log(folder: Path) -> Path:
     log = folder / "app.log"
     log.write_text(
         "".join(
@@ -44,6 +45,11 @@ def stream(folder: Path, *iis_logs: Path) -> Stream:
             for time in ERRORS
         )
     )
+    return log
+
+
+def stream(folder: Path, *iis_logs: Path) -> Stream:
+    log = error_log(folder)
     audit = Case("a probe", POOLS, ("audit",), days=1).write(folder).audit
     given = [argument for file in iis_logs for argument in ("--iis-log", file)]
     _, diagnosis = diagnosis_of(folder, log, "--audit", audit, "--time-zone", "UTC", *given)
@@ -76,6 +82,35 @@ def test_the_log_of_another_site_is_not_checked(site: int, tmp_path: Path) -> No
     found = stream(tmp_path, iis_log(tmp_path / f"W3SVC{site}" / "u_ex261110.log", quiet))
     assert found.verdict == "consistent"
     assert found.symptoms["not-in-iis-log"].state == "not-checkable"
+
+
+@pytest.mark.parametrize(("host", "why"), [(None, "the log names no server"), ("web9", "its server is not in it")])
+def test_an_audit_that_does_not_tell_of_the_server_says_so(host: str | None, why: str, tmp_path: Path) -> None:
+    """Two servers with an application of that path: which one is it?"""
+    log, audit = error_log(tmp_path), tmp_path / "audit.json"
+    of_one = Case("a probe", POOLS, ("audit",), days=1).write(tmp_path).audit
+    assert of_one is not None
+    value = json.loads(of_one.read_text())
+    (first,) = value["hosts"]
+    audit.write_text(json.dumps(value | {"hosts": [first, first | {"host": "web02", "machine": "WEB02"}]}))
+    named = [] if host is None else ["--host", host]
+    _, diagnosis = diagnosis_of(tmp_path, log, "--audit", audit, *named)
+    assert (
+        f"the audit tells of 2 servers, and {why}: give --host, as the audit names it" in diagnosis.streams[0].reasons
+    )
+
+
+@pytest.mark.parametrize("form", ["table", "html"])
+def test_what_comes_next_is_a_command(form: str, tmp_path: Path) -> None:
+    log, audit = error_log(tmp_path), Case("a probe", POOLS, ("audit",), days=1).write(tmp_path).audit
+    given = (log, "--audit", audit, "--time-zone", "UTC", "--format", form)
+    alone = run_diagnose(tmp_path, *given)[1].decode()
+    assert "remediate audit -i INVENTORY --evidence" in alone and "remediate plan" not in alone
+    quiet = iis_log(tmp_path / "W3SVC1" / "u_ex2611.log", [BEGIN, *on(10)[:1], *on(11)])
+    sure = run_diagnose(tmp_path, *given, "--iis-log", quiet)[1].decode()
+    assert "remediate plan -i INVENTORY --fix idle-timeout --out PLAN" in sure
+    of_a_client = iis_log(tmp_path / "W3SVC1" / "u_ex2611.log", PROBES)
+    assert "remediate plan" not in run_diagnose(tmp_path, *given, "--iis-log", of_a_client)[1].decode()
 
 
 def test_the_log_of_their_days_and_site_confirms(tmp_path: Path) -> None:

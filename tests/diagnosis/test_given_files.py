@@ -75,3 +75,9 @@ def test_an_iis_log_out_of_a_pipe_is_read_whole(tmp_path: Path) -> None:
     (tmp_path / "iis.log").write_bytes(IIS_LOG)
     done = run("bash", "-c", 'cd "$2" && "$1" diagnose app.log --iis-log <(cat iis.log)', "-", REMEDIATE, tmp_path)
     assert done.returncode == 0 and "w3c, 51 lines, 0 not understood" in done.stdout
+
+
+def test_nothing_found_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text("all is well\n")
+    done = run(REMEDIATE, "diagnose", tmp_path / "app.log")
+    assert done.returncode == 0 and "0 streams: no exception of this kind is in what was read\n" in done.stdout
