@@ -17,7 +17,7 @@ from remediate.cli.options import emit, now, screen
 from remediate.diagnose.cases import Case, prepare
 from remediate.diagnose.diagnosis import conclude
 from remediate.diagnose.estate import Estate, estate
-from remediate.diagnose.iis_log import watch
+from remediate.diagnose.iis_log import Line, watch
 from remediate.diagnose.material import covers, joined, of_evidence, once
 from remediate.diagnose.reading import (
     OFFSETS,
@@ -81,6 +81,8 @@ def diagnose(
     """
     if not (logs or events or audit):
         raise click.UsageError("give a LOG, --events, or --audit with an audit that has evidence")
+    if sum("-" in given for given in (logs, iis_logs, events)) > 1:
+        raise click.UsageError("standard input can be read only once; give a file for the others")
     inspections = () if audit is None else _inspections(audit)
     if audit is not None and not logs and not events and not any(one.evidence for one in inspections):
         raise click.UsageError(f"{audit} has no evidence (`remediate audit --evidence`): give a LOG or --events too")
@@ -100,7 +102,11 @@ def _diagnosis(
 ) -> Diagnosis:  # fmt: skip
     read = [(file, read_log(file)) for file in find_files(logs)]
     # An IIS log among the logs is what it is.
-    w3c = (*find_files(iis_logs), *(file for file, reading in read if reading.source.kind == "w3c"))
+    among = [file for file, reading in read if reading.source.kind == "w3c"]
+    for file in among:
+        if file.once:
+            raise RemediateError(f"{file.name}: an IIS log; give it with --iis-log, since a pipe is read only once")
+    w3c = (*find_files(iis_logs), *among)
     readings = [reading for _, reading in read if reading.source.kind != "w3c"]
     collected = [read_log(file) for file in find_files(events)]
     evidence = [of_evidence(one.host, one.evidence) for one in inspections if one.evidence is not None]
@@ -134,7 +140,7 @@ def _zoned(
     if given is not None:
         zone, name, by = parse_zone(given), given, None
     else:
-        requests = chain.from_iterable(read_requests(file) for file in w3c)
+        requests = chain.from_iterable(read_requests(file) for file in w3c if not file.once)
         guess = guess_zone(naive, events=events, requests=requests)
         if guess is None:
             return list(readings)
@@ -163,12 +169,18 @@ def _in_zone(reading: LogReading, zone: tzinfo, name: str, by: str | None) -> Lo
 def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: Estate) -> list[Source]:
     """Goes through IIS's logs once, for all cases."""
     watches = [case.watch for case in cases if case.watch is not None]
+    # IIS keeps each site's log in a folder of the site's name, W3SVC2, and by default names it nowhere else.
     # Long logs have few hosts and few paths.
-    host, serving = lru_cache(64)(known.host), lru_cache(4096)(known.serving)
+    host, serving, logging = lru_cache(64)(known.host), lru_cache(4096)(known.serving), lru_cache(64)(known.logging)
     sources: list[Source] = []
     for file in w3c:
         log = read_requests(file)
-        watch(((one, name := host(one.host), serving(name, one.site, one.path)) for one in log), watches)
+        folder = file.paths[0].absolute().parent.name if file.paths else None
+        lines = (
+            Line(one, name := host(one.host), serving(name, site := one.site or folder, one.path), logging(name, site))
+            for one in log
+        )
+        watch(lines, watches)
         assert log.source is not None
         if log.source.kind != "w3c" and log.source.lines:
             raise RemediateError(f"{file.name}: is no IIS log in W3C format; give application logs without --iis-log")

@@ -78,7 +78,7 @@ def facts_of(case: Case, estate: Estate) -> Facts:
         zoned=not moments or moments[0].tzinfo is not None,
         starts=moments, causes=causes, periods=found,
         by_the_clock=clockwork,
-        settings=settings, audited=server is not None, candidates=at_risk,
+        settings=settings, audited=server is not None, servers=len(estate.servers), candidates=at_risk,
         events=_check(case), lines=case.lines, apart=case.apart, own_clock=case.own_clock, looks=case.looks,
     )  # fmt: skip
 

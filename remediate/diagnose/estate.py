@@ -129,6 +129,13 @@ class Estate(Struct, frozen=True):
                 best[app.site] = app
         return frozenset(fold(app.pool) for app in best.values())
 
+    def logging(self, host: str | None, site: str | None) -> frozenset[str] | None:
+        """The pools of the site whose IIS log it is, folded; None where the site, or its number, is not told."""
+        server, number = self.server(host), _SITE.fullmatch(site or "")
+        if server is None or number is None or any(app.number is None for app in server.applications):
+            return None
+        return frozenset(fold(app.pool) for app in server.applications if app.number == int(number[1]))
+
 
 def label(name: str) -> str:
     """A server's name without its domain; an address whole."""

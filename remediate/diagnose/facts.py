@@ -43,11 +43,11 @@ class Facts(Struct, frozen=True, kw_only=True):
     ``framed`` is whether RaiseCommunicationError and ExplicitFlush stand in its stacks, ``entity_read`` whether
     ReadEntityCoreSync does. ``local`` and ``remote`` count the errors whose request is told to be from the server
     itself or from elsewhere, ``preload`` those with the user agent of Application Initialization. ``zoned``: its times
-    have a zone. ``audited``: an audit tells of the server; where the pool is not known, ``candidates`` are its pools
-    with the fault's settings. ``events`` and ``lines`` are None where there were none to check. ``apart``: the stream
-    is a part of so many starts of its application, told apart by what they came after. ``looks``: among so many offsets
-    the log's zone was chosen because it brings errors and events together. ``by_the_clock``, ``own_clock``: see
-    clockwork.py.
+    have a zone. ``audited``: an audit tells of the server, and ``servers`` of how many it tells; where the pool is not
+    known, ``candidates`` are its pools with the fault's settings. ``events`` and ``lines`` are None where there were
+    none to check. ``apart``: the stream is a part of so many starts of its application, told apart by what they came
+    after. ``looks``: among so many offsets the log's zone was chosen because it brings errors and events together.
+    ``by_the_clock``, ``own_clock``: see clockwork.py.
     """
 
     host: str | None = None
@@ -68,6 +68,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     own_clock: bool = False
     settings: PoolSettings | None = None
     audited: bool = False
+    servers: int = 0
     candidates: tuple[PoolSettings, ...] = ()
     events: EventCheck | None = None
     lines: LineCheck | None = None

@@ -4,12 +4,15 @@ IIS logs a request when it has answered it, to the second, in UTC; and never its
 that request has no line at its time, while an error that a client caused has one. On a busy server some line stands at
 any time: how often is counted beside it, at moments a little away from the errors.
 
+That there is no line tells something only where the log would have it: in a log of the pool's own site, and on a day
+(in UTC, as IIS begins its files) of which it has any line. The file of a day may be missing among those given.
+
 The log may be long: requests are seen once, one by one, and nothing is kept of them but a few numbers for each error.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 
@@ -64,15 +67,22 @@ class LineWatch:
         self._aside = [sorted(second + away for second in self._seconds for away in group) for group in _ASIDE]
         self._busy = [[False] * len(moments) for moments in self._aside]
         self._reach: tuple[float, float] | None = None
+        self._days: set[date] = set()
 
     def _offset(self, time: datetime) -> float:
         return (time - self._origin).total_seconds()
 
-    def take(self, request: Request, pools: frozenset[str]) -> None:
-        """A line of this server's log; ``pools`` may have answered it, and where that is empty any may."""
+    def take(self, request: Request, pools: frozenset[str], logged: frozenset[str] | None = None) -> None:
+        """A line of this server's log; ``pools`` may have answered it, and where that is empty any may.
+
+        ``logged``: the pools of the site whose log it is, None where the site is not told.
+        """
+        if self._pool is not None and logged is not None and self._pool not in logged:
+            return
         second = self._offset(request.time)
         low, high = self._reach or (second, second)
         self._reach = (min(low, second), max(high, second))
+        self._days.add(request.time.date())
         if request.preload or (self._pool is not None and pools and self._pool not in pools):
             return
         _mark(self._seconds, self._at, second)
@@ -93,8 +103,8 @@ class LineWatch:
             return LineCheck(at=nothing, last=nothing, chance=0.0)
         low, high = self._reach
         at = tuple(
-            found if low - BEFORE <= second <= high + AFTER else None
-            for found, second in zip(self._at, self._seconds, strict=True)
+            found if found or (time.date() in self._days and low - BEFORE <= second <= high + AFTER) else None
+            for found, second, time in zip(self._at, self._seconds, self._times, strict=True)
         )
         last: list[datetime | None] = []
         latest: float | None = None
@@ -118,9 +128,18 @@ def _mark(moments: Sequence[float], marks: list[bool], second: float) -> None:
         marks[index] = True
 
 
-def watch(requests: Iterable[tuple[Request, str | None, frozenset[str]]], watches: Sequence[LineWatch]) -> None:
-    """Hand each request, with its server and the pools that may have answered it, to the watches of that server."""
-    for request, host, pools in requests:
+class Line(Struct, frozen=True):
+    """A request with its server, the pools that may have answered it, and those of its site; see LineWatch.take."""
+
+    request: Request
+    host: str | None
+    pools: frozenset[str]
+    logged: frozenset[str] | None
+
+
+def watch(lines: Iterable[Line], watches: Sequence[LineWatch]) -> None:
+    """Hand each request to the watches of its server."""
+    for line in lines:
         for one in watches:
-            if one.host == host or host is None or one.host is None:
-                one.take(request, pools)
+            if one.host == line.host or line.host is None or one.host is None:
+                one.take(line.request, line.pools, line.logged)

@@ -117,7 +117,11 @@ def _by_rests(facts: Facts) -> Symptom | None:
     """By the time since the last request, where IIS's log tells it and the idle time-out is known."""
     if facts.lines is None or not facts.idle:
         return None
-    known = [cause for cause, last in zip(facts.causes, facts.lines.last, strict=True) if last is not None]
+    known = [
+        cause
+        for cause, last, at in zip(facts.causes, facts.lines.last, facts.lines.at, strict=True)
+        if last is not None and at is not None
+    ]
     idle = sum(cause.kind == "idle" for cause in known)
     if idle < ENOUGH or idle < 0.8 * sum(cause.kind != "recycle" for cause in known):
         return None
@@ -201,7 +205,9 @@ def not_in_iis_log(facts: Facts) -> Symptom:
         else ""
     )
     if lines.matched / lines.checked - lines.chance <= _STRAY:
-        return Symptom("seen", f"no request is logged at the time of {lines.checked - lines.matched} starts{stray}")
+        return Symptom(
+            "seen", f"no request is logged at the time of {count(lines.checked - lines.matched, 'start')}{stray}"
+        )
     return Symptom(
         "contradicted",
         f"a request is logged at the time of {lines.matched} of {lines.checked} starts, and at {lines.chance:.0%} of "

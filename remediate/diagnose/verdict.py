@@ -236,5 +236,9 @@ def _advice(facts: Facts, fixes: tuple[Remedy, ...]) -> Iterator[str]:
         yield "on-demand ends them; where the pool must stay warm, log-filter hides them in the application's logger"
     elif facts.idle == 0:
         yield "the pool's idle time-out is 0 now: what is left is at recycles and starts"
-    if facts.settings is None:
-        yield "look at the pool's settings before you change it: `remediate audit`"
+    if facts.settings is not None:
+        return
+    if facts.servers and not facts.audited:
+        which = "the log names no server" if facts.host is None else "its server is not in it"
+        yield f"the audit tells of {count(facts.servers, 'server')}, and {which}: give --host, as the audit names it"
+    yield "look at the pool's settings before you change it: `remediate audit`"

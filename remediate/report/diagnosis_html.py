@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from remediate.diagnose.words import moment
 from remediate.model import Diagnosis, Stream
-from remediate.report.diagnosis_text import STATES, attributed, fix, rhythm, source_line, sums, title
+from remediate.report.diagnosis_text import STATES, attributed, fix, next_step, rhythm, source_line, sums, title
 from remediate.report.timeline_svg import legend_svg, text, timeline_svg
 
 _STYLE = """
@@ -80,6 +80,7 @@ def _section(number: int, stream: Stream) -> str:
         ("from, to", " to ".join(moment(time) for time in (stream.first, stream.last) if time is not None)),
         ("period", rhythm(stream)),
         ("fix", fix(stream)),
+        ("next", next_step(stream)),
     ]
     told = "".join(f'<tr><th scope="row">{name}</th><td>{text(value)}</td></tr>\n' for name, value in facts if value)
     return f"""\

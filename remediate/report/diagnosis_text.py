@@ -68,6 +68,16 @@ def fix(stream: Stream) -> str:
     return "none: this is not the fault that `remediate` fixes"
 
 
+def next_step(stream: Stream) -> str:
+    """The command that comes next; empty where `remediate` has none. No name of a log is in it: it will be pasted."""
+    plannable = [name for name in stream.fixes if name != "log-filter"]
+    if stream.verdict == "consistent":
+        return "make more checkable, as said above, or ask the server: remediate audit -i INVENTORY --evidence"
+    if stream.verdict == "confirmed" and plannable:
+        return f"remediate plan -i INVENTORY --fix {plannable[0]} --out PLAN (nothing is changed before you apply it)"
+    return ""
+
+
 def _section(stream: Stream, width: int, glyphs: str, *, colour: bool) -> str:
     lines = [f"{title(stream)}: {stream.verdict}"]
     lines += [f"  - {reason}" for reason in stream.reasons]
@@ -75,6 +85,8 @@ def _section(stream: Stream, width: int, glyphs: str, *, colour: bool) -> str:
     found = rhythm(stream)
     lines += [f"  period: {found}"] if found else []
     lines += [f"  errors: {attributed(stream)}", f"  fix: {fix(stream)}"]
+    following = next_step(stream)
+    lines += [f"  next: {following}"] if following else []
     drawn = timeline_text(stream, width - 2, glyphs, colour=colour)
     return "".join(f"{line}\n" for line in (*map(printable, lines), *(f"  {line}" for line in drawn)))
 
@@ -87,4 +99,6 @@ def source_line(source: Source) -> str:
 def sums(diagnosis: Diagnosis) -> str:
     verdicts = Counter(stream.verdict for stream in diagnosis.streams)
     told = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
+    if not diagnosis.streams:
+        told = "no exception of this kind is in what was read"
     return f"{count(len(diagnosis.streams), 'stream')}{': ' if told else ''}{told}"

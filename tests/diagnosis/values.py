@@ -7,7 +7,7 @@ from typing import Any
 from remediate.diagnose.cases import prepare
 from remediate.diagnose.diagnosis import conclude
 from remediate.diagnose.estate import Estate, estate
-from remediate.diagnose.iis_log import watch
+from remediate.diagnose.iis_log import Line, watch
 from remediate.diagnose.material import covers, once
 from remediate.evidence import Occurrence, Request, WorkerEvent, WorkerEventKind
 from remediate.lab.clock.world import EVERY_RECYCLE
@@ -59,7 +59,13 @@ def streams(
     happened = once(events, known)
     cases = prepare(errors, happened, covers(happened, (), known), known, iis_log=requests is not None)
     found = [case.watch for case in cases if case.watch is not None]
-    watch(((one, "web01", known.serving("web01", one.site, one.path)) for one in requests or ()), found)
+    watch(
+        (
+            Line(one, "web01", known.serving("web01", one.site, one.path), known.logging("web01", one.site))
+            for one in requests or ()
+        ),
+        found,
+    )
     return conclude(cases, known)
 
 

@@ -20,7 +20,11 @@ from remediate.model import RemediateError
 BLOCK = 1 << 20
 _GZIP = b"\x1f\x8b"
 _SAMPLE = 4096
-_MARKS = ((codecs.BOM_UTF8, None), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+# That of UTF-32 begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF8, None), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
+)  # fmt: skip
 
 
 class Damaged(Exception):
@@ -30,6 +34,8 @@ class Damaged(Exception):
 @contextmanager
 def opened(path: Path | None) -> Iterator[Iterator[bytes]]:
     """The blocks of a file, unpacked; of standard input for None."""
+    if path is None and sys.stdin is None:
+        raise RemediateError("standard input: is closed; give a file")
     try:
         stream = cast(BufferedReader, sys.stdin.buffer if path is None else path.open("rb"))
     except OSError as error:

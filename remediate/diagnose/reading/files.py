@@ -30,6 +30,11 @@ class LogFile(Struct, frozen=True):
     name: str
     paths: tuple[Path, ...]
 
+    @property
+    def once(self) -> bool:
+        """Whether it can be read once only: it is a pipe."""
+        return not self.paths or any(not path.is_file() for path in self.paths)
+
 
 def find_files(arguments: Sequence[str]) -> tuple[LogFile, ...]:
     """The logs, each once however often it is named. RemediateError: an argument means no file."""
@@ -46,6 +51,8 @@ def find_files(arguments: Sequence[str]) -> tuple[LogFile, ...]:
 
 def _meant(argument: str) -> list[Path]:
     path = Path(argument)
+    if not argument:
+        raise RemediateError("an empty name is no log; give a file, a folder, a pattern or -")
     try:
         if path.is_dir():
             inside = [entry for entry in path.iterdir() if _looks_like_a_log(entry)]

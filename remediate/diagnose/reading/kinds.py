@@ -16,13 +16,22 @@ _ERROR = re.compile(rb"<error[\s/>]")
 _JSON_EVENT = re.compile(rb'"(?:Id|EventID|InstanceId)"\s*:\s*\d')
 _JSON_EVENT_TOO = re.compile(rb'"(?:TimeCreated|TimeGenerated|ProviderName|LogName|RecordId)"\s*:')
 _BINARY_EVENTS = b"ElfFile\0"
+# What is packed otherwise than once by gzip would pass for a log in which nothing is found.
+_PACKED = {
+    b"PK\x03\x04": "a zip archive", b"7z\xbc\xaf\x27\x1c": "a 7z archive", b"BZh": "packed by bzip2",
+    b"\xfd7zXZ\0": "packed by xz", b"\x28\xb5\x2f\xfd": "packed by zstd", b"\x1f\x8b\x08": "packed by gzip twice",
+}  # fmt: skip
 
 
 def kind_of(head: bytes, name: str) -> Kind:
-    """The kind of a file that begins so; RemediateError for a binary event log, which wevtutil must export first."""
+    """The kind of a file that begins so; RemediateError for a binary event log, which wevtutil must export first,
+    and for an archive."""
     text = head.lstrip()
     if head.startswith(_BINARY_EVENTS):
         raise RemediateError(f"{name}: a binary event log; export it with: wevtutil qe FILE /lf:true /f:xml")
+    packed = next((what for mark, what in _PACKED.items() if head.startswith(mark)), None)
+    if packed is not None:
+        raise RemediateError(f"{name}: {packed}; unpack it first")
     if text.startswith(b"#") and (b"#Fields:" in text or text.startswith(b"#Software: Microsoft Internet")):
         return "w3c"
     if text.startswith(b"<"):
