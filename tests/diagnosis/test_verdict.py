@@ -1,6 +1,7 @@
 """The verdict, by what was given. *confirmed* wants two sources that agree; one log alone never gives it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -124,6 +125,20 @@ def test_an_error_or_two_near_a_stop_confirm_nothing() -> None:
     """Stops each 21 minutes, and errors at any time: one in twenty comes right after one."""
     clients = [error(n * 997.0 + n * n) for n in range(38)]
     assert "confirmed" not in {stream.verdict for stream in streams(clients, STOPS)}
+
+
+@pytest.mark.parametrize(
+    ("others", "verdict"),
+    [({}, "consistent"), ({"local": True}, "confirmed"), ({"preload": True}, "confirmed")],
+    ids=["client not told", "from the server itself", "Application Initialization"],
+)
+def test_one_error_after_one_recycle_is_no_pattern(others: dict[str, Any], verdict: str) -> None:
+    """However seldom the pool is recycled: a client is disturbed by one too. The request's own marks are enough."""
+    events = [event(day * 86400.0, "recycle", cause="administrator") for day in range(25)]
+    (stream,) = streams([error(7 * 86400.0 + 30, **others)], events, inspections=[server(told())])
+    assert stream.verdict == verdict
+    (both,) = streams([error(day * 86400.0 + 30) for day in (7, 9)], events)
+    assert both.verdict == "confirmed"
 
 
 @pytest.mark.parametrize("every", [1265, 1275, 1290, 1310])
