@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from remediate.diagnose.attribution import IDLE_STOPS, Cover, by_chance, nearest_events, rare
 from remediate.diagnose.clockwork import keeps_own_clock
+from remediate.diagnose.codes import FAULT
 from remediate.diagnose.estate import Estate
-from remediate.diagnose.facts import FAULT
 from remediate.diagnose.gather import Group, gather, sorted_times, time_of
 from remediate.diagnose.iis_log import LineCheck, LineWatch
 from remediate.diagnose.period import BURST, periods, starts

@@ -15,16 +15,15 @@ class Code(Struct, frozen=True):
     cause: str
 
 
-NOT_SUPPORTED = "0x80070032"
+# The one of this fault; the others are its relatives.
+FAULT = "0x80070032"
 
 _GONE = "seen where the client had gone"
 
 CODES = {
     code.hresult: code
     for code in (
-        Code(
-            NOT_SUPPORTED, "ERROR_NOT_SUPPORTED", 50, "a flush on a request that the server made of itself at a start"
-        ),
+        Code(FAULT, "ERROR_NOT_SUPPORTED", 50, "a flush on a request that the server made of itself at a start"),
         Code("0x800704CD", "ERROR_CONNECTION_INVALID", 1229, "the client went away during a flush"),
         Code("0x80070057", "ERROR_INVALID_PARAMETER", 87, "the client went away, often at a second flush"),
         Code("0x800703E3", "ERROR_OPERATION_ABORTED", 995, "an upload or a download was aborted"),

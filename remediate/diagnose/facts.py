@@ -5,12 +5,10 @@ from datetime import datetime
 from msgspec import Struct
 
 from remediate.diagnose.attribution import Cause, Cover
+from remediate.diagnose.codes import FAULT
 from remediate.diagnose.estate import PoolSettings
 from remediate.diagnose.iis_log import LineCheck
 from remediate.diagnose.period import Period
-
-# The code of this fault.
-FAULT = "0x80070032"
 
 
 class Followed(Struct, frozen=True):

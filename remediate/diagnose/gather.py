@@ -15,8 +15,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from remediate.diagnose.attribution import Cover, by_chance, nearest_events, rare
+from remediate.diagnose.codes import FAULT
 from remediate.diagnose.estate import Estate
-from remediate.diagnose.facts import FAULT
 from remediate.evidence import Occurrence, WorkerEvent
 from remediate.model import fold
 

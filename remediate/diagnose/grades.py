@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from remediate.diagnose.codes import FAULT
 from remediate.evidence import EventLog, Evidence, Occurrence, WorkerEvent
 from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, ends_when_idle, seconds
 from remediate.iis.events import LOG_IDLE, LOG_RECYCLE, MEANING
 from remediate.model import Grade, Inspection, Pool, fold
 
-_CODE = "0x80070032"
 # An idle worker is stopped at its time-out, or up to two minutes later; then it takes a while to start.
 _LATE, _SLACK = timedelta(minutes=2), timedelta(seconds=30)
 _ENOUGH_GAPS = 2
@@ -74,7 +74,7 @@ def _by_settings(host: Inspection, pool: Pool) -> tuple[Grade, tuple[str, ...]]:
 
 def _by_errors(told: Told, pool: Pool) -> tuple[bool, tuple[str, ...]]:
     """Whether the exception came with its frames, and most of them right after a start of the worker."""
-    errors = [e for e in told.errors[fold(pool.name)] if e.code == _CODE and e.raised and e.flushed]
+    errors = [e for e in told.errors[fold(pool.name)] if e.code == FAULT and e.raised and e.flushed]
     # A client with an address of its own, or a body being read: those have other causes.
     ours = [e for e in errors if e.local is not False and not e.entity_read]
     reasons = []
@@ -85,10 +85,10 @@ def _by_errors(told: Told, pool: Pool) -> tuple[bool, tuple[str, ...]]:
         causes = " and ".join(f"{number} within a minute after {kind}" for kind, number in sorted(after.items()))
         matched = causes or "none within a minute after an idle stop, recycle or boot"
         last = max(error.time for error in ours if error.time)
-        reasons.append(f"event 1309 has {_CODE} from ExplicitFlush {_times(len(ours))}, {matched}; last {_at(last)}")
+        reasons.append(f"event 1309 has {FAULT} from ExplicitFlush {_times(len(ours))}, {matched}; last {_at(last)}")
     if len(ours) < len(errors):
         others = _times(len(errors) - len(ours))
-        reasons.append(f"event 1309 has {_CODE} {others} for a client's own request, which is another cause")
+        reasons.append(f"event 1309 has {FAULT} {others} for a client's own request, which is another cause")
     return confirmed, tuple(reasons)
 
 

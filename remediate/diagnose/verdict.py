@@ -23,8 +23,8 @@ from statistics import median
 from msgspec import Struct
 
 from remediate.diagnose.attribution import rare
-from remediate.diagnose.codes import CODES
-from remediate.diagnose.facts import FAULT, Facts
+from remediate.diagnose.codes import CODES, FAULT
+from remediate.diagnose.facts import Facts
 from remediate.diagnose.words import cause_text, count, minutes
 from remediate.model import Remedy, Symptom, SymptomName, Verdict
 

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from msgspec import Struct
 
-from remediate.diagnose.codes import NOT_SUPPORTED
+from remediate.diagnose.codes import FAULT
 from remediate.diagnose.reading.zones import to_utc
 from remediate.evidence import Occurrence, Request, WorkerEvent
 
@@ -69,9 +69,9 @@ def guess_zone(
     # The latest first: an error belongs to the last one before it.
     ends = sorted((event.time for event in events if event.kind != "failure"), reverse=True)
     guesses = (
-        _guess([t for code, t in naive if code == NOT_SUPPORTED], ends, _AFTER_EVENT, "that followed a worker's end"),
+        _guess([t for code, t in naive if code == FAULT], ends, _AFTER_EVENT, "that followed a worker's end"),
         _guess(
-            [t for code, t in naive if code != NOT_SUPPORTED], (r.time for r in requests), _AROUND_REQUEST,
+            [t for code, t in naive if code != FAULT], (r.time for r in requests), _AROUND_REQUEST,
             "of requests that are in the IIS log",
         ),
     )  # fmt: skip

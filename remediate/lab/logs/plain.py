@@ -1,7 +1,7 @@
 """Bare stack traces, as the article shows its own: the message, the type, the frames, and the inner one behind them."""
 
+from remediate.lab.clock.life import FAULT
 from remediate.lab.logs.entries import Entry, Layout
-from remediate.lab.logs.stack import FAULT
 
 
 def render(entry: Entry, layout: Layout) -> str:

@@ -6,7 +6,8 @@ and English elsewhere, as on a server without that language pack.
 
 from msgspec import Struct
 
-FAULT = "0x80070032"
+from remediate.lab.clock.life import FAULT
+
 HTTP, COM = "System.Web.HttpException", "System.Runtime.InteropServices.COMException"
 
 # "" stands where a frame was thrown again: the line that ends the trace of the previous location.

@@ -175,3 +175,15 @@ LOAD = "System.IO.FileLoadException"
 def changed(server: Server, code: str = "0x80131621") -> dict[str, str]:
     text = "Cannot commit configuration changes because the file has changed on disk"
     return {"type": LOAD, "code": code, "text": f"Filename: \\\\?\\{server.config}\r\nError: {text}\r\n\r\n"}
+
+
+ADD_NEW = "$m = Manager; $null = $m.ApplicationPools.Add('New'); $m.CommitChanges()"
+DEFAULTS = ["<applicationPoolDefaults>", '  <processModel idleTimeout="00:05:00" />', "</applicationPoolDefaults>"]
+
+
+def encoded(encoding: str, mark: bytes, newline: str) -> tuple[str, bytes]:
+    """CONFIG with a letter outside ASCII, as text and as such a file."""
+    text = CONFIG.replace("by hand", "von Hand: ü").replace("\n", newline)
+    if encoding != "utf-8":
+        text = text.replace('"UTF-8"', '"ISO-8859-1"' if encoding == "latin-1" else '"UTF-16"')
+    return text, mark + text.encode(encoding)

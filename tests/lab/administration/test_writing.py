@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.lab.administration.driver import CONFIG, NEEDS_PWSH, MakeServer, Server, Shell, pools
+from tests.lab.administration.driver import CONFIG, NEEDS_PWSH, MakeServer, Server, Shell, encoded, pools
 
 pytestmark = NEEDS_PWSH
 
@@ -42,10 +42,8 @@ def test_a_commit_changes_the_attributes_and_not_a_byte_else(
     shell: Shell, make_server: MakeServer, encoding: str, mark: bytes, newline: str
 ) -> None:
     """Encoding, mark, line ends, comments, quotes and order stay, and an element that was missing fits in."""
-    text = CONFIG.replace("by hand", "von Hand: ü").replace("\n", newline)
-    if encoding != "utf-8":
-        text = text.replace('"UTF-8"', '"ISO-8859-1"' if encoding == "latin-1" else '"UTF-16"')
-    server = make_server(mark + text.encode(encoding))
+    text, data = encoded(encoding, mark, newline)
+    server = make_server(data)
     server.config.chmod(0o640)
     shell(server, FULL_CHANGE)
     bare = '<add name="Bare" autoStart="false">\n                <processModel idleTimeout="00:00:00" />\n            </add>'
