@@ -12,8 +12,8 @@ SHOP, REPORTS = "Contoso Shop", "Reports"
 
 
 def play(state: Path, *options: str) -> str:
-    """Let hours pass; where the lab's clock stands then."""
-    remediate("lab", "play", "--state", state, "--log", "nlog", *options, expect=0)
+    """Let hours pass; where the lab's clock stands then. The requests come at any hour: nothing hangs on the day."""
+    remediate("lab", "play", "--state", state, "--log", "nlog", "--traffic", "random", *options, expect=0)
     return str(json.loads((state / "clock.json").read_text())["now"])
 
 
