@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit, worst
 from remediate.cli.options import check_amount, emit, inventory_options, now, pace_options, rules_option
 from remediate.cli.progress import follow
@@ -26,7 +27,7 @@ from remediate.report.text import audit_text, report_line
     "--config", "configs", multiple=True, type=click.Path(path_type=Path), help="Files, or folders of them, instead."
 )
 @click.argument("more", nargs=-1, metavar="", type=click.Path(path_type=Path))
-@click.option("--iis-version", type=click.Choice(list(IIS_VERSIONS)), default="10.0", help="Of --config files: 10.0.")
+@click.option("--iis-version", type=OneOf(list(IIS_VERSIONS)), default="10.0", help="Of --config files: 10.0.")
 @click.option("--evidence", is_flag=True, help="Also read the servers' event logs: what happened, not only what can.")
 @click.option(
     "--days", type=click.IntRange(1, MOST_DAYS), metavar="N", help="How far back with --evidence: 7 unless given."
@@ -34,7 +35,7 @@ from remediate.report.text import audit_text, report_line
 @click.option(
     "--max-missing", metavar="N|P%", default="0", show_default=True, help="So many may be missing without exit 3."
 )
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--format", "form", type=OneOf(["table", "json"]), default="table", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report there.")
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Also keep the audit, for `plan --from`.")
 def audit(

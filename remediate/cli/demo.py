@@ -11,8 +11,10 @@ from typing import Any
 
 import click
 
+from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit
 from remediate.lab import control
+from remediate.lab.extra import check_packages
 from remediate.lab.variety import server
 from remediate.model import RemediateError
 
@@ -24,11 +26,12 @@ _SHOWN = 12
 @click.command()
 @click.option("--servers", type=click.IntRange(1, 1000), default=40, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Which fleet.")
-@click.option("--engine", type=click.Choice(["emulated", "pwsh"]), default="emulated", show_default=True)
+@click.option("--engine", type=OneOf(["emulated", "pwsh"]), default="emulated", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=5985, show_default=True)
 @click.option("--full", is_flag=True, help="Show all that the commands print.")
 def demo(servers: int, seed: int, engine: str, port: int, full: bool) -> Exit:
     """Audit, plan, dry run, apply, prove and undo, on a simulated fleet; each step is checked."""
+    check_packages()
     with tempfile.TemporaryDirectory(prefix="remediate-demo-") as folder:
         state = Path(folder) / "lab"
         click.echo(f"# {servers} simulated servers, engine {engine}, NTLM with message encryption")

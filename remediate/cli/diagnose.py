@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
+from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit
 from remediate.cli.options import emit, now, screen
 from remediate.diagnose.cases import Case, prepare
@@ -58,16 +59,20 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
 
 
 @click.command()
-@click.argument("logs", nargs=-1, metavar="[LOG]...")
-@click.option("--iis-log", "iis_logs", multiple=True, metavar="FILE", help="IIS's own log (W3C); repeatable.")
-@click.option("--events", multiple=True, metavar="FILE", help="Windows events, XML or JSON; repeatable.")
+@click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path())
+@click.option(
+    "--iis-log", "iis_logs", multiple=True, type=click.Path(), metavar="FILE", help="IIS's own log (W3C); repeatable."
+)
+@click.option(
+    "--events", multiple=True, type=click.Path(), metavar="FILE", help="Windows events, XML or JSON; repeatable."
+)
 @click.option("--audit", type=click.Path(path_type=Path), metavar="FILE", help="What `audit --save` wrote.")
 @click.option(
     "--time-zone", metavar="ZONE", callback=_zone, help="Of logs whose times have none: UTC, +02:00, Europe/Berlin."
 )
 @click.option("--since", metavar="TIME", callback=_moment, help="Only errors from then on: since a fix, for instance.")
 @click.option("--host", metavar="NAME", help="The server of logs that name none.")
-@click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
+@click.option("--format", "form", type=OneOf(FORMS), default="table", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report there.")
 def diagnose(
     logs: tuple[str, ...], iis_logs: tuple[str, ...], events: tuple[str, ...], audit: Path | None,

@@ -2,12 +2,13 @@
 
 import click
 
+from remediate.cli.choices import OneOf
 from remediate.cli.options import emit
 from remediate.diagnose.rules import RULES
 
 
 @click.command()
-@click.argument("rule", type=click.Choice(sorted(RULES), case_sensitive=False))
+@click.argument("rule", metavar="RULE", type=OneOf(sorted(RULES), case_sensitive=False))
 def explain(rule: str) -> None:
-    """Explain RULE: when it holds, why it matters, and what the fixes do."""
+    """Explain RULE (RM001, RM002 or RM004): when it holds, why it matters, and what the fixes do."""
     emit(RULES[rule].text.encode(), None)

@@ -1,16 +1,17 @@
 """remediate lab: the simulated fleet."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
+from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit
 from remediate.lab import control
 from remediate.lab.clock.traffic import TRAFFIC
+from remediate.lab.extra import check_packages
 from remediate.lab.logs.files import LOGS
 from remediate.lab.play import Options, play
 from remediate.lab.recipe import from_configs
@@ -47,12 +48,12 @@ def lab() -> None:
 )
 @click.option(
     "--engine",
-    type=click.Choice(["emulated", "pwsh"]),
+    type=OneOf(["emulated", "pwsh"]),
     default="emulated",
     show_default=True,
     help="What runs the commands.",
 )
-@click.option("--auth", type=click.Choice(["basic", "ntlm"]), default="ntlm", show_default=True)
+@click.option("--auth", type=OneOf(["basic", "ntlm"]), default="ntlm", show_default=True)
 @click.option("--tls", is_flag=True, help="HTTPS, with a CA of the lab's own.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Without it 5985, or 5986 with --tls.")
 @click.option("--delay", type=click.FloatRange(0, 3600), default=0.0, help="Seconds by which each answer is late.")
@@ -61,8 +62,7 @@ def up(state: Path, servers: int | None, seed: int, configs: Path | None, **opti
 
     The same seed makes the same servers; they differ from each other as real ones do.
     """
-    if find_spec("aiohttp") is None:
-        raise RemediateError("the lab needs more packages: pip install 'remediate[lab]'")
+    check_packages()
     if configs is not None:
         recipes = from_configs(configs, servers)
     else:
@@ -83,13 +83,9 @@ def up(state: Path, servers: int | None, seed: int, configs: Path | None, **opti
     show_default=True,
     help="The lab's clock begins so many days ago; counts in a lab's first play.",
 )
-@click.option(
-    "--traffic", type=click.Choice(list(TRAFFIC)), default="office", show_default=True, help="Who asks the servers."
-)
+@click.option("--traffic", type=OneOf(list(TRAFFIC)), default="office", show_default=True, help="Who asks the servers.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Which requests, reboots and logs.")
-@click.option(
-    "--log", type=click.Choice(LOGS), help="The shape of the applications' logs; without it any, by the seed."
-)
+@click.option("--log", type=OneOf(LOGS), help="The shape of the applications' logs; without it any, by the seed.")
 @click.option("--zone", default="UTC", show_default=True, help="The servers' time zone, such as Europe/Berlin.")
 @click.option("--unhandled", is_flag=True, help="The applications catch nothing: ASP.NET writes event 1309 too.")
 def play_hours(state: Path, hours: float | None, to_now: bool, zone: str, **options: Any) -> None:

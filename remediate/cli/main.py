@@ -6,14 +6,21 @@ import sys
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from remediate import __version__
+from remediate.bugs import place, report
+from remediate.cli.choices import meant
+from remediate.cli.completion import answer_shell
 from remediate.cli.exits import Exit
+from remediate.cli.verbosity import with_verbosity
 from remediate.iis.inspection import one_line
 from remediate.model import RemediateError
 
 # Each verb is a file of this package, with a command of its name; a dash is an underscore there.
-_VERBS = ("audit", "plan", "show", "apply", "rollback", "diagnose", "explain", "log-filter", "lab", "demo")
+_VERBS = (
+    "audit", "plan", "show", "apply", "rollback", "diagnose", "explain", "log-filter", "completion", "lab", "demo",
+)  # fmt: skip
 
 
 class _Verbs(click.Group):
@@ -27,7 +34,20 @@ class _Verbs(click.Group):
             return None
         file = name.replace("-", "_")
         command: click.Command = getattr(import_module(f"remediate.cli.{file}"), file)
-        return command
+        return with_verbosity(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if not word.startswith("-") and word not in _VERBS and not ctx.resilient_parsing:
+            raise click.UsageError(f"there is no command {word!r}{meant(word, _VERBS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """The names alone at TAB: their help texts are in files that take a second to load."""
+        verbs = [CompletionItem(verb) for verb in _VERBS if verb.startswith(incomplete)]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,13 +60,19 @@ def cli() -> None:
     """
 
 
+with_verbosity(cli)
+
+
 def main() -> None:
     """Entry point."""
     # A pipeline that is cancelled, or a terminal that goes away, is an interruption too: nothing more is begun.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
+    code: int | None
     try:
-        code = cli.main(standalone_mode=False)
+        code = answer_shell(cli)
+        if code is None:
+            code = cli.main(standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
     except click.UsageError as error:
@@ -66,12 +92,11 @@ def main() -> None:
     except SystemExit as error:
         # Ansible ends the process when it cannot even be loaded.
         code = _say(f"Ansible does not start here: {error.code} (a UTF-8 locale? LC_ALL=C.UTF-8)", Exit.ERROR)
-    except Exception as error:  # the last resort: a bug is said in one line too
-        if os.environ.get("REMEDIATE_DEBUG"):
-            raise
-        what = f"{type(error).__name__}: {error}"
+    except Exception as error:  # noqa: BLE001  # the last resort: a bug is said in one line too
+        report(error)
         ours = not type(error).__module__.startswith("ansible")
-        code = _say(f"a bug, please report it (REMEDIATE_DEBUG=1 shows where): {what}" if ours else what, Exit.ERROR)
+        bug = f"a bug, please report it with what -v shows: {place(error)}"
+        code = _say(bug if ours else f"{type(error).__name__}: {error}", Exit.ERROR)
     # At once: threads may still hang on a server that does not answer, and a closed stdout cannot be flushed again.
     os._exit(int(code or Exit.OK))
 

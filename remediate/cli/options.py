@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from remediate.cli.choices import meant
 from remediate.diagnose.rules import RULES
 from remediate.iis.attributes import seconds
 from remediate.model import Inventory, RemediateError
@@ -23,10 +24,23 @@ def inventory_options(required: bool) -> Callable[[F], F]:
     """-i, -l and Ansible's vault options, handed to the command as the one argument ``inventory``."""
     add = _all(
         click.option(
-            "-i", "--inventory", multiple=True, required=required, metavar="INV", help="Ansible's; repeatable."
+            "-i",
+            "--inventory",
+            multiple=True,
+            type=click.Path(),
+            required=required,
+            metavar="INV",
+            help="Ansible's; repeatable.",
         ),
         click.option("-l", "--limit", metavar="PATTERN", help="Only the hosts that match, an Ansible pattern."),
-        click.option("--vault-password-file", "vault_files", multiple=True, metavar="FILE", help="As Ansible's."),
+        click.option(
+            "--vault-password-file",
+            "vault_files",
+            multiple=True,
+            type=click.Path(),
+            metavar="FILE",
+            help="As Ansible's.",
+        ),
         click.option("--vault-id", "vault_ids", multiple=True, metavar="LABEL@SOURCE", help="As Ansible's."),
         click.option("--ask-vault-pass", "ask_vault", is_flag=True, help="Ask for the vault password."),
     )
@@ -76,7 +90,7 @@ def rules_option() -> Callable[[F], F]:
         rules = frozenset(rule.strip().upper() for rule in text.split(",") if rule.strip())
         unknown = sorted(rules - RULES.keys())
         if unknown:
-            raise click.BadParameter(f"there is no rule {unknown[0]}; there are {', '.join(RULES)}")
+            raise click.BadParameter(f"there is no rule {unknown[0]}, but {', '.join(RULES)}{meant(unknown[0], RULES)}")
         return rules
 
     return click.option("--rules", metavar="RM001,...", default="", callback=parse, help="Only these, as findings.")

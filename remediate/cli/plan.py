@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from remediate.cli.audit import assemble, make_audit
+from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit, worst
 from remediate.cli.options import duration, emit, inventory_options, now, pace_options, rules_option
 from remediate.iis.attributes import FIXES
@@ -32,10 +33,10 @@ _DORMANT: frozenset[DoubtKind] = frozenset({"stopped", "unmanaged", "unused"})
     "--from", "audits", multiple=True, type=click.Path(path_type=Path), help="A saved audit instead of an inventory."
 )
 @click.option("--max-age", metavar="24h", default="24h", show_default=True, callback=duration, help="Of a saved audit.")
-@click.option("--fix", type=click.Choice(sorted(FIXES)), required=True, help="idleTimeout=0, or startMode=OnDemand.")
+@click.option("--fix", type=OneOf(sorted(FIXES)), required=True, help="idleTimeout=0, or startMode=OnDemand.")
 @click.option(
     "--scope",
-    type=click.Choice(["pools", "defaults"]),
+    type=OneOf(["pools", "defaults"]),
     default="pools",
     show_default=True,
     help="defaults: applicationPoolDefaults, for the pools that say nothing themselves.",

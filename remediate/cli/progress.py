@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from remediate.cli.verbosity import is_quiet
+
 
 @contextmanager
 def follow(doing: str, hosts: int) -> Iterator[Callable[[str, bool], None]]:
@@ -16,6 +18,9 @@ def follow(doing: str, hosts: int) -> Iterator[Callable[[str, bool], None]]:
 
     Beside a bar only trouble is told: a thousand lines of "all is well" would scroll it away.
     """
+    if is_quiet():
+        yield lambda _line, _trouble: None
+        return
     if sys.stderr is None or not sys.stderr.isatty():
         yield lambda line, _trouble: click.echo(line, err=True)
         return

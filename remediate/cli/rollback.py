@@ -13,7 +13,7 @@ from remediate.report.text import plan_text
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="The plan directory; must not be there, or be empty."
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from remediate.cli.choices import OneOf
 from remediate.cli.options import emit, screen
 from remediate.model import Diagnosis, encode
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
@@ -12,8 +13,8 @@ from remediate.report.text import text_of
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
+@click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=OneOf(FORMS), default="table", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it there.")
 def show(path: Path, form: DiagnosisForm, out: Path | None) -> None:
     """Show an audit's file, a plan directory, a run (PLAN/runs/...), or a diagnosis (html and svg are for this one)."""

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from remediate.bugs import bug
 from remediate.inspect.inventory import AnsibleHost, Fleet, WinrmHost
 from remediate.inspect.through_ansible import through_ansible
 from remediate.inspect.winrm import inspect
@@ -71,5 +72,5 @@ def _work(host: WinrmHost, timeout: float, evidence_days: int, done: "queue.Simp
     try:
         report = inspect(host, timeout, evidence_days)
     except Exception as error:  # noqa: BLE001  # a bug met with one host is that host's failure, not the fleet's
-        report = Failed(host.host, f"{type(error).__name__} while inspecting; please report this")
+        report = bug(host.host, error, "inspecting")
     done.put(report)

@@ -21,6 +21,8 @@ from remediate.iis.inspection import one_line
 from remediate.inspect.variables import Variables, WrongVariable, ask_plugin, ask_winrm, is_connection, place, reason
 from remediate.model import Failed, Inventory, RemediateError, Skipped
 
+# On the package index the name `remediate` is somebody else's: the extra is a checkout's.
+_GET_PYPSRP = "run `pip install '.[psrp]'` in a checkout of remediate"
 _HOST_VARS = ("remediate_fix", "remediate_stig")
 
 
@@ -166,7 +168,7 @@ def _target(host: Any, loader: DataLoader, manager: VariableManager) -> Target:
         if kind in ("psrp", "ssh"):
             ask_plugin(kind, variables)
         if kind == "psrp" and not _has_pypsrp():
-            return Failed(name, "ansible_connection is psrp, and pypsrp is not here: pip install 'remediate[psrp]'")
+            return Failed(name, f"ansible_connection is psrp, and pypsrp is not installed: {_GET_PYPSRP}")
         return AnsibleHost(**common)
     except WrongVariable as error:
         return Failed(name, f"its variables: {error}")

@@ -19,6 +19,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from remediate.bugs import bug
 from remediate.iis.inspection import one_line, parse_answer
 from remediate.inspect.inventory import AnsibleHost, Fleet
 from remediate.model import Failed, HostReport, Unreachable
@@ -116,6 +117,13 @@ def _follow(
 
 
 def _report(host: AnsibleHost, answer: dict[str, Any], timeout: float) -> HostReport:
+    try:
+        return _read(host, answer, timeout)
+    except Exception as error:  # noqa: BLE001  # a bug met with one host is that host's failure; others go on
+        return bug(host.host, error, "reading its answer")
+
+
+def _read(host: AnsibleHost, answer: dict[str, Any], timeout: float) -> HostReport:
     if answer["status"] == "ok":
         return parse_answer(host.host, answer["inspection"].encode(), host.groups, host.vars)
     if answer["status"] == "late":

@@ -193,7 +193,7 @@ def test_psrp_without_pypsrp_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "pypsrp" / "__init__.py").write_text("raise ImportError('not here')\n")
     found, _ = audit(write(tmp_path, silent_hosts(1)), PYTHONPATH=str(tmp_path))
     assert found["psrp01"]["status"] == "failed"
-    assert "pip install" in found["psrp01"]["detail"] and "remediate[psrp]" in found["psrp01"]["detail"]
+    assert "run `pip install '.[psrp]'` in a checkout of remediate" in found["psrp01"]["detail"]
 
 
 def test_an_ansible_that_does_not_start_is_told(tmp_path: Path) -> None:
