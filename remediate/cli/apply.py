@@ -19,7 +19,7 @@ from remediate.model import HostResult, Inventory, Plan, RemediateError, Run
 from remediate.playbook.directory import check_digest, read_plan
 from remediate.playbook.proof import broken
 from remediate.playbook.run import LOG, Settings, last_words, run_plan
-from remediate.report.text import plan_text, result_line, run_text
+from remediate.report.text import plan_text, printable, result_line, run_text
 
 
 @click.command()
@@ -43,7 +43,10 @@ def apply(
     if not folder.is_dir():
         raise RemediateError(f"{folder}: is not a folder; give the one that `remediate plan --out` wrote")
     plan = read_plan(folder)
-    check_digest(folder, plan)
+    foreign = check_digest(folder, plan)
+    if foreign:
+        what = f"no part of the plan, and not loaded by Ansible: {printable(', '.join(foreign))}"
+        click.echo(f"remediate: {folder}: {what}", err=True)
     planned = {change.host for change in plan.changes}
     if not planned:
         click.echo("nothing to apply: the plan has no changes", err=True)

@@ -7,7 +7,7 @@ import click
 
 from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit, worst
-from remediate.cli.options import check_amount, emit, inventory_options, now, pace_options, rules_option
+from remediate.cli.options import check_amount, check_target, emit, inventory_options, now, pace_options, rules_option
 from remediate.cli.progress import follow
 from remediate.diagnose.rules import find
 from remediate.iis.schema import IIS_VERSIONS
@@ -59,6 +59,8 @@ def audit(
         raise click.UsageError("--days goes with --evidence")
     if configs and evidence:
         raise click.UsageError("--evidence is read from servers: files have none")
+    for target in (save, out):
+        check_target(target)
     if configs:
         started = now()
         value = assemble(read_configs((*configs, *more), IIS_VERSIONS[iis_version]), started, rules)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit
-from remediate.cli.options import emit, now, screen
+from remediate.cli.options import check_target, emit, now, screen
 from remediate.diagnose.cases import Case, prepare
 from remediate.diagnose.diagnosis import conclude
 from remediate.diagnose.estate import Estate, estate
@@ -88,6 +88,7 @@ def diagnose(
         raise click.UsageError("give a LOG, --events, or --audit with an audit that has evidence")
     if sum("-" in given for given in (logs, iis_logs, events)) > 1:
         raise click.UsageError("standard input can be read only once; give a file for the others")
+    check_target(out)
     inspections = () if audit is None else _inspections(audit)
     if audit is not None and not logs and not events and not any(one.evidence for one in inspections):
         raise click.UsageError(f"{audit} has no evidence (`remediate audit --evidence`): give a LOG or --events too")

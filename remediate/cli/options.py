@@ -134,6 +134,16 @@ def screen(out: Path | None) -> Screen:
     return Screen(width=min(max(shutil.get_terminal_size().columns, 60), 200), utf8=utf8, colour=colour)
 
 
+def check_target(out: Path | None) -> None:
+    """RemediateError where ``emit`` could not write there: asked before the work that is to be written."""
+    if out is None or (out.exists() and not out.is_file()):
+        return
+    folder = out.resolve().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        what = "may not be written to" if folder.is_dir() else "is no folder that is there"
+        raise RemediateError(f"{out}: cannot be written: {folder} {what}")
+
+
 def emit(data: bytes, out: Path | None) -> None:
     """To standard output, or to a file that is replaced whole or not at all."""
     if out is None:

@@ -16,7 +16,7 @@ from remediate.iis.attributes import FIXES
 from remediate.iis.inspection import checked
 from remediate.model import Audit, DoubtKind, FixName, HostReport, Inspection, Inventory, RemediateError
 from remediate.plan.planner import Choice, make_plan
-from remediate.playbook.directory import write_plan
+from remediate.playbook.directory import check_free, write_plan
 from remediate.report.text import plan_text
 from remediate.saved import load
 
@@ -64,6 +64,7 @@ def plan(
         raise click.UsageError("give either -i INVENTORY or --from AUDIT.json")
     if audits and inventory != Inventory(sources=()):
         raise click.UsageError("-l and the vault options go with -i: a saved audit is taken whole")
+    check_free(out)
     if audits:
         audit = _merge([_fresh(path, max_age) for path in audits], rules)
     else:

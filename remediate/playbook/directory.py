@@ -1,10 +1,8 @@
 """Plan -> plan directory: what plain ansible-playbook runs, and the digest that guards it against accident."""
 
-import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +12,10 @@ import yaml
 from remediate.model import Change, Plan, RemediateError, encode
 from remediate.plan.planner import plannable
 from remediate.playbook.shipped import playbooks
+from remediate.playbook.sums import ATTRIBUTES, check_sums, digest_of, write_sums
 from remediate.saved import load
 
-SUMS = "SHA256SUMS"
 _TEMPLATE = Path(__file__).with_name("plan_playbook.yml")
-# Runs are added to a plan; and Python leaves its caches beside the plugins that it loads.
-_NOT_SUMMED = frozenset({"runs", "__pycache__", SUMS})
 
 
 class _Unsafe(str):
@@ -48,13 +44,25 @@ def _represent(dumper: yaml.SafeDumper, text: _Unsafe) -> yaml.ScalarNode:
 _Dumper.add_representer(_Unsafe, _represent)
 
 
+def check_free(out: Path) -> None:
+    """RemediateError where no plan can be written at ``out``: it is in use, or nothing can be made there."""
+    try:
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise RemediateError(f"{out}: is there already and not empty; name a new folder with --out")
+    except OSError as error:
+        raise RemediateError(f"{out}: cannot be written: {error.strerror or error}") from error
+    above = next(parent for parent in (*out.absolute().parents,) if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        what = "may not be written to" if above.is_dir() else "is no folder"
+        raise RemediateError(f"{out}: cannot be written: {above} {what}; name another folder with --out")
+
+
 def write_plan(plan: Plan, out: Path) -> Plan:
     """Write the directory, whole or not at all; returns the plan with its digest.
 
     Refuses a folder that is there and not empty.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RemediateError(f"{out}: is there already and not empty; name a new folder with --out")
+    check_free(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
@@ -62,10 +70,9 @@ def write_plan(plan: Plan, out: Path) -> Plan:
         raise RemediateError(f"{out}: cannot be written: {error.strerror or error}") from error
     try:
         _fill(plan, building)
-        digest = _digest(building)
-        plan = msgspec.structs.replace(plan, digest=digest)
+        plan = msgspec.structs.replace(plan, digest=digest_of(building))
         (building / "plan.json").write_bytes(encode(plan))
-        (building / SUMS).write_text("".join(f"{h}  {p}\n" for p, h in _hashes(building).items()), encoding="utf-8")
+        write_sums(building)
         building.chmod(0o755)
         building.rename(out)
     except OSError as error:
@@ -82,22 +89,9 @@ def read_plan(folder: Path) -> Plan:
     return load(folder / "plan.json" if folder.is_dir() else folder, Plan)
 
 
-def check_digest(folder: Path, plan: Plan) -> None:
-    """RemediateError that names the file which was edited, added or taken away. Against accident, not malice."""
-    try:
-        listed = {}
-        for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
-            digest, _, path = line.partition("  ")
-            listed[path] = digest
-        there = _hashes(folder)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RemediateError(f"{folder}: {SUMS} cannot be read ({error}); make the plan again") from error
-    for path in sorted(listed.keys() | there.keys()):
-        if listed.get(path) != there.get(path):
-            what = "is missing" if path not in there else "was added" if path not in listed else "was edited"
-            raise RemediateError(f"{folder / path}: {what} after the plan was made; make the plan again")
-    if plan.digest != _digest(folder):
-        raise RemediateError(f"{folder / 'plan.json'}: is not the plan of this folder; make the plan again")
+def check_digest(folder: Path, plan: Plan) -> tuple[str, ...]:
+    """The names of what else stands in the folder, which Ansible does not load; see sums.py."""
+    return check_sums(folder, plan.digest)
 
 
 def _fill(plan: Plan, folder: Path) -> None:
@@ -107,6 +101,8 @@ def _fill(plan: Plan, folder: Path) -> None:
             raise RemediateError(
                 f"{host!r} cannot be the name of a planned host; was the file that it came from edited?"
             )
+    # The sums hold byte by byte: git must not convert line ends, whatever core.autocrlf says.
+    (folder / ATTRIBUTES).write_text("* -text\n", encoding="utf-8")
     source = playbooks()
     caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(source / "collections", folder / "collections", ignore=caches)
@@ -144,28 +140,3 @@ def _host_vars(changes: list[Change]) -> dict[str, Any]:
             for change in changes
         ],
     }
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder):
-        folders[:] = sorted(set(folders) - _NOT_SUMMED)
-        # A link to a folder would be read by Ansible, and is no folder of the plan's: it counts as a file.
-        links = [name for name in folders if Path(root, name).is_symlink()]
-        yield from (Path(root, name) for name in sorted([*files, *links]) if name not in _NOT_SUMMED)
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    """Relative path -> SHA-256, sorted, of every file but runs/ and the sums themselves."""
-    found = {path.relative_to(folder).as_posix(): _hash(path) for path in _files(folder)}
-    return dict(sorted(found.items()))
-
-
-def _hash(path: Path) -> str:
-    data = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
-    return hashlib.sha256(data).hexdigest()
-
-
-def _digest(folder: Path) -> str:
-    """SHA-256 over the sorted paths and hashes of every file but runs/, the sums, and plan.json that carries it."""
-    lines = "".join(f"{digest}  {path}\n" for path, digest in _hashes(folder).items() if path != "plan.json")
-    return hashlib.sha256(lines.encode()).hexdigest()

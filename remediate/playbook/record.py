@@ -10,6 +10,8 @@ import msgspec
 from remediate.model import Change, HostResult, RemediateError, Run, RunChange, RunStatus, Source, Writable
 
 RECORD = "record.jsonl"
+# So many runs are named where a folder holds more than one; the latest.
+_NAMED = 5
 _NO_PLAN = "what was written there is not known; the server's backup has the configuration from before"
 
 
@@ -32,6 +34,8 @@ def read_events(path: Path) -> list[dict[str, Any]]:
 def read_run(path: Path) -> Run:
     """The run of a run's folder or record."""
     record = path / RECORD if path.is_dir() else path
+    if path.is_dir() and not record.exists():
+        raise RemediateError(f"{path}: is not the folder of a run{_runs_below(path)}")
     events = read_events(record)
     if not events or events[0].get("format") != "remediate.record":
         raise RemediateError(f"{record}: is not the record of a run")
@@ -41,6 +45,15 @@ def read_run(path: Path) -> Run:
         return msgspec.structs.replace(fold_events(events), running=_is_held(record))
     except (msgspec.ValidationError, KeyError, TypeError) as error:
         raise RemediateError(f"{record}: is damaged: {error}") from error
+
+
+def _runs_below(folder: Path) -> str:
+    """What to give instead: the latest runs in the folder of a plan, or in its runs/."""
+    runs = sorted(path.parent for path in (*folder.glob(f"runs/*/{RECORD}"), *folder.glob(f"*/{RECORD}")))
+    if not runs:
+        return "; give PLAN/runs/RUN"
+    named = ", ".join(map(str, runs[-_NAMED:]))
+    return f"; give {named}" if len(runs) == 1 else f"; of the {len(runs)} runs there give one: {named}"
 
 
 def _is_held(record: Path) -> bool:

@@ -12,6 +12,8 @@ def read_any(path: Path) -> Audit | Diagnosis | Plan | Run:
     """Whatever was saved at that path, told by what stands in it."""
     if path.name == RECORD or (path / RECORD).exists():
         return read_run(path)
+    if path.is_dir() and not (path / "plan.json").exists() and any(path.glob(f"*/{RECORD}")):
+        return read_run(path)  # a folder of runs: refused with their names
     if path.is_dir() or format_of(path) == "remediate.plan":
         return read_plan(path)
     if format_of(path) == "remediate.diagnosis":

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from remediate.cli.audit import assemble
 from remediate.model import Plan, RemediateError
 from remediate.plan.planner import Choice, make_plan
-from remediate.playbook.directory import SUMS, check_digest, host_vars_text, read_plan, write_plan
+from remediate.playbook.directory import check_digest, host_vars_text, read_plan, write_plan
+from remediate.playbook.sums import SUMS
 from tests.unit.values import host, pool
 
 
@@ -59,7 +60,7 @@ def test_nothing_half_written_is_left(tmp_path: Path) -> None:
     [
         (lambda d: (d / "host_vars/web01.yml").write_text("---\n"), "host_vars/web01.yml: was edited"),
         (lambda d: (d / "host_vars/web01.yml").unlink(), "host_vars/web01.yml: is missing"),
-        (lambda d: (d / "ansible.cfg").write_text(""), "ansible.cfg: was added"),
+        (lambda d: (d / "ansible.cfg").write_text(""), "ansible.cfg: is no part of the plan"),
         (lambda d: (d / "plan.json").write_bytes((d / "plan.json").read_bytes() + b"\n"), "plan.json: was edited"),
         (lambda d: (d / SUMS).unlink(), "SHA256SUMS cannot be read"),
     ],
