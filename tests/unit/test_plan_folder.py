@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from ansible.plugins.loader import get_all_plugin_loaders
 
-from remediate.playbook.directory import write_plan
+from remediate.model import RemediateError
+from remediate.playbook.directory import check_digest, read_plan, write_plan
 from tests.conftest import remediate, run
 from tests.unit.test_directory import plan
 from tests.unit.test_record import EVENTS
@@ -50,12 +51,18 @@ def add(path: Path, text: str = "{}\n") -> None:
         "host_vars/.DS_Store", "host_vars/web01.yml~", "callback_plugins/.remediate_record.py.swp",
     ],
 )  # fmt: skip
-def test_what_ansible_does_not_load_is_only_reported(folder: Path, inventory: Path, name: str) -> None:
-    """The plan stays usable, and standard error names it once."""
+def test_what_ansible_does_not_load_is_only_reported(folder: Path, name: str) -> None:
     add(folder / name)
     shown = name if name.startswith(("host_vars", "callback")) else name.partition("/")[0]
+    assert check_digest(folder, read_plan(folder)) == (shown,)
+
+
+def test_it_is_named_and_the_plan_stays_usable(folder: Path, inventory: Path) -> None:
+    """In one line on standard error."""
+    for name in ("notes.txt", ".git/config", ".git/HEAD"):
+        add(folder / name)
     (line,) = [line for line in tried(folder, inventory).splitlines() if "no part of the plan" in line]
-    assert line == f"remediate: {folder}: no part of the plan, and not loaded by Ansible: {shown}"
+    assert line == f"remediate: {folder}: no part of the plan, and not loaded by Ansible: .git, notes.txt"
 
 
 @pytest.mark.parametrize(
@@ -68,10 +75,11 @@ def test_what_ansible_does_not_load_is_only_reported(folder: Path, inventory: Pa
         "collections/ansible_collections/other/x/plugins/modules/new.py",
     ],
 )  # fmt: skip
-def test_what_ansible_would_load_is_refused(folder: Path, inventory: Path, name: str) -> None:
+def test_what_ansible_would_load_is_refused(folder: Path, name: str) -> None:
     """Whatever folder beside a playbook this ansible-core takes plugins from, and all that can set a variable."""
     add(folder / name)
-    assert f"{folder / name}: is no part of the plan, and Ansible would load it" in tried(folder, inventory, expect=1)
+    with pytest.raises(RemediateError, match=f"{folder / name}: is no part of the plan, and Ansible would load it"):
+        check_digest(folder, read_plan(folder))
 
 
 @pytest.mark.parametrize("name", ["group_vars", "library", "ansible.cfg"])
