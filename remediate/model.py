@@ -223,8 +223,30 @@ class HostResult(Struct, frozen=True, kw_only=True):
     changes: tuple[RunChange, ...] = ()
 
 
+class HostProof(Struct, frozen=True, kw_only=True):
+    """What a second read of a host found after the run: so many changes as wanted, and a line for each other one."""
+
+    host: str
+    verified: int = 0
+    broken: tuple[str, ...] = ()
+
+
+class Proof(Struct, frozen=True, kw_only=True):
+    """The second read of the hosts that a run changed or found as wanted, sorted by host.
+
+    ``finished_at`` is None where it was interrupted: hosts are missing then.
+    """
+
+    started_at: str
+    finished_at: str | None = None
+    hosts: tuple[HostProof, ...] = ()
+
+
 class Run(Struct, frozen=True, kw_only=True):
-    """One application of a plan. ``finished_at`` is None where the record ends early, or the run goes on."""
+    """One application of a plan. ``finished_at`` is None where the record ends early, or the run goes on.
+
+    ``proof`` is None where nobody read the hosts again: `remediate apply` does, plain ansible-playbook does not.
+    """
 
     format: Literal["remediate.run"] = "remediate.run"
     format_version: int = 1
@@ -236,6 +258,7 @@ class Run(Struct, frozen=True, kw_only=True):
     finished_at: str | None = None
     running: bool = False
     hosts: tuple[HostResult, ...]
+    proof: Proof | None = None
 
 
 # confirmed: the exception with its frames, at times that a second source explains. consistent: all that could be

@@ -2,8 +2,11 @@
 
 import dataclasses
 import secrets
+import shlex
 import sys
 import tempfile
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,11 +18,13 @@ from remediate.cli.options import check_amount, emit, inventory_options
 from remediate.cli.progress import follow
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import Fleet, Target, read_inventory
-from remediate.model import HostResult, Inventory, Plan, RemediateError, Run
+from remediate.model import HostReport, HostResult, Inventory, Plan, RemediateError, Run
 from remediate.playbook.directory import check_digest, read_plan
-from remediate.playbook.proof import broken
+from remediate.playbook.proof import prove
+from remediate.playbook.proof_file import keep_proof
+from remediate.playbook.record import RECORD, read_run
 from remediate.playbook.run import LOG, Settings, last_words, run_plan
-from remediate.report.text import plan_text, printable, result_line, run_text
+from remediate.report.text import plan_text, printable, proof_line, result_line, run_text
 
 
 @click.command()
@@ -68,20 +73,35 @@ def apply(
     with tempfile.TemporaryDirectory(prefix="remediate-") as scratch:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         target = run_dir or (Path(scratch) if check else folder / "runs") / name
+        kept = target if run_dir or not check else None
         if not check:
             click.echo(f"record: {target}", err=True)
-        try:
+        with _named(kept):
             with follow("trying" if check else "applying", len(targets)) as tell:
                 run = run_plan(folder, name, target, settings, lambda host: tell(result_line(host), _trouble(host)))
-        except KeyboardInterrupt:
-            click.echo(f"remediate: interrupted; what is known of it: remediate show {target}", err=True)
-            raise
-        if run.finished_at is None:
-            click.echo(f"remediate: ansible-playbook ended early: {last_words(target / LOG)}", err=True)
-    run = msgspec.structs.replace(run, hosts=tuple(host for host in run.hosts if host.host in names))
-    unproven = () if check else _prove(run, fleet)
-    emit(run_text(run, unproven, None if check and run_dir is None else target).encode(), None)
-    return _exit(run, bool(unproven))
+            if run.finished_at is None:
+                click.echo(f"remediate: ansible-playbook ended early: {last_words(target / LOG)}", err=True)
+            if not check:
+                run = _prove(run, names, fleet, target)
+    run = _only(run, names)
+    emit(run_text(run, kept).encode(), None)
+    return _exit(run)
+
+
+@contextmanager
+def _named(run_dir: Path | None) -> Iterator[None]:
+    """Whatever interrupts a run, say where to look for what is known of it."""
+    try:
+        yield
+    except BaseException:
+        if run_dir is not None and (run_dir / RECORD).exists():
+            click.echo(f"remediate: what is known of this run: remediate show {shlex.quote(str(run_dir))}", err=True)
+        raise
+
+
+def _only(run: Run, names: Set[str]) -> Run:
+    """The run without the hosts that --limit leaves out."""
+    return msgspec.structs.replace(run, hosts=tuple(host for host in run.hosts if host.host in names))
 
 
 def _trouble(host: HostResult) -> bool:
@@ -98,16 +118,33 @@ def _confirm(plan: Plan, targets: tuple[Target, ...]) -> None:
         raise click.Abort("not confirmed")
 
 
-def _prove(run: Run, fleet: Fleet) -> tuple[str, ...]:
-    """Look again at the hosts that are done, as an audit does, and say where a change does not hold."""
-    done = {host.host for host in run.hosts if host.status in ("changed", "unchanged")}
+def _prove(run: Run, names: Set[str], fleet: Fleet, run_dir: Path) -> Run:
+    """Read the hosts that are done again, as an audit does; the run with its proof, which is kept beside the record.
+
+    When that is interrupted, what is known by then is still reported.
+    """
+    done = {host.host: host for host in run.hosts if host.status in ("changed", "unchanged") and host.host in names}
     targets = tuple(target for target in fleet.targets if target.host in done)
-    reports = inspect_all(dataclasses.replace(fleet, targets=targets), 64, 60.0, lambda _report: None)
-    return broken(run, reports)
+    if not targets:
+        return run
+    try:
+        with keep_proof(run_dir) as keep, follow("reading again", len(targets)) as tell:
+
+            def take(report: HostReport) -> None:
+                proof = prove(done[report.host], report)
+                keep(proof)
+                tell(proof_line(proof), bool(proof.broken))
+
+            inspect_all(dataclasses.replace(fleet, targets=targets), 64, 60.0, take)
+    except KeyboardInterrupt:
+        emit(run_text(_only(read_run(run_dir), names), run_dir).encode(), None)
+        raise
+    return read_run(run_dir)
 
 
-def _exit(run: Run, unproven: bool) -> Exit:
+def _exit(run: Run) -> Exit:
     status = {host.status for host in run.hosts}
+    unproven = run.proof is not None and any(host.broken for host in run.proof.hosts)
     return worst(
         Exit.INCOMPLETE if unproven or status & {"failed", "unreachable", "unknown", "not-reached"} else Exit.OK,
         Exit.STALE if "stale" in status else Exit.OK,

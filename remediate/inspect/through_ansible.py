@@ -74,7 +74,7 @@ def _start(
 ) -> "subprocess.Popen[bytes]":
     limit = scratch / "limit.txt"
     limit.write_text("".join(f"{host.host}\n" for host in hosts), encoding="utf-8")
-    command = [sys.executable, "-m", "ansible", "playbook", str(_PLAYBOOK), "--limit", f"@{limit}"]
+    command = [sys.executable, "-P", "-m", "ansible", "playbook", str(_PLAYBOOK), "--limit", f"@{limit}"]
     variables = {"remediate_timeout": ceil(timeout), "remediate_evidence_days": evidence_days}
     command += ["--forks", str(forks), "-e", json.dumps(variables)]
     command += [part for source in fleet.sources for part in ("-i", source)]

@@ -1,25 +1,14 @@
-"""A run and a fresh look at its hosts -> where a change does not hold. Pure."""
+"""What a run did on a host, and a fresh look at it -> whether each change holds. Pure."""
 
-from collections.abc import Iterable
-
-from remediate.model import HostReport, Inspection, Run, RunChange, fold
+from remediate.model import HostProof, HostReport, HostResult, Inspection, RunChange, fold
 
 
-def broken(run: Run, reports: Iterable[HostReport]) -> tuple[str, ...]:
-    """One line for each change of a finished host that a fresh inspection does not confirm."""
-    seen = {report.host: report for report in reports}
-    lines = []
-    for host in run.hosts:
-        if host.status not in ("changed", "unchanged"):
-            continue
-        report = seen.get(host.host)
-        if not isinstance(report, Inspection):
-            lines.append(
-                f"{host.host}: could not be looked at again: {report.detail if report else 'not in the inventory'}"
-            )
-            continue
-        lines += [line for change in host.changes if (line := _broken(change, report)) is not None]
-    return tuple(lines)
+def prove(result: HostResult, report: HostReport) -> HostProof:
+    """Of a host that the run changed or found as wanted; ``report`` is what an inspection found since."""
+    if not isinstance(report, Inspection):
+        return HostProof(host=result.host, broken=(f"could not be read again: {report.detail}",))
+    lines = tuple(line for change in result.changes if (line := _broken(change, report)) is not None)
+    return HostProof(host=result.host, verified=len(result.changes) - len(lines), broken=lines)
 
 
 def _broken(change: RunChange, report: Inspection) -> str | None:
@@ -32,4 +21,4 @@ def _broken(change: RunChange, report: Inspection) -> str | None:
         found = None if pool is None else pool.value(change.attribute)
     if found == wanted:
         return None
-    return f"{change.host}: {change.pool}: {change.attribute} is {found or 'not there'}, {wanted} was wanted"
+    return f"{change.pool}: {change.attribute} is {found or 'not there'}, {wanted} was wanted"

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from remediate.model import Change, HostResult, RemediateError, Run, RunChange, RunStatus, Source, Writable
+from remediate.playbook.proof_file import read_proof
 
 RECORD = "record.jsonl"
 # So many runs are named where a folder holds more than one; the latest.
@@ -15,20 +16,29 @@ _NAMED = 5
 _NO_PLAN = "what was written there is not known; the server's backup has the configuration from before"
 
 
-def read_events(path: Path) -> list[dict[str, Any]]:
-    """The complete lines of a record; a last line without its end was never finished, and does not count."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RemediateError(f"{path}: {error.strerror}; give the folder of a run, PLAN/runs/...") from error
-    lines = data.decode("utf-8", errors="replace").split("\n")[:-1]
-    try:
-        events = [json.loads(line) for line in lines]
-    except (ValueError, RecursionError) as error:
-        raise RemediateError(f"{path}: is not the record of a run: {error}") from error
-    if not all(isinstance(event, dict) for event in events):
-        raise RemediateError(f"{path}: is not the record of a run")
-    return events
+class Growing:
+    """The events of a record that may still grow; each is read once, however often one looks."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._seen = path, 0
+
+    def new(self) -> list[dict[str, Any]]:
+        """Those that were added since; a last line without its end is not finished, and does not count yet."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._seen)
+                data = file.read()
+        except OSError as error:
+            raise RemediateError(f"{self.path}: {error.strerror}; give the folder of a run, PLAN/runs/...") from error
+        whole = data[: data.rfind(b"\n") + 1]
+        self._seen += len(whole)
+        try:
+            events = [json.loads(line) for line in whole.decode("utf-8", errors="replace").split("\n")[:-1]]
+        except (ValueError, RecursionError) as error:
+            raise RemediateError(f"{self.path}: is not the record of a run: {error}") from error
+        if not all(isinstance(event, dict) for event in events):
+            raise RemediateError(f"{self.path}: is not the record of a run")
+        return events
 
 
 def read_run(path: Path) -> Run:
@@ -36,13 +46,16 @@ def read_run(path: Path) -> Run:
     record = path / RECORD if path.is_dir() else path
     if path.is_dir() and not record.exists():
         raise RemediateError(f"{path}: is not the folder of a run{_runs_below(path)}")
-    events = read_events(record)
+    events = Growing(record).new()
     if not events or events[0].get("format") != "remediate.record":
         raise RemediateError(f"{record}: is not the record of a run")
     if events[0].get("format_version") != 1:
         raise RemediateError(f"{record}: was written by another version of remediate; use that one")
     try:
-        return msgspec.structs.replace(fold_events(events), running=_is_held(record))
+        known = Known(events[0])
+        for event in events[1:]:
+            known.add(event)
+        return msgspec.structs.replace(known.run(), running=_is_held(record), proof=read_proof(record.parent))
     except (msgspec.ValidationError, KeyError, TypeError) as error:
         raise RemediateError(f"{record}: is damaged: {error}") from error
 
@@ -66,31 +79,48 @@ def _is_held(record: Path) -> bool:
     return False
 
 
-def fold_events(events: list[dict[str, Any]]) -> Run:
-    """begin, start and answer of each host, end -> Run. A host that was begun and never answered is ``unknown``."""
-    begin = events[0]
-    hosts = {
-        name: HostResult(host=name, status="not-reached", detail="not begun in this run") for name in begin["hosts"]
-    }
-    finished = None
-    for event in events[1:]:
+class Known:
+    """What is known of a run by the events so far: begin, then start and answer of each host, end.
+
+    A host that was begun and never answered is ``unknown``.
+    """
+
+    def __init__(self, begin: dict[str, Any]) -> None:
+        self._begin = begin
+        self._finished: str | None = None
+        self._hosts = {
+            name: HostResult(host=name, status="not-reached", detail="not begun in this run")
+            for name in begin["hosts"]
+        }  # fmt: skip
+
+    def add(self, event: dict[str, Any]) -> HostResult | None:
+        """The host's result, where the event is its answer."""
         name = str(event.get("host"))
         if event["event"] == "start":
-            planned = [msgspec.convert(c, Change) for c in event.get("changes", ())]
-            learn = "apply the plan again to learn and complete it" if "changes" in event else _NO_PLAN
-            hosts[name] = HostResult(
-                host=name, status="unknown", changes=tuple(_unanswered(c) for c in planned),
-                detail=f"begun, and no answer is recorded: {learn}",
-            )  # fmt: skip
+            self._hosts[name] = _started(name, event)
         elif event["event"] == "host":
             # A playbook that we ship plans nothing: what it did is known from the answers alone.
-            playbook = None if begin["plan_digest"] else str(begin.get("playbook", "a playbook"))
-            hosts[name] = _answered(hosts[name], event, begin["check"], playbook)
+            playbook = None if self._begin["plan_digest"] else str(self._begin.get("playbook", "a playbook"))
+            self._hosts[name] = _answered(self._hosts[name], event, self._begin["check"], playbook)
+            return self._hosts[name]
         elif event["event"] == "end":
-            finished = event["at"]
-    return Run(
-        run=begin["run"], plan_digest=begin["plan_digest"], check=begin["check"], started_at=begin["at"],
-        finished_at=finished, hosts=tuple(hosts[name] for name in sorted(hosts)),
+            self._finished = event["at"]
+        return None
+
+    def run(self) -> Run:
+        begin = self._begin
+        return Run(
+            run=begin["run"], plan_digest=begin["plan_digest"], check=begin["check"], started_at=begin["at"],
+            finished_at=self._finished, hosts=tuple(self._hosts[name] for name in sorted(self._hosts)),
+        )  # fmt: skip
+
+
+def _started(name: str, event: dict[str, Any]) -> HostResult:
+    planned = [msgspec.convert(c, Change) for c in event.get("changes", ())]
+    learn = "apply the plan again to learn and complete it" if "changes" in event else _NO_PLAN
+    return HostResult(
+        host=name, status="unknown", changes=tuple(_unanswered(c) for c in planned),
+        detail=f"begun, and no answer is recorded: {learn}",
     )  # fmt: skip
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from remediate.iis.inspection import one_line
 from remediate.model import HostResult, Inventory, RemediateError, Run
-from remediate.playbook.record import RECORD, fold_events, read_events, read_run
+from remediate.playbook.record import RECORD, Growing, Known, read_run
 
 LOG = "ansible-playbook.log"
 
@@ -92,22 +92,22 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
         limit.write_text("".join(f"{host}\n" for host in (*settings.hosts, "localhost")), encoding="utf-8")
     except OSError as error:
         raise RemediateError(f"{run_dir}: cannot be made: {error.strerror}; choose another with --run-dir") from error
-    # By this interpreter: the ansible-core that read the inventory also runs the playbook.
-    ansible = [sys.executable, "-m", "ansible", "playbook"]
+    # By this interpreter: the ansible-core that read the inventory also runs the playbook. With -P, since without it
+    # Python would import modules from the folder that one stands in.
+    ansible = [sys.executable, "-P", "-m", "ansible", "playbook"]
     command = [*ansible, *settings.arguments(limit.resolve()), str(folder / "playbook.yml")]
     environment = os.environ | {
         "REMEDIATE_RUN_DIR": str(run_dir.resolve()), "REMEDIATE_RUN": name,
         "ANSIBLE_RETRY_FILES_ENABLED": "0", "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_INJECT_FACT_VARS": "0",
     }  # fmt: skip
+    followed = _Followed(run_dir / RECORD, progress)
     with log, _started(command, log, environment, settings.secrets) as process:
         try:
-            told: set[str] = set()
-            size = 0
             while process.poll() is None:
                 time.sleep(0.1)
-                size = _tell(run_dir, told, size, progress)
-            _tell(run_dir, told, 0, progress)
+                followed.look()
+            followed.look()
         except KeyboardInterrupt:
             # A terminal interrupts ansible-playbook too; SIGTERM and SIGHUP came to us alone.
             try:
@@ -116,7 +116,7 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
                 process.send_signal(signal.SIGINT)
                 process.wait()
             raise
-    if not _begun(run_dir) and process.returncode != 0:
+    if not followed.begun and process.returncode != 0:
         raise RemediateError(
             f"ansible-playbook ended with {process.returncode} before the first host: {last_words(run_dir / LOG)}"
         )
@@ -132,24 +132,25 @@ def _started(
         )
 
 
-def _begun(run_dir: Path) -> bool:
-    """Whether the record says that any host was begun."""
-    return (run_dir / RECORD).exists() and any(e.get("event") == "start" for e in read_events(run_dir / RECORD))
+class _Followed:
+    """A record that grows: ``progress`` is told of each host once, as its answer is recorded."""
 
+    def __init__(self, record: Path, progress: Callable[[HostResult], None]) -> None:
+        self._growing, self._progress = Growing(record), progress
+        self._known: Known | None = None
+        self.begun = False  # any host
 
-def _tell(run_dir: Path, told: set[str], seen: int, progress: Callable[[HostResult], None]) -> int:
-    """Tell of the hosts that are new in the record, if it has grown; its size."""
-    record = run_dir / RECORD
-    size = record.stat().st_size if record.exists() else 0
-    if size > seen:
-        events: list[dict[str, Any]] = read_events(record)
-        answered = {e["host"] for e in events if e.get("event") == "host"} - told
-        if answered:
-            told |= answered
-            for host in fold_events(events).hosts:
-                if host.host in answered:
-                    progress(host)
-    return size
+    def look(self) -> None:
+        if not self._growing.path.exists():
+            return
+        for event in self._growing.new():
+            if self._known is None:
+                self._known = Known(event)
+                continue
+            self.begun = self.begun or event.get("event") == "start"
+            result = self._known.add(event)
+            if result is not None:
+                self._progress(result)
 
 
 def last_words(log: Path) -> str:

@@ -10,7 +10,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from remediate.model import Audit, Change, HostReport, HostResult, Inspection, Plan, Recycle, Run, RunChange, status_of
+from remediate.model import (
+    Audit,
+    Change,
+    HostProof,
+    HostReport,
+    HostResult,
+    Inspection,
+    Plan,
+    Recycle,
+    Run,
+    RunChange,
+    status_of,
+)
 
 _RECYCLE: dict[Recycle, str] = {
     "now": "recycles the pool now",
@@ -117,26 +129,40 @@ def _change_lines(change: Change) -> list[str]:
     return [printable(line) for line in (*lines, f"      {change.reason}")]
 
 
-def run_text(run: Run, unproven: Sequence[str] = (), folder: Path | None = None) -> str:
+def proof_line(proof: HostProof) -> str:
+    """One host that was read again, for progress."""
+    if proof.broken:
+        return printable(f"{proof.host}: not proven: {'; '.join(proof.broken)}")
+    return printable(f"{proof.host}: verified by a second read: {count(proof.verified, 'change')}")
+
+
+def run_text(run: Run, folder: Path | None = None) -> str:
     """What a run did, host by host, and the sums."""
     lines = [printable(f"run {run.run}, begun {run.started_at}")]
     for host in run.hosts:
         lines.append(result_line(host))
         lines += [f"  {printable(_what(change))}: {_outcome(change, run.check)}" for change in host.changes]
-    lines += [f"not proven: {printable(line)}" for line in unproven]
-    status = Counter(host.status for host in run.hosts)
-    lines.append(
-        ("dry run, nothing was written: " if run.check else "")
-        + ", ".join(f"{number} {name}" for name, number in sorted(status.items()))
-        + (
-            ""
-            if run.finished_at
-            else f"; {'it is still running' if run.running else 'the record ends before the run did'}"
-        )
-    )
+    for proof in run.proof.hosts if run.proof else ():
+        lines += [printable(f"not proven: {proof.host}: {line}") for line in proof.broken]
+    lines.append(_run_sums(run))
     if folder is not None:
         lines.append(f"record: {folder}")
     return "\n".join(lines) + "\n"
+
+
+def _run_sums(run: Run) -> str:
+    """``dry run, nothing was written: 3 pending``; ``81 changed, 81 verified by a second read``."""
+    status = Counter(host.status for host in run.hosts)
+    parts = [f"{number} {name}" for name, number in sorted(status.items())]
+    ends = []
+    if not run.finished_at:
+        ends.append("it is still running" if run.running else "the record ends before the run did")
+    if run.proof is not None:
+        holding = sum(not host.broken for host in run.proof.hosts)
+        parts.append(f"{holding} verified by a second read")
+        parts += [f"{number} NOT"] if (number := len(run.proof.hosts) - holding) else []
+        ends += [] if run.proof.finished_at else ["the second read ends before all were read"]
+    return ("dry run, nothing was written: " if run.check else "") + "; ".join([", ".join(parts), *ends])
 
 
 def _what(change: Change) -> str:
