@@ -32,5 +32,8 @@ def follow(doing: str, hosts: int) -> Iterator[Callable[[str, bool], None]]:
             if trouble:
                 bar.console.print(Text(line))
             bar.advance(task)
+            if bar.finished:
+                # Ansible takes some seconds more to end a run of many hosts.
+                bar.update(task, description=f"{doing}: ending")
 
         yield tell
