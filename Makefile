@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LINT := $(BIN)/ansible-lint --offline --profile production --nocolor
+LINT := $(BIN)/ansible-lint --offline --nocolor
 
 .PHONY: demo test test-matrix conformance live bench check sanity clean
 

@@ -279,7 +279,7 @@ def test_what_was_not_answered_is_told(fleet: list[Site]) -> None:
         (
             '{"event": "begin", "format": "remediate.record", "format_version": 1, "check": false}\n'
             '{"event": "start", "host": "gone"}\n',
-            "the run still goes on, or was killed",
+            "Not in the inventory: gone",
         ),
     ],
 )

@@ -1,0 +1,142 @@
+"""`remediate rollback` and the playbook rollback.yml undo the same: whatever the record of a run holds.
+
+The playbook must work without the package, so the rule exists twice; this holds both to the same changes.
+"""
+
+import importlib.util
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from remediate.model import Change, RemediateError
+from remediate.plan.planner import make_rollback
+from remediate.playbook.directory import host_vars_text
+from remediate.playbook.record import RECORD, read_run
+
+FILE = Path(__file__).parents[2] / "playbooks" / "lookup_plugins" / "remediate_run.py"
+AT = "2026-01-01T00:00:00Z"
+HOSTS = ("web01", "web02")
+SOURCES = st.sampled_from(["pool", "defaults", "schema", "unknown"])
+VALUES = {
+    "startMode": st.sampled_from(["AlwaysRunning", "OnDemand"]),
+    "processModel.idleTimeout": st.sampled_from(["00:20:00", "00:00:00"]),
+}
+KEYS = st.tuples(
+    st.sampled_from(["pool", "defaults"]), st.sampled_from(["Shop", "007"]), st.sampled_from(sorted(VALUES))
+)
+
+
+def lookup() -> Any:
+    spec = importlib.util.spec_from_file_location("remediate_run", FILE)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.LookupModule()
+
+
+LOOKUP = lookup()
+
+
+def by_the_command(folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """Host -> machine and changes, as they stand in the plan's host_vars/; and the hosts that it says are not known."""
+    plan = make_rollback(read_run(folder), AT)
+    hosts: dict[str, list[Change]] = {}
+    for change in plan.changes:
+        hosts.setdefault(change.host, []).append(change)
+    texts = {host: yaml.safe_load(host_vars_text(changes).replace("!unsafe ", "")) for host, changes in hosts.items()}
+    told = {host: (v["remediate_machine"], v["remediate_changes"]) for host, v in texts.items()}
+    return told, sorted(host.host for host in plan.not_inspected)
+
+
+def by_the_playbook(folder: Path) -> tuple[dict[str, Any], list[str]]:
+    (found,) = LOOKUP.run([str(folder / RECORD)])
+
+    def order(change: dict[str, Any]) -> tuple[bool, str, str]:
+        return change.get("scope") != "defaults", change.get("pool", ""), change["attribute"]
+
+    told = {host: (v["machine"], sorted(v["changes"], key=order)) for host, v in found["hosts"].items()}
+    return told, found["not_known"]
+
+
+@st.composite
+def planned(draw: st.DrawFn, host: str) -> list[dict[str, Any]]:
+    """Changes of one host, as plan.json has them: fixes, and the inverses of fixes."""
+    changes = []
+    for scope, pool, attribute in draw(st.lists(KEYS, min_size=1, max_size=3, unique_by=_identity)):
+        clears = draw(st.booleans())
+        changes.append({
+            "host": host, "machine": f"{host}.example", "scope": scope, "attribute": attribute,
+            "pool": "applicationPoolDefaults" if scope == "defaults" else pool, "expect": draw(VALUES[attribute]),
+            "expect_source": draw(SOURCES), "set": None if clears else draw(VALUES[attribute]),
+            "inherits": draw(VALUES[attribute]) if clears else None, "recycle": "now", "reason": "r",
+        })  # fmt: skip
+    return changes
+
+
+def _identity(key: tuple[str, str, str]) -> tuple[str, ...]:
+    scope, _, attribute = key
+    return (scope, attribute) if scope == "defaults" else key
+
+
+@st.composite
+def told(draw: st.DrawFn, changes: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a server may answer: some of the changes, others, and now and then what has no shape."""
+    answers = []
+    for change in changes:
+        if draw(st.booleans()):
+            continue  # left out
+        one = {key: change[key] for key in ("scope", "pool", "attribute", "set", "expect")}
+        one["wanted"] = change["inherits"] if change["set"] is None else change["set"]
+        one |= {"written": draw(st.booleans()), "verified": draw(st.booleans())}
+        one["state"] = draw(st.sampled_from(["ok", "pending", "stale", "skipped"]))
+        one |= draw(st.sampled_from([{}, {"found": None}, {"found": draw(VALUES[change["attribute"]])}]))
+        one["found_source"] = draw(st.one_of(SOURCES, st.none()))
+        answers.append(one)
+    odd: list[dict[str, Any]] = [
+        {}, {}, {}, {"changes": 5}, {"changes": ["x"]}, {"changes": None}, {"detail": ["x"]}, {"backup": 1},
+        {"status": "fine"}, {"changes": [*answers, {"pool": ["a"], "attribute": 1}]},
+    ]  # fmt: skip
+    status = draw(st.sampled_from(["ok", "changed", "stale", "failed", "unreachable"]))
+    answer: dict[str, Any] = {"status": status, "detail": "d", "backup": None, "machine": "m.example"}
+    answer |= {"changes": answers} | draw(st.sampled_from(odd))
+    return answer
+
+
+@st.composite
+def records(draw: st.DrawFn) -> list[dict[str, Any]]:
+    with_plan = draw(st.booleans())
+    events: list[dict[str, Any]] = [
+        {"event": "begin", "at": AT, "format": "remediate.record", "format_version": 1, "run": "r", "check": False,
+         "plan_digest": "d" if with_plan else "", "hosts": list(HOSTS) if with_plan else [], "playbook": "fix.yml"},
+    ]  # fmt: skip
+    for host in HOSTS:
+        changes = draw(planned(host))
+        if not draw(st.integers(0, 4)):
+            continue
+        known = {"changes": changes} if with_plan else {"wanted": {"pools": "*"}}
+        events.append({"event": "start", "at": AT, "host": host} | known)
+        if draw(st.integers(0, 3)):
+            events.append({"event": "host", "at": AT, "host": host} | draw(told(changes)))
+    return events + [{"event": "end", "at": AT}] * draw(st.integers(0, 1))
+
+
+@settings(max_examples=300)
+@given(records())
+def test_both_undo_the_same(events: list[dict[str, Any]]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / RECORD).write_text("".join(json.dumps(event) + "\n" for event in events))
+        try:
+            expected = by_the_command(folder)
+        except RemediateError:
+            with pytest.raises(AnsibleError):
+                by_the_playbook(folder)
+            return
+        assert by_the_playbook(folder) == expected
