@@ -32,7 +32,7 @@ from remediate.report.text import plan_text, printable, proof_line, result_line,
 @inventory_options(required=True)
 @click.option("--check", is_flag=True, help="Only tell what would be written.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--batches", metavar="1,10%,100%", help="Hosts in each batch, in numbers or percent.")
+@click.option("--batches", metavar="N|P%,...", help="Hosts in each batch; the default is 1,10%,100%.")
 @click.option("--max-failures", metavar="N|P%", default="5%", help="More failed hosts end it (5%; none in batch 1).")
 @click.option("--forks", type=click.IntRange(1, 1000), default=64, show_default=True, help="Hosts at the same time.")
 @click.option("--run-dir", type=click.Path(path_type=Path), help="Where the record goes; the default is DIR/runs/...")

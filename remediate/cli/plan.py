@@ -32,7 +32,7 @@ _DORMANT: frozenset[DoubtKind] = frozenset({"stopped", "unmanaged", "unused"})
 @click.option(
     "--from", "audits", multiple=True, type=click.Path(path_type=Path), help="A saved audit instead of an inventory."
 )
-@click.option("--max-age", metavar="24h", default="24h", show_default=True, callback=duration, help="Of a saved audit.")
+@click.option("--max-age", metavar="AGE", default="24h", show_default=True, callback=duration, help="Of a saved audit.")
 @click.option("--fix", type=OneOf(sorted(FIXES)), required=True, help="idleTimeout=0, or startMode=OnDemand.")
 @click.option(
     "--scope",
