@@ -6,11 +6,11 @@ public API; this file and inventory.py are the only places that do. No error sho
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ansible import constants as C
+from ansible import context
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play_context import PlayContext
@@ -103,19 +103,17 @@ def _shown(name: str, value: Any) -> str:
     return repr(one_line(str(value), 60)) if plain else "its value"
 
 
-@cache
-def is_connection(kind: str) -> bool:
-    """Whether Ansible has a connection plugin of that name."""
-    return bool(connection_loader.find_plugin(kind))
+def ask_plugin(kind: str, variables: Variables, password: str | None) -> Any:
+    """The connection plugin, with the options that it would use for the host, by the steps of Ansible's executor.
 
-
-def ask_plugin(kind: str, variables: Variables) -> Any:
-    """The connection plugin, with the options that it would use for the host, by the steps of Ansible's executor."""
+    ``password`` is the one of -k, which counts where no variable holds one, as the user of -u does.
+    """
     plugin = connection_loader.get(kind, PlayContext(), None)
     declared = C.config.get_plugin_vars("connection", plugin._load_name)
     options: dict[str, Any] = {name: variables.get(name) for name in declared if name in variables}
+    keywords = {"remote_user": context.CLIARGS["remote_user"]} | ({} if password is None else {"password": password})
     try:
-        plugin.set_options(var_options=options)
+        plugin.set_options(task_keys=keywords, var_options=options)
     except AnsibleError as error:
         raise WrongVariable(_culprit(plugin, options, error)) from error
     port = plugin.get_option("port")
@@ -146,9 +144,9 @@ def _wanted(plugin: Any, name: str) -> str:
     return "what the connection plugin wants"
 
 
-def ask_winrm(variables: Variables) -> dict[str, Any]:
+def ask_winrm(variables: Variables, password: str | None) -> dict[str, Any]:
     """The endpoint, the transports and the keyword arguments of pywinrm's Protocol."""
-    plugin = ask_plugin("winrm", variables)
+    plugin = ask_plugin("winrm", variables, password)
     # What the plugin does not declare goes to pywinrm as it is.
     extras = {
         name: variables.get(name)
