@@ -214,13 +214,17 @@ class RunChange(Change, frozen=True, kw_only=True):
 
 
 class HostResult(Struct, frozen=True, kw_only=True):
-    """What a run did on one host. ``unknown``: begun, and the record ends before the answer."""
+    """What a run did on one host. ``unknown``: begun, and the record ends before the answer.
+
+    ``sent`` False: the host failed before anything of the change went to it. None: not known.
+    """
 
     host: str
     status: RunStatus
     detail: str | None = None
     backup: str | None = None
     changes: tuple[RunChange, ...] = ()
+    sent: bool | None = None
 
 
 class Run(Struct, frozen=True, kw_only=True):

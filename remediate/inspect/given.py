@@ -17,6 +17,7 @@ from ansible.errors import AnsibleError, AnsibleFileNotFound
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import is_trusted_as_template
 from ansible.utils.context_objects import CLIArgs
+from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
 from remediate.inspect.variables import place, reason
@@ -46,6 +47,8 @@ def set_context(inventory: Inventory) -> None:
         command[1:1] = [f"--connection-password-file={inventory.password_file}"]
     command[1:1] = [f"--extra-vars={option}" for option in inventory.extra_vars]
     PlaybookCLI(command).parse()
+    # Standard output is our own report's, whatever `verbosity` says.
+    Display().verbosity = 0
     # The plays run without become: no password is needed for it.
     context.CLIARGS = _changed(become_ask_pass=False, become_password_file=None)
 

@@ -22,6 +22,7 @@ from remediate.iis.inspection import one_line, parse_answer
 from remediate.inspect.inventory import AnsibleHost, Fleet
 from remediate.model import Failed, HostReport, Unreachable
 from remediate.playbook.handover import ANSIBLE_PLAYBOOK, handed
+from remediate.playbook.output_settings import OUTPUT
 from remediate.playbook.run import last_words
 from remediate.playbook.shipped import playbooks
 
@@ -74,12 +75,13 @@ def _start(
     limit = scratch / "limit.txt"
     limit.write_text("".join(f"{host.host}\n" for host in hosts), encoding="utf-8")
     command = [*ANSIBLE_PLAYBOOK, str(_PLAYBOOK), "--limit", f"@{limit}"]
-    variables = {"remediate_timeout": ceil(timeout), "remediate_evidence_days": evidence_days}
+    variables = {
+        "remediate_timeout": ceil(timeout), "remediate_evidence_days": evidence_days, "ansible_become": False
+    }  # fmt: skip
     command += ["--forks", str(forks), *(part for source in fleet.sources for part in ("-i", source))]
-    environment = os.environ | {
+    environment = os.environ | OUTPUT | {
         "REMEDIATE_ANSWERS": str(answers), "ANSIBLE_LOCAL_TEMP": str(scratch),
         "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join([str(playbooks() / "collections"), *fleet.collections]),
-        "ANSIBLE_RETRY_FILES_ENABLED": "0", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0",
         "ANSIBLE_INJECT_FACT_VARS": "0",
     }  # fmt: skip
     with handed(fleet.given) as more, (scratch / "log").open("wb") as log:

@@ -206,7 +206,11 @@ def make_rollback(run: Run, created_at: str) -> Plan:
     the run wanted to write, and is no change where it never was written.
     """
     changes = [_inverse(change) for host in run.hosts for change in host.changes if _may_be_ours(change)]
-    silent = [host for host in run.hosts if not host.changes and host.status in ("unknown", "failed", "unreachable")]
+    silent = [
+        host
+        for host in run.hosts
+        if not host.changes and host.status in ("unknown", "failed", "unreachable") and host.sent is not False
+    ]
     return Plan(
         created_at=created_at,
         changes=tuple(sorted(changes, key=_order)),

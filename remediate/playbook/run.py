@@ -12,6 +12,7 @@ from typing import IO, Any
 from remediate.iis.inspection import one_line
 from remediate.model import HostResult, RemediateError, Run
 from remediate.playbook.handover import ANSIBLE_PLAYBOOK, Given, handed
+from remediate.playbook.output_settings import OUTPUT
 from remediate.playbook.record import RECORD, fold_events, read_events, read_run
 
 LOG = "ansible-playbook.log"
@@ -38,8 +39,8 @@ class Settings:
         pairs += [("--forks", str(self.forks)), ("--limit", f"@{limit}")]
         if self.batches:
             pairs.append(("-e", f'{{"remediate_batches": [{", ".join(_json_batch(b) for b in self.batches)}]}}'))
-        # Always given: no fact that a server sends comes before an extra variable.
-        pairs.append(("-e", f'{{"remediate_max_failures": "{self.max_failures}"}}'))
+        # Always given: no fact that a server sends, and nothing of the user's, comes before the last extra variable.
+        pairs.append(("-e", f'{{"remediate_max_failures": "{self.max_failures}", "ansible_become": false}}'))
         return ["--diff", *(["--check"] if self.check else []), *(part for pair in pairs for part in pair)]
 
 
@@ -64,11 +65,8 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
     except OSError as error:
         raise RemediateError(f"{run_dir}: cannot be made: {error.strerror}; choose another with --run-dir") from error
     arguments = [str(folder / "playbook.yml"), *settings.arguments(limit.resolve())]
-    environment = os.environ | {
-        "REMEDIATE_RUN_DIR": str(run_dir.resolve()), "REMEDIATE_RUN": name,
-        "ANSIBLE_RETRY_FILES_ENABLED": "0", "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_INJECT_FACT_VARS": "0",
-    }  # fmt: skip
+    run = {"REMEDIATE_RUN_DIR": str(run_dir.resolve()), "REMEDIATE_RUN": name, "ANSIBLE_INJECT_FACT_VARS": "0"}
+    environment = os.environ | OUTPUT | run
     with log, _started(arguments, log, environment, settings.given) as process:
         try:
             told: set[str] = set()
