@@ -21,6 +21,7 @@ from ansible.vars.manager import VariableManager
 from remediate.iis.inspection import one_line
 from remediate.inspect.connections import short_name, why_not_windows
 from remediate.inspect.given import arguments_of, as_yaml, read_extra_vars, read_password, set_context
+from remediate.inspect.run_checks import check_common, check_psrp, check_shell, check_winrm, short_shell
 from remediate.inspect.variables import Variables, WrongVariable, ask_plugin, ask_winrm, place, reason
 from remediate.model import Failed, Inventory, RemediateError, Skipped
 from remediate.playbook.handover import Given
@@ -167,17 +168,24 @@ def _target(host: Any, loader: DataLoader, manager: VariableManager, password: s
         kind = short_name(named)
         if kind is None:
             return Failed(name, f"its variables: ansible_connection: there is no connection plugin {named!r}")
-        if kind not in ("winrm", "psrp") and variables.get("ansible_shell_type") not in ("powershell", "cmd"):
+        if kind not in ("winrm", "psrp") and short_shell(variables) not in ("powershell", "cmd"):
             return Skipped(name, why_not_windows(kind, "ansible_connection" in variables))
         common: dict[str, Any] = {
             "host": name,
             "groups": tuple(sorted(str(g.name) for g in host.get_groups() if g.name != "all")),
             "vars": {key: variables.text(key) for key in _HOST_VARS if key in variables},
         }
+        check_common(variables)
         if kind == "winrm":
-            return WinrmHost(**common, **ask_winrm(variables, password))
+            plugin, found = ask_winrm(variables, password)
+            check_shell(plugin, variables)
+            check_winrm(plugin, variables, found["endpoint"], found["kwargs"])
+            return WinrmHost(**common, **found)
         if kind in ("psrp", "ssh"):
-            ask_plugin(kind, variables, password)
+            plugin = ask_plugin(kind, variables, password)
+            check_shell(plugin, variables)
+            if kind == "psrp":
+                check_psrp(plugin)
         if kind == "psrp" and not _has_pypsrp():
             return Failed(name, "ansible_connection is psrp, and pypsrp is not here: pip install 'remediate[psrp]'")
         return AnsibleHost(**common)

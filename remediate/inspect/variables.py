@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlunsplit
 
 from ansible import constants as C
 from ansible import context
@@ -58,6 +59,10 @@ class Variables:
         if not isinstance(value, (str, int, float)):
             raise WrongVariable(f"{name}: {_shown(name, value)} is not a text")
         return str(value)
+
+    def wrong(self, name: str, what: str) -> WrongVariable:
+        """To be raised: the variable's name, its value where that is no secret, and what is wrong with it."""
+        return WrongVariable(f"{name}: {_shown(name, self.get(name))} {what}")
 
     def _reason(self, error: BaseException) -> str:
         text = reason(error)
@@ -144,8 +149,8 @@ def _wanted(plugin: Any, name: str) -> str:
     return "what the connection plugin wants"
 
 
-def ask_winrm(variables: Variables, password: str | None) -> dict[str, Any]:
-    """The endpoint, the transports and the keyword arguments of pywinrm's Protocol."""
+def ask_winrm(variables: Variables, password: str | None) -> tuple[Any, dict[str, Any]]:
+    """The plugin; and the endpoint, the transports and the keyword arguments of pywinrm's Protocol."""
     plugin = ask_plugin("winrm", variables, password)
     # What the plugin does not declare goes to pywinrm as it is.
     extras = {
@@ -171,11 +176,10 @@ def ask_winrm(variables: Variables, password: str | None) -> dict[str, Any]:
     address = str(plugin._winrm_host)
     if ":" in address and not address.startswith("["):
         address = f"[{address}]"
-    return {
-        "endpoint": f"{plugin._winrm_scheme}://{address}:{int(plugin._winrm_port)}{plugin._winrm_path}",
-        "transports": transports,
-        "kwargs": kwargs,
-    }
+    # As the plugin puts it together: a path without its slash gets one.
+    netloc = f"{address}:{int(plugin._winrm_port)}"
+    endpoint = urlunsplit((str(plugin._winrm_scheme), netloc, str(plugin._winrm_path), "", ""))
+    return plugin, {"endpoint": endpoint, "transports": transports, "kwargs": kwargs}
 
 
 def _is_path(value: Any) -> bool:
