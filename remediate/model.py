@@ -214,13 +214,17 @@ class RunChange(Change, frozen=True, kw_only=True):
 
 
 class HostResult(Struct, frozen=True, kw_only=True):
-    """What a run did on one host. ``unknown``: begun, and the record ends before the answer."""
+    """What a run did on one host. ``unknown``: begun, and the record ends before the answer.
+
+    ``sent`` False: the host failed before anything of the change went to it. None: not known.
+    """
 
     host: str
     status: RunStatus
     detail: str | None = None
     backup: str | None = None
     changes: tuple[RunChange, ...] = ()
+    sent: bool | None = None
 
 
 class HostProof(Struct, frozen=True, kw_only=True):
@@ -332,12 +336,24 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
 
 
 class Inventory(Struct, frozen=True, kw_only=True):
-    """Which inventories, which of their hosts, and how their vaults open (Ansible's ``label@source``)."""
+    """Which inventories, which of their hosts, and how their vaults open (Ansible's ``label@source``).
+
+    The rest is what Ansible takes on its command line; ``extra_vars`` may hold secrets.
+    """
 
     sources: tuple[str, ...]
     limit: str | None = None
     vault_ids: tuple[str, ...] = ()
     ask_vault: bool = False
+    extra_vars: tuple[str, ...] = ()
+    user: str | None = None
+    connection: str | None = None
+    private_key: str | None = None
+    ask_pass: bool = False
+    password_file: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Inventory({self.sources})"
 
 
 class RemediateError(Exception):

@@ -7,6 +7,9 @@ One JSON object a line, on the disk before the next step. Before a batch of host
 written: should everything end right after a write on a server, the record says what may have been written there.
 A playbook that takes pools by pattern has no changes planned: what is wanted of the server is written, and its answer.
 A run that cannot be recorded does not begin, or stops.
+
+An answer has ``sent``: whether anything went to that server, as the collection's action plugin marks it. It is left out
+where nothing was there to mark it.
 """
 
 from __future__ import annotations
@@ -15,12 +18,14 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ansible import context
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import action_loader
 
 DOCUMENTATION = """
 name: remediate_record
@@ -60,6 +65,8 @@ class CallbackModule(CallbackBase):
         self._playbook = None
         self._ours = False
         self._name = os.environ.get("REMEDIATE_RUN")
+        self._marks = None
+        self._mark_of = None
 
     def _write(self, event, **values):
         if self._file is None:
@@ -128,6 +135,7 @@ class CallbackModule(CallbackBase):
             self._begin()
         if self._file is None:
             return
+        self._look_for_marks()
         try:
             known = self._play.get_variable_manager().get_vars(play=self._play)
             wanted = {name.removeprefix("remediate_"): known[name] for name in _WANTED if name in known}
@@ -139,6 +147,25 @@ class CallbackModule(CallbackBase):
         except Exception as error:  # noqa: BLE001  # of whatever kind: Ansible would only warn, and go on to write
             sys.exit(f"remediate: the hosts of this batch cannot be recorded, so the run stops: {error!r}")
 
+    def _look_for_marks(self):
+        """Before any worker is made: each inherits the variable, and the plugin that was found."""
+        os.environ.pop("REMEDIATE_MARKS", None)
+        self._marks = None
+        plugin = action_loader.get(_ACTION, class_only=True)
+        if not getattr(plugin, "LEAVES_MARKS", False):
+            return
+        try:
+            marks = Path(self._file.name).parent / "marks"
+            marks.mkdir(mode=0o700, exist_ok=True)
+        except OSError:
+            return  # then it is not known whether anything was sent
+        self._mark_of = sys.modules[plugin.__module__].mark_of
+        self._marks = marks
+        os.environ["REMEDIATE_MARKS"] = str(marks)
+
+    def _sent(self, host):
+        return {} if self._marks is None else {"sent": (self._marks / self._mark_of(host)).exists()}
+
     def _answer(self, result, status):
         if result.task.action != _ACTION:
             return
@@ -149,14 +176,16 @@ class CallbackModule(CallbackBase):
             status = "changed"
         changes = values.get("changes") or []
         detail = values.get("msg") if status in ("failed", "stale", "unreachable") else None
+        host = str(result.host.get_name())
         self._write(
             "host",
-            host=str(result.host.get_name()),
+            host=host,
             status=status,
             detail=None if detail is None else str(detail),
             machine=values.get("machine"),
             backup=values.get("backup"),
             changes=changes,
+            **self._sent(host),
             # For the playbook rollback.yml. A server's answer may have any shape.
             undo=[
                 change["undo"]
@@ -176,3 +205,5 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats):
         self._write("end")
+        if self._marks is not None:
+            shutil.rmtree(self._marks, ignore_errors=True)

@@ -110,6 +110,7 @@ def _is_answer(event):
     changes = event.get("changes", [])
     return (
         event.get("status") in _STATUS
+        and event.get("sent") in (True, False, None)
         and all(isinstance(event.get(key), (str, type(None))) for key in texts)
         and isinstance(changes, list)
         and all(isinstance(change, dict) and _is_told(change) for change in changes)
@@ -146,16 +147,17 @@ def _planned(start, answer):
             known = {"found": one.get("found"), "found_source": one.get("found_source")}
             changes.append(change | known | {"written": one.get("written", False)})
         else:
-            # Stale and not even looked at (another machine): nothing was written. Else nobody knows.
-            stale = answer is not None and answer["status"] == "stale"
-            changes.append(change | {"written": False if stale else None})
+            # Stale and not even looked at (another machine), or nothing sent: nothing was written. Else nobody knows.
+            nothing = answer is not None and (answer["status"] == "stale" or answer.get("sent") is False)
+            changes.append(change | {"written": False if nothing else None})
     return [change for change in changes if change["written"] is not False]
 
 
 def _unplanned(answer):
     """What an answer says was written, of a run without a plan; None where no answer says what became of the host."""
     changes = [change for change in (answer or {}).get("changes", []) if change.get("state") != "skipped"]
-    if not changes and (answer is None or answer["status"] in ("failed", "unreachable")):
+    sent = answer is None or answer.get("sent") is not False
+    if not changes and sent and (answer is None or answer["status"] in ("failed", "unreachable")):
         return None
     return [
         change

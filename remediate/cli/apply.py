@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from remediate.cli.exits import Exit, worst
+from remediate.cli.inventory import with_sources
 from remediate.cli.options import check_amount, emit, inventory_options
 from remediate.cli.progress import follow
 from remediate.inspect.fleet import inspect_all
@@ -29,12 +30,14 @@ from remediate.report.text import plan_text, printable, proof_line, result_line,
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@inventory_options(required=True)
-@click.option("--check", is_flag=True, help="Only tell what would be written.")
+@inventory_options()
+@click.option("-C", "--check", is_flag=True, help="Only tell what would be written.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--batches", metavar="N|P%,...", help="Hosts in each batch; the default is 1,10%,100%.")
 @click.option("--max-failures", metavar="N|P%", default="5%", help="More failed hosts end it (5%; none in batch 1).")
-@click.option("--forks", type=click.IntRange(1, 1000), default=64, show_default=True, help="Hosts at the same time.")
+@click.option(
+    "-f", "--forks", type=click.IntRange(1, 1000), default=64, show_default=True, help="Hosts at the same time."
+)
 @click.option("--run-dir", type=click.Path(path_type=Path), help="Where the record goes; the default is DIR/runs/...")
 def apply(
     folder: Path, inventory: Inventory, check: bool, yes: bool, batches: str | None, max_failures: str,
@@ -56,7 +59,7 @@ def apply(
     if not planned:
         click.echo("nothing to apply: the plan has no changes", err=True)
         return Exit.OK
-    fleet = read_inventory(inventory)
+    fleet = read_inventory(with_sources(inventory))
     missing = planned - fleet.names
     if missing:
         what = f"not in the inventory: {', '.join(sorted(missing))}; nothing was done"
@@ -68,7 +71,7 @@ def apply(
     if not check and not yes:
         _confirm(plan, targets)
     names = {target.host for target in targets}
-    settings = Settings(inventory, sorted(names), check, forks, fleet.secrets, steps, max_failures)
+    settings = Settings(fleet.sources, sorted(names), check, forks, fleet.given, steps, max_failures)
     # A dry run's record is of no later use.
     with tempfile.TemporaryDirectory(prefix="remediate-") as scratch:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"

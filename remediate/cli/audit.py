@@ -7,6 +7,7 @@ import click
 
 from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit, worst
+from remediate.cli.inventory import with_sources
 from remediate.cli.options import check_amount, check_target, emit, inventory_options, now, pace_options, rules_option
 from remediate.cli.progress import follow
 from remediate.diagnose.rules import find
@@ -20,7 +21,7 @@ from remediate.report.text import audit_text, report_line
 
 
 @click.command()
-@inventory_options(required=False)
+@inventory_options()
 @pace_options()
 @rules_option()
 @click.option(
@@ -53,8 +54,8 @@ def audit(
     check_amount(max_missing, "--max-missing")
     if more and not configs:
         raise click.UsageError(f"unexpected {str(more[0])!r}: files go with --config")
-    if bool(inventory.sources) == bool(configs):
-        raise click.UsageError("give either -i INVENTORY or --config FILE|DIR")
+    if configs and inventory != Inventory(sources=()):
+        raise click.UsageError("give either -i INVENTORY and what goes with it, or --config FILE|DIR")
     if days is not None and not evidence:
         raise click.UsageError("--days goes with --evidence")
     if configs and evidence:
@@ -65,7 +66,8 @@ def audit(
         started = now()
         value = assemble(read_configs((*configs, *more), IIS_VERSIONS[iis_version]), started, rules)
     else:
-        value = make_audit(inventory, forks, timeout, rules, (days or 7) if evidence else 0)
+        chosen = with_sources(inventory, " or --config FILE|DIR")
+        value = make_audit(chosen, forks, timeout, rules, (days or 7) if evidence else 0)
     if save is not None:
         emit(encode(value), save)
     emit(encode(value) if form == "json" else audit_text(value).encode(), out)
@@ -73,7 +75,8 @@ def audit(
     number = int(max_missing.removesuffix("%"))
     allowed = value.summary.hosts * number // 100 if max_missing.endswith("%") else number
     return worst(
-        Exit.INCOMPLETE if missing > allowed else Exit.OK,
+        # So many may be missing, but never all: of a fleet that nobody looked at, nothing is known.
+        Exit.INCOMPLETE if missing > allowed or value.summary.inspected == 0 else Exit.OK,
         Exit.PENDING if value.summary.findings else Exit.OK,
     )
 

@@ -17,20 +17,23 @@ from remediate.iis.attributes import seconds
 from remediate.model import Inventory, RemediateError
 from remediate.report.diagnosis import PIPE, Screen
 
+_ANSIBLES = ("extra_vars", "user", "ask_pass", "password_file", "connection", "private_key")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def inventory_options(required: bool) -> Callable[[F], F]:
-    """-i, -l and Ansible's vault options, handed to the command as the one argument ``inventory``."""
+def inventory_options() -> Callable[[F], F]:
+    """-i, -l and what else Ansible takes for reaching hosts, handed to the command as the one argument ``inventory``.
+
+    Without -i it has no sources: cli/inventory.py finds those that are configured.
+    """
     add = _all(
         click.option(
             "-i",
             "--inventory",
             multiple=True,
             type=click.Path(),
-            required=required,
             metavar="INV",
-            help="Ansible's; repeatable.",
+            help="As Ansible's; else the one of ansible.cfg.",
         ),
         click.option("-l", "--limit", metavar="PATTERN", help="Only the hosts that match, an Ansible pattern."),
         click.option(
@@ -42,7 +45,15 @@ def inventory_options(required: bool) -> Callable[[F], F]:
             help="As Ansible's.",
         ),
         click.option("--vault-id", "vault_ids", multiple=True, metavar="LABEL@SOURCE", help="As Ansible's."),
-        click.option("--ask-vault-pass", "ask_vault", is_flag=True, help="Ask for the vault password."),
+        click.option("-J", "--ask-vault-pass", "ask_vault", is_flag=True, help="Ask for the vault password."),
+        click.option(
+            "-e", "--extra-vars", multiple=True, metavar="VARS", help="As Ansible's: NAME=VALUE, JSON, @FILE."
+        ),
+        click.option("-u", "--user", metavar="NAME", help="As Ansible's: where no variable names the user."),
+        click.option("-k", "--ask-pass", is_flag=True, help="Ask for the connection's password."),
+        click.option("--connection-password-file", "password_file", metavar="FILE", help="As Ansible's."),
+        click.option("-c", "--connection", metavar="NAME", help="As Ansible's: where ansible_connection is not set."),
+        click.option("--private-key", metavar="FILE", help="As Ansible's, for ssh."),
     )
 
     def collect(command: F) -> F:
@@ -56,7 +67,8 @@ def inventory_options(required: bool) -> Callable[[F], F]:
             **others: Any,
         ) -> Any:
             vaults = (*vault_ids, *(f"default@{file}" for file in vault_files))
-            chosen = Inventory(sources=inventory, limit=limit, vault_ids=vaults, ask_vault=ask_vault)
+            ansibles = {name: others.pop(name) for name in _ANSIBLES}
+            chosen = Inventory(sources=inventory, limit=limit, vault_ids=vaults, ask_vault=ask_vault, **ansibles)
             return command(inventory=chosen, **others)
 
         return cast(F, add(call))
@@ -68,7 +80,7 @@ def pace_options() -> Callable[[F], F]:
     """How many hosts at once, and for how long each."""
     seconds, hosts = click.FloatRange(1, 3600), click.IntRange(1, 1000)
     return _all(
-        click.option("--forks", type=hosts, default=64, show_default=True, help="Hosts at the same time."),
+        click.option("-f", "--forks", type=hosts, default=64, show_default=True, help="Hosts at the same time."),
         click.option("--timeout", type=seconds, default=60.0, show_default=True, help="Seconds for each host."),
     )
 

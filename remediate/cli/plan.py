@@ -11,6 +11,7 @@ import msgspec
 from remediate.cli.audit import assemble, make_audit
 from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit, worst
+from remediate.cli.inventory import with_sources
 from remediate.cli.options import duration, emit, inventory_options, now, pace_options, rules_option
 from remediate.iis.attributes import FIXES
 from remediate.iis.inspection import checked
@@ -26,7 +27,7 @@ _DORMANT: frozenset[DoubtKind] = frozenset({"stopped", "unmanaged", "unused"})
 
 
 @click.command()
-@inventory_options(required=False)
+@inventory_options()
 @pace_options()
 @rules_option()
 @click.option(
@@ -60,15 +61,15 @@ def plan(
     out: Path,
 ) -> Exit:
     """Write down exactly what would be changed, as a folder that ansible-playbook runs."""
-    if bool(inventory.sources) == bool(audits):
+    if audits and inventory.sources:
         raise click.UsageError("give either -i INVENTORY or --from AUDIT.json")
     if audits and inventory != Inventory(sources=()):
-        raise click.UsageError("-l and the vault options go with -i: a saved audit is taken whole")
+        raise click.UsageError("-l and Ansible's options go with -i: a saved audit is taken whole")
     check_free(out)
     if audits:
         audit = _merge([_fresh(path, max_age) for path in audits], rules)
     else:
-        audit = make_audit(inventory, forks, timeout, rules)
+        audit = make_audit(with_sources(inventory, " or --from AUDIT.json"), forks, timeout, rules)
     choice = Choice(
         fix=cast(FixName, fix),
         scope="defaults" if scope == "defaults" else "pool",
@@ -78,7 +79,8 @@ def plan(
     emit(plan_text(made).encode(), None)
     click.echo(f"written: {out}", err=True)
     missing = [host for host in made.not_inspected if host.status != "skipped"]
-    return worst(Exit.INCOMPLETE if missing else Exit.OK, Exit.PENDING if made.changes else Exit.OK)
+    incomplete = bool(missing) or audit.summary.inspected == 0
+    return worst(Exit.INCOMPLETE if incomplete else Exit.OK, Exit.PENDING if made.changes else Exit.OK)
 
 
 def _fresh(path: Path, max_age: float) -> Audit:

@@ -16,20 +16,28 @@ from remediate.cli.verbosity import is_quiet
 def follow(doing: str, hosts: int) -> Iterator[Callable[[str, bool], None]]:
     """Call what this gives with each host's line as it is done, and whether it is trouble.
 
-    Beside a bar only trouble is told: a thousand lines of "all is well" would scroll it away.
+    Beside a bar only trouble is told: a thousand lines of "all is well" would scroll it away. Trouble that another
+    host had before is told in short: `web02: failed, as web01`, and beside a bar not at all.
     """
     if is_quiet():
         yield lambda _line, _trouble: None
         return
+    first: dict[str, str] = {}
+
+    def shortened(line: str) -> str:
+        host, _, said = line.partition(": ")
+        before = first.setdefault(said, host)
+        return line if before == host else f"{host}: {said.partition(':')[0]}, as {before}"
+
     if sys.stderr is None or not sys.stderr.isatty():
-        yield lambda line, _trouble: click.echo(line, err=True)
+        yield lambda line, trouble: click.echo(shortened(line) if trouble else line, err=True)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(doing, total=hosts)
 
         def tell(line: str, trouble: bool) -> None:
-            if trouble:
+            if trouble and shortened(line) == line:
                 bar.console.print(Text(line))
             bar.advance(task)
             if bar.finished:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants as C
+from ansible import context
 from ansible.cli import CLI
 from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
@@ -18,8 +19,12 @@ from ansible.utils.display import Display
 from ansible.vars.manager import VariableManager
 
 from remediate.iis.inspection import one_line
-from remediate.inspect.variables import Variables, WrongVariable, ask_plugin, ask_winrm, is_connection, place, reason
+from remediate.inspect.connections import short_name, why_not_windows
+from remediate.inspect.given import arguments_of, as_yaml, read_extra_vars, read_password, set_context
+from remediate.inspect.run_checks import check_common, check_psrp, check_shell, check_winrm, short_shell
+from remediate.inspect.variables import Variables, WrongVariable, ask_plugin, ask_winrm, place, reason
 from remediate.model import Failed, Inventory, RemediateError, Skipped
+from remediate.playbook.handover import Given
 
 # On the package index the name `remediate` is somebody else's: the extra is a checkout's.
 _GET_PYPSRP = "run `pip install '.[psrp]'` in a checkout of remediate"
@@ -56,13 +61,13 @@ class Fleet:
     """``targets`` are the hosts that match the limit, sorted by name; ``names`` those of the whole inventory.
 
     A host with a wrong or missing variable is a Failed, a host that is not Windows a Skipped. The rest is what an
-    ansible-playbook needs to reach the same hosts; ``secrets`` are the vaults' labels and passwords, never shown.
+    ansible-playbook needs to reach the same hosts.
     """
 
     names: frozenset[str]
     targets: tuple[Target, ...]
     sources: tuple[str, ...]
-    secrets: tuple[tuple[str, bytes], ...] = field(repr=False)
+    given: Given
     collections: tuple[str, ...]
 
 
@@ -73,6 +78,8 @@ def read_inventory(inventory: Inventory) -> Fleet:
         if "," not in source and not Path(source).exists():
             raise RemediateError(f"inventory {source!r}: there is no such file or folder; give -i a path")
     _init_plugins()
+    set_context(inventory)
+    password = read_password()
     try:
         loader = DataLoader()
         # With those of ansible.cfg and the environment, as ansible-playbook has them.
@@ -80,6 +87,7 @@ def read_inventory(inventory: Inventory) -> Fleet:
         ask = inventory.ask_vault or C.DEFAULT_ASK_VAULT_PASS
         secrets = CLI.setup_vault_secrets(loader, vault_ids, ask_vault_pass=ask, auto_prompt=False)
         loader.set_vault_secrets(secrets)
+        extra_vars = read_extra_vars(loader)
         # group_vars/ and host_vars/ count beside the inventory, as they will for the plan's playbook; those of the
         # folder that we happen to stand in do not.
         loader.set_basedir(os.devnull)
@@ -96,12 +104,17 @@ def read_inventory(inventory: Inventory) -> Fleet:
     if not hosts:
         wanted = f" matches {inventory.limit!r}" if inventory.limit else ""
         raise RemediateError(f"inventory {where}: no host{wanted}; see `ansible-inventory --graph`")
-    targets = (_target(host, loader, variables) for host in sorted(hosts, key=lambda h: str(h.name)))
+    targets = (_target(host, loader, variables, password) for host in sorted(hosts, key=lambda h: str(h.name)))
     return Fleet(
         names=names,
         targets=tuple(targets),
         sources=inventory.sources,
-        secrets=tuple((str(label), bytes(secret.bytes)) for label, secret in secrets),
+        given=Given(
+            arguments=arguments_of(inventory),
+            vaults=tuple((str(label), bytes(secret.bytes)) for label, secret in secrets),
+            password=password,
+            extra_vars=as_yaml(extra_vars) if extra_vars else None,
+        ),
         collections=tuple(map(str, C.COLLECTIONS_PATHS)),
     )
 
@@ -149,24 +162,32 @@ def _init_plugins() -> None:
     init_plugin_loader()
 
 
-def _target(host: Any, loader: DataLoader, manager: VariableManager) -> Target:
+def _target(host: Any, loader: DataLoader, manager: VariableManager, password: str | None) -> Target:
     name = str(host.name)
     try:
         variables = Variables(manager.get_vars(host=host, include_hostvars=True), loader)
-        kind = variables.text("ansible_connection", C.DEFAULT_TRANSPORT).removeprefix("ansible.builtin.")
-        if not is_connection(kind):
-            return Failed(name, f"its variables: ansible_connection: there is no connection plugin {kind!r}")
-        if kind not in ("winrm", "psrp") and variables.get("ansible_shell_type") not in ("powershell", "cmd"):
-            return Skipped(name, f"not a Windows host (ansible_connection is {kind})")
+        named = variables.text("ansible_connection", context.CLIARGS["connection"])
+        kind = short_name(named)
+        if kind is None:
+            return Failed(name, f"its variables: ansible_connection: there is no connection plugin {named!r}")
+        if kind not in ("winrm", "psrp") and short_shell(variables) not in ("powershell", "cmd"):
+            return Skipped(name, why_not_windows(kind, "ansible_connection" in variables))
         common: dict[str, Any] = {
             "host": name,
             "groups": tuple(sorted(str(g.name) for g in host.get_groups() if g.name != "all")),
             "vars": {key: variables.text(key) for key in _HOST_VARS if key in variables},
         }
+        check_common(variables)
         if kind == "winrm":
-            return WinrmHost(**common, **ask_winrm(variables))
+            plugin, found = ask_winrm(variables, password)
+            check_shell(plugin, variables)
+            check_winrm(plugin, variables, found["endpoint"], found["kwargs"])
+            return WinrmHost(**common, **found)
         if kind in ("psrp", "ssh"):
-            ask_plugin(kind, variables)
+            plugin = ask_plugin(kind, variables, password)
+            check_shell(plugin, variables)
+            if kind == "psrp":
+                check_psrp(plugin)
         if kind == "psrp" and not _has_pypsrp():
             return Failed(name, f"ansible_connection is psrp, and pypsrp is not installed: {_GET_PYPSRP}")
         return AnsibleHost(**common)

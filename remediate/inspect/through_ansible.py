@@ -10,7 +10,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +22,9 @@ from remediate.bugs import bug
 from remediate.iis.inspection import one_line, parse_answer
 from remediate.inspect.inventory import AnsibleHost, Fleet
 from remediate.model import Failed, HostReport, Unreachable
-from remediate.playbook.run import last_words, vault_pipes
+from remediate.playbook.handover import ANSIBLE_PLAYBOOK, handed
+from remediate.playbook.output_settings import OUTPUT
+from remediate.playbook.run import last_words
 from remediate.playbook.shipped import playbooks
 
 _PLAYBOOK = Path(__file__).with_name("playbook") / "inspect.yml"
@@ -74,21 +75,23 @@ def _start(
 ) -> "subprocess.Popen[bytes]":
     limit = scratch / "limit.txt"
     limit.write_text("".join(f"{host.host}\n" for host in hosts), encoding="utf-8")
-    command = [sys.executable, "-P", "-m", "ansible", "playbook", str(_PLAYBOOK), "--limit", f"@{limit}"]
-    variables = {"remediate_timeout": ceil(timeout), "remediate_evidence_days": evidence_days}
-    command += ["--forks", str(forks), "-e", json.dumps(variables)]
-    command += [part for source in fleet.sources for part in ("-i", source)]
-    environment = os.environ | {
+    command = [*ANSIBLE_PLAYBOOK, str(_PLAYBOOK), "--limit", f"@{limit}"]
+    variables = {
+        "remediate_timeout": ceil(timeout), "remediate_evidence_days": evidence_days, "ansible_become": False
+    }  # fmt: skip
+    command += ["--forks", str(forks), *(part for source in fleet.sources for part in ("-i", source))]
+    environment = os.environ | OUTPUT | {
         "REMEDIATE_ANSWERS": str(answers), "ANSIBLE_LOCAL_TEMP": str(scratch),
         "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join([str(playbooks() / "collections"), *fleet.collections]),
-        "ANSIBLE_RETRY_FILES_ENABLED": "0", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0",
-        "ANSIBLE_INJECT_FACT_VARS": "0", "ANSIBLE_ASK_PASS": "0", "ANSIBLE_BECOME_ASK_PASS": "0",
+        "ANSIBLE_INJECT_FACT_VARS": "0",
     }  # fmt: skip
-    with vault_pipes(fleet.secrets) as (vault_variables, vaults), (scratch / "log").open("wb") as log:
+    with handed(fleet.given) as more, (scratch / "log").open("wb") as log:
+        # Ours come last: among extra variables the last one counts.
+        command += [*fleet.given.arguments, "-e", json.dumps(variables)]
         # In a session of its own: ssh cannot ask on our terminal, and all that it starts ends with it.
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment | vault_variables,
-            pass_fds=(answers, *vaults), start_new_session=True,
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment | more.environment,
+            pass_fds=(answers, *more.descriptors), start_new_session=True,
         )  # fmt: skip
 
 

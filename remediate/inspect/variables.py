@@ -6,11 +6,12 @@ public API; this file and inventory.py are the only places that do. No error sho
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlunsplit
 
 from ansible import constants as C
+from ansible import context
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play_context import PlayContext
@@ -59,6 +60,10 @@ class Variables:
             raise WrongVariable(f"{name}: {_shown(name, value)} is not a text")
         return str(value)
 
+    def wrong(self, name: str, what: str) -> WrongVariable:
+        """To be raised: the variable's name, its value where that is no secret, and what is wrong with it."""
+        return WrongVariable(f"{name}: {_shown(name, self.get(name))} {what}")
+
     def _reason(self, error: BaseException) -> str:
         text = reason(error)
         for secret in self._secrets():
@@ -103,19 +108,17 @@ def _shown(name: str, value: Any) -> str:
     return repr(one_line(str(value), 60)) if plain else "its value"
 
 
-@cache
-def is_connection(kind: str) -> bool:
-    """Whether Ansible has a connection plugin of that name."""
-    return bool(connection_loader.find_plugin(kind))
+def ask_plugin(kind: str, variables: Variables, password: str | None) -> Any:
+    """The connection plugin, with the options that it would use for the host, by the steps of Ansible's executor.
 
-
-def ask_plugin(kind: str, variables: Variables) -> Any:
-    """The connection plugin, with the options that it would use for the host, by the steps of Ansible's executor."""
+    ``password`` is the one of -k, which counts where no variable holds one, as the user of -u does.
+    """
     plugin = connection_loader.get(kind, PlayContext(), None)
     declared = C.config.get_plugin_vars("connection", plugin._load_name)
     options: dict[str, Any] = {name: variables.get(name) for name in declared if name in variables}
+    keywords = {"remote_user": context.CLIARGS["remote_user"]} | ({} if password is None else {"password": password})
     try:
-        plugin.set_options(var_options=options)
+        plugin.set_options(task_keys=keywords, var_options=options)
     except AnsibleError as error:
         raise WrongVariable(_culprit(plugin, options, error)) from error
     port = plugin.get_option("port")
@@ -146,9 +149,9 @@ def _wanted(plugin: Any, name: str) -> str:
     return "what the connection plugin wants"
 
 
-def ask_winrm(variables: Variables) -> dict[str, Any]:
-    """The endpoint, the transports and the keyword arguments of pywinrm's Protocol."""
-    plugin = ask_plugin("winrm", variables)
+def ask_winrm(variables: Variables, password: str | None) -> tuple[Any, dict[str, Any]]:
+    """The plugin; and the endpoint, the transports and the keyword arguments of pywinrm's Protocol."""
+    plugin = ask_plugin("winrm", variables, password)
     # What the plugin does not declare goes to pywinrm as it is.
     extras = {
         name: variables.get(name)
@@ -173,11 +176,10 @@ def ask_winrm(variables: Variables) -> dict[str, Any]:
     address = str(plugin._winrm_host)
     if ":" in address and not address.startswith("["):
         address = f"[{address}]"
-    return {
-        "endpoint": f"{plugin._winrm_scheme}://{address}:{int(plugin._winrm_port)}{plugin._winrm_path}",
-        "transports": transports,
-        "kwargs": kwargs,
-    }
+    # As the plugin puts it together: a path without its slash gets one.
+    netloc = f"{address}:{int(plugin._winrm_port)}"
+    endpoint = urlunsplit((str(plugin._winrm_scheme), netloc, str(plugin._winrm_path), "", ""))
+    return plugin, {"endpoint": endpoint, "transports": transports, "kwargs": kwargs}
 
 
 def _is_path(value: Any) -> bool:

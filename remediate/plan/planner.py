@@ -51,7 +51,7 @@ class Choice(Struct, frozen=True, kw_only=True):
 
 
 class _Group(Struct, frozen=True):
-    """Hosts that are changed by one edit, under the first one's name: names of one machine, servers of one share.
+    """Hosts that are changed by one edit: names of one machine, servers of one share.
 
     ``agree``: all of them show the same. Else they are not one, or one of them lies.
     """
@@ -61,7 +61,8 @@ class _Group(Struct, frozen=True):
 
     @property
     def leader(self) -> Inspection:
-        return self.hosts[0]
+        """The host that stands in the plan: the first one whose name can."""
+        return next((host for host in self.hosts if plannable(host.host)), self.hosts[0])
 
 
 def make_plan(audit: Audit, choice: Choice, created_at: str) -> Plan:
@@ -188,7 +189,7 @@ def _change(finding: Finding, group: _Group, of_name: Sequence[Pool], fix: FixNa
         found, recycle = pool.attributes, recycle_forecast(pool, attribute)
     given = {name: found[name].value for name in CONDITION if name != attribute and name in found}
     return Change(
-        host=host.host, machine=host.machine, also=tuple(member.host for member in group.hosts[1:]),
+        host=host.host, machine=host.machine, also=tuple(member.host for member in group.hosts if member is not host),
         scope=finding.scope, pool=finding.pool, attribute=attribute, expect=found[attribute].value,
         expect_source=found[attribute].source, given=given, set=FIXES[fix].set, recycle=recycle,
         rules=(finding.rule,),
@@ -205,7 +206,11 @@ def make_rollback(run: Run, created_at: str) -> Plan:
     the run wanted to write, and is no change where it never was written.
     """
     changes = [_inverse(change) for host in run.hosts for change in host.changes if _may_be_ours(change)]
-    silent = [host for host in run.hosts if not host.changes and host.status in ("unknown", "failed", "unreachable")]
+    silent = [
+        host
+        for host in run.hosts
+        if not host.changes and host.status in ("unknown", "failed", "unreachable") and host.sent is not False
+    ]
     return Plan(
         created_at=created_at,
         changes=tuple(sorted(changes, key=_order)),

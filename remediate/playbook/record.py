@@ -151,6 +151,8 @@ class _Answer(msgspec.Struct):
     machine: str | None = None
     backup: str | None = None
     changes: tuple[_Change, ...] = ()
+    # False: nothing went to the server, as its module's action plugin marks it. None: nobody looked.
+    sent: bool | None = None
 
 
 def _key(change: Change | _Change) -> tuple[str, ...]:
@@ -174,7 +176,9 @@ def _answered(started: HostResult, event: dict[str, Any], check: bool, playbook:
         status, detail = "failed", f"it says that it is stale, and that it wrote: {answer.detail}"
     if check and status == "changed":
         status = "pending"
-    return HostResult(host=started.host, status=status, detail=detail, backup=answer.backup, changes=tuple(changes))
+    return HostResult(
+        host=started.host, status=status, detail=detail, backup=answer.backup, changes=tuple(changes), sent=answer.sent
+    )
 
 
 def _planned(started: HostResult, answer: _Answer, check: bool) -> list[RunChange]:
@@ -184,8 +188,9 @@ def _planned(started: HostResult, answer: _Answer, check: bool) -> list[RunChang
     for change in started.changes:
         one = told.get(_key(change))
         if one is None:
-            # Stale and not even looked at (another machine): nothing was written. Else nobody knows.
-            changes.append(_unanswered(change, written=False if answer.status == "stale" or check else None))
+            # Stale and not even looked at (another machine), or nothing sent: nothing was written. Else nobody knows.
+            nothing = answer.status == "stale" or check or answer.sent is False
+            changes.append(_unanswered(change, written=False if nothing else None))
         else:
             known = {key: getattr(one, key) for key in ("found", "found_source", "written", "verified")}
             changes.append(_unanswered(change, **known))

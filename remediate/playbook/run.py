@@ -3,16 +3,16 @@
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from remediate.iis.inspection import one_line
-from remediate.model import HostResult, Inventory, RemediateError, Run
+from remediate.model import HostResult, RemediateError, Run
+from remediate.playbook.handover import ANSIBLE_PLAYBOOK, Given, handed
+from remediate.playbook.output_settings import OUTPUT
 from remediate.playbook.record import RECORD, Growing, Known, read_run
 
 LOG = "ansible-playbook.log"
@@ -22,54 +22,26 @@ LOG = "ansible-playbook.log"
 class Settings:
     """What goes to ansible-playbook beside the plan.
 
-    ``hosts`` are the names to run on, resolved already: patterns are not put together. ``secrets`` are the vaults'
-    labels and passwords; they go through pipes, since arguments can be seen by others.
+    ``sources`` are the inventories, ``hosts`` the names to run on, resolved already: patterns are not put together.
     """
 
-    inventory: Inventory
+    sources: Sequence[str]
     hosts: Sequence[str]
     check: bool
     forks: int
-    secrets: Sequence[tuple[str, bytes]] = field(default=(), repr=False)
+    given: Given
     batches: Sequence[str] = ()
     max_failures: str = "5%"
 
     def arguments(self, limit: Path) -> list[str]:
         """``limit`` is the file that will hold the hosts."""
-        pairs: list[tuple[str, str]] = [("-i", source) for source in self.inventory.sources]
+        pairs: list[tuple[str, str]] = [("-i", source) for source in self.sources]
         pairs += [("--forks", str(self.forks)), ("--limit", f"@{limit}")]
         if self.batches:
             pairs.append(("-e", f'{{"remediate_batches": [{", ".join(_json_batch(b) for b in self.batches)}]}}'))
-        # Always given: no fact that a server sends comes before an extra variable.
-        pairs.append(("-e", f'{{"remediate_max_failures": "{self.max_failures}"}}'))
+        # Always given: no fact that a server sends, and nothing of the user's, comes before the last extra variable.
+        pairs.append(("-e", f'{{"remediate_max_failures": "{self.max_failures}", "ansible_become": false}}'))
         return ["--diff", *(["--check"] if self.check else []), *(part for pair in pairs for part in pair)]
-
-
-@contextmanager
-def vault_pipes(secrets: Sequence[tuple[str, bytes]]) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
-    """The vaults' passwords for one ansible-playbook: variables for its environment, and descriptors to hand to it.
-
-    They were asked for, or fetched by a script, when the inventory was read. Now they go through pipes: no argument and
-    no file holds them, and nobody is asked again. ``secrets`` are labels and passwords.
-    """
-    if not secrets:
-        yield {}, ()
-        return
-    pipes = []
-    try:
-        for label, secret in secrets:
-            reading, writing = os.pipe()
-            pipes.append((label, reading))
-            os.set_blocking(writing, False)
-            with os.fdopen(writing, "wb") as pipe:
-                pipe.write(secret)
-        identities = ",".join(f"{label}@/dev/fd/{reading}" for label, reading in pipes)
-        yield {"ANSIBLE_VAULT_IDENTITY_LIST": identities, "ANSIBLE_ASK_VAULT_PASS": "0"}, tuple(fd for _, fd in pipes)
-    except BlockingIOError as error:
-        raise RemediateError("a vault's password is longer than a pipe holds (64 KiB)") from error
-    finally:
-        for _, reading in pipes:
-            os.close(reading)
 
 
 def _json_batch(text: str) -> str:
@@ -92,17 +64,11 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
         limit.write_text("".join(f"{host}\n" for host in (*settings.hosts, "localhost")), encoding="utf-8")
     except OSError as error:
         raise RemediateError(f"{run_dir}: cannot be made: {error.strerror}; choose another with --run-dir") from error
-    # By this interpreter: the ansible-core that read the inventory also runs the playbook. With -P, since without it
-    # Python would import modules from the folder that one stands in.
-    ansible = [sys.executable, "-P", "-m", "ansible", "playbook"]
-    command = [*ansible, *settings.arguments(limit.resolve()), str(folder / "playbook.yml")]
-    environment = os.environ | {
-        "REMEDIATE_RUN_DIR": str(run_dir.resolve()), "REMEDIATE_RUN": name,
-        "ANSIBLE_RETRY_FILES_ENABLED": "0", "ANSIBLE_NOCOLOR": "1",
-        "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_INJECT_FACT_VARS": "0",
-    }  # fmt: skip
+    arguments = [str(folder / "playbook.yml"), *settings.arguments(limit.resolve())]
+    run = {"REMEDIATE_RUN_DIR": str(run_dir.resolve()), "REMEDIATE_RUN": name, "ANSIBLE_INJECT_FACT_VARS": "0"}
+    environment = os.environ | OUTPUT | run
     followed = _Followed(run_dir / RECORD, progress)
-    with log, _started(command, log, environment, settings.secrets) as process:
+    with log, _started(arguments, log, environment, settings.given) as process:
         try:
             while process.poll() is None:
                 time.sleep(0.1)
@@ -124,12 +90,14 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
 
 
 def _started(
-    command: list[str], log: IO[bytes], environment: dict[str, str], secrets: Sequence[tuple[str, bytes]]
+    arguments: list[str], log: IO[bytes], environment: dict[str, str], given: Given
 ) -> "subprocess.Popen[bytes]":
-    with vault_pipes(secrets) as (variables, descriptors):
+    with handed(given) as more:
+        # Ours come last: among extra variables the last one counts.
         return subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, env=environment | variables, pass_fds=descriptors
-        )
+            [*ANSIBLE_PLAYBOOK, *given.arguments, *arguments], stdout=log, stderr=subprocess.STDOUT,
+            env=environment | more.environment, pass_fds=more.descriptors,
+        )  # fmt: skip
 
 
 class _Followed:

@@ -6,6 +6,7 @@ from io import StringIO
 from itertools import groupby
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -23,6 +24,7 @@ from remediate.model import (
     RunChange,
     status_of,
 )
+from remediate.report.folding import by_text, who, with_names
 
 _RECYCLE: dict[Recycle, str] = {
     "now": "recycles the pool now",
@@ -78,7 +80,10 @@ def audit_text(audit: Audit) -> str:
         parts.append(table(("host", "pool", "rule", "level", "grade", "reasons"), rows))
     missing = [h for h in audit.hosts if not isinstance(h, Inspection)]
     if missing:
-        parts.append(table(("host", "status", "detail"), [(h.host, status_of(h), h.detail) for h in missing]))
+        groups = by_text(missing, lambda h: (status_of(h), h.detail))
+        folded = [([h.host for h in hosts], status, detail) for (status, detail), hosts in groups]
+        rows_ = [(who(names), status, with_names(detail, names)) for names, status, detail in folded]
+        parts.append(table(("host", "status", "detail"), rows_))
     parts.append(
         f"{count(summary.hosts, 'host')}: {summary.inspected} inspected, {summary.unreachable} unreachable, "
         f"{summary.failed} failed, {summary.skipped} skipped; "
@@ -101,8 +106,9 @@ def plan_text(plan: Plan) -> str:
                 lines += _change_lines(change)
     for undecided in plan.undecided:
         lines.append(printable(f"undecided: {undecided.host}: {undecided.pool}: {undecided.reason}"))
-    for host_ in plan.not_inspected:
-        lines.append(printable(f"not inspected: {host_.host}: {host_.status}: {host_.detail}"))
+    for (status, detail), of_detail in by_text(plan.not_inspected, lambda h: (h.status, h.detail)):
+        names = [one.host for one in of_detail]
+        lines.append(printable(f"not inspected: {who(names)}: {status}: {with_names(detail, names)}"))
     lines.append(
         f"{count(len(plan.changes), 'change')} on {count(len({c.host for c in plan.changes}), 'host')}, "
         f"{len(plan.undecided)} undecided; recycles: {_recycles(plan.changes)}"
@@ -139,9 +145,12 @@ def proof_line(proof: HostProof) -> str:
 def run_text(run: Run, folder: Path | None = None) -> str:
     """What a run did, host by host, and the sums."""
     lines = [printable(f"run {run.run}, begun {run.started_at}")]
-    for host in run.hosts:
-        lines.append(result_line(host))
-        lines += [f"  {printable(_what(change))}: {_outcome(change, run.check)}" for change in host.changes]
+    # Hosts without a change of their own are folded by what is said of them.
+    for _, hosts in by_text(run.hosts, lambda h: (h.host,) if h.changes or not h.detail else ("", h.status, h.detail)):
+        names = [host.host for host in hosts]
+        detail = with_names(hosts[0].detail or "", names)
+        lines.append(result_line(msgspec.structs.replace(hosts[0], host=who(names), detail=detail or None)))
+        lines += [f"  {printable(_what(change))}: {_outcome(change, run.check)}" for change in hosts[0].changes]
     for proof in run.proof.hosts if run.proof else ():
         lines += [printable(f"not proven: {proof.host}: {line}") for line in proof.broken]
     lines.append(_run_sums(run))

@@ -1,8 +1,6 @@
 """Any Ansible inventory: the same fleet written in each way gives the same audit; and what is wrong is named."""
 
 import json
-import os
-import pty
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,9 +12,11 @@ import yaml
 
 from tests.conftest import Site, remediate, run
 from tests.environments import Environment
+from tests.terminal import on_a_terminal
 
 BIN = Path(sys.prefix) / "bin"
 CANARY = "canary-0c9e44"
+VAULT = "ault password"
 needs_ssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh client here")
 
 
@@ -145,24 +145,6 @@ def test_each_way_gives_the_same_audit(take: Callable[[str, str], Site]) -> None
         shutil.rmtree(fleet.folder)
 
 
-def on_a_terminal(command: list[str], answer: str) -> tuple[int, str]:
-    """Run it on a terminal of its own and type one answer; its exit code and what the terminal showed."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execv(command[0], command)  # noqa: S606  # our own program
-    shown = b""
-    try:
-        while True:
-            shown += os.read(terminal, 4096)
-            if answer and b"ault password" in shown:
-                os.write(terminal, answer.encode() + b"\n")
-                answer = ""
-    except OSError:
-        pass  # the other side has ended
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode().replace("\r\n", "\n")
-
-
 @needs_ssh
 def test_vaults(fleet: Fleet) -> None:
     """Two vaults: a whole file by one, a single value by the other; opened in each of Ansible's ways.
@@ -205,7 +187,7 @@ def test_vaults(fleet: Fleet) -> None:
         ([], {"ANSIBLE_CONFIG": str(config)}),
     ):
         opened(run(BIN / "remediate", *inventory, *options, expect=3, **env).stdout)
-    code, shown = on_a_terminal([str(BIN / "remediate"), *inventory, "--ask-vault-pass"], "first password")
+    code, shown = on_a_terminal([str(BIN / "remediate"), *inventory, "--ask-vault-pass"], VAULT, "first password")
     assert code == 3
     assert shown.count("ault password") == 1, "asked once, for both connections"
     assert "first password" not in shown
@@ -213,9 +195,9 @@ def test_vaults(fleet: Fleet) -> None:
     folder = fleet.folder / "plan"
     remediate("plan", *inventory[1:5], "--vault-password-file", one, "--fix", "on-demand", "--out", folder, expect=3)
     apply = ["apply", str(folder), *inventory[1:3], "--ask-vault-pass"]
-    code, shown = on_a_terminal([str(BIN / "remediate"), *apply, "--check"], "first password")
+    code, shown = on_a_terminal([str(BIN / "remediate"), *apply, "--check"], VAULT, "first password")
     assert (code, shown.count("ault password")) == (2, 1), "the playbook does not ask again"
-    code, shown = on_a_terminal([str(BIN / "remediate"), *apply, "--yes"], "first password")
+    code, shown = on_a_terminal([str(BIN / "remediate"), *apply, "--yes"], VAULT, "first password")
     assert (code, "1 changed" in shown) == (0, True)
     (made,) = (folder / "runs").iterdir()
     assert not [path for path in made.iterdir() if "first password" in path.read_text()]
@@ -248,7 +230,7 @@ def test_limits(tmp_path: Path) -> None:
         ("web*,db01", ["db01", "web01", "web02", "web03"]),
         ("iis[0]", ["web01"]),
     ):
-        done = remediate("audit", "-i", path, "-l", pattern, "--format", "json", expect=0)
+        done = remediate("audit", "-i", path, "-l", pattern, "--format", "json", expect=3)
         audit = json.loads(done.stdout)
         assert [host["host"] for host in audit["hosts"]] == expected, pattern
         assert audit["summary"]["skipped"] == len(expected)

@@ -1,0 +1,42 @@
+# Copyright (c) 2026 the remediate authors
+# GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Runs the module app_pool_settings, and leaves a mark just before the first word of it goes to the server.
+
+Where Ansible then reports a host without a result, the mark is what the record knows by: without one nothing was sent,
+so nothing was written. The connection is made first: a refused connection or password leaves no mark.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from ansible.plugins.action.normal import ActionModule as NormalActionModule
+
+
+def mark_of(host: str) -> str:
+    """The name of a host's mark; an inventory name need not be a file's name."""
+    return hashlib.sha256(host.encode("utf-8", errors="surrogateescape")).hexdigest()
+
+
+class ActionModule(NormalActionModule):
+    # What the callback plugin remediate_record looks for: an older collection leaves no marks, and proves nothing.
+    LEAVES_MARKS = True
+
+    def run(self, tmp=None, task_vars=None):
+        self._host = task_vars["inventory_hostname"]
+        return super().run(tmp, task_vars)
+
+    def _low_level_execute_command(self, cmd, *args, **kwargs):
+        # All that goes to the server passes here first: files too, which want a folder made before.
+        self._connection._connect()
+        folder = os.environ.get("REMEDIATE_MARKS")
+        if folder:
+            mark = Path(folder, mark_of(self._host))
+            if not mark.exists():
+                if self._connection.transport == "ssh":
+                    # It connects with its first command. This one does nothing, in PowerShell and in cmd.
+                    super()._low_level_execute_command("exit 0", sudoable=False)
+                mark.touch()
+        return super()._low_level_execute_command(cmd, *args, **kwargs)
