@@ -14,11 +14,11 @@ import click
 import msgspec
 
 from remediate.cli.exits import Exit, worst
-from remediate.cli.inventory import with_sources
+from remediate.cli.inventory import read_fleet, with_sources
 from remediate.cli.options import check_amount, emit, inventory_options
 from remediate.cli.progress import follow
 from remediate.inspect.fleet import inspect_all
-from remediate.inspect.inventory import Fleet, Target, read_inventory
+from remediate.inspect.inventory import Fleet, Target
 from remediate.model import HostReport, HostResult, Inventory, Plan, RemediateError, Run
 from remediate.playbook.directory import check_digest, read_plan
 from remediate.playbook.proof import prove
@@ -59,7 +59,7 @@ def apply(
     if not planned:
         click.echo("nothing to apply: the plan has no changes", err=True)
         return Exit.OK
-    fleet = read_inventory(with_sources(inventory))
+    fleet = read_fleet(with_sources(inventory))
     missing = planned - fleet.names
     if missing:
         what = f"not in the inventory: {', '.join(sorted(missing))}; nothing was done"

@@ -7,13 +7,12 @@ import click
 
 from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit, worst
-from remediate.cli.inventory import with_sources
+from remediate.cli.inventory import read_fleet, with_sources
 from remediate.cli.options import check_amount, check_target, emit, inventory_options, now, pace_options, rules_option
 from remediate.cli.progress import follow
 from remediate.diagnose.rules import find
 from remediate.iis.schema import IIS_VERSIONS
 from remediate.inspect.fleet import inspect_all
-from remediate.inspect.inventory import read_inventory
 from remediate.inspect.offline import read_configs
 from remediate.inspect.script import MOST_DAYS
 from remediate.model import Audit, AuditSummary, Failed, HostReport, Inspection, Inventory, Unreachable, encode
@@ -86,7 +85,7 @@ def make_audit(
 ) -> Audit:
     """Inspect every host of the inventory; standard error tells how far it is."""
     started = now()
-    fleet = read_inventory(inventory)
+    fleet = read_fleet(inventory)
     with follow("inspecting", len(fleet.targets)) as tell:
         hosts = inspect_all(
             fleet, forks, timeout, lambda report: tell(report_line(report), isinstance(report, Unreachable | Failed)),

@@ -1,9 +1,16 @@
-"""Which inventory a command reads: what -i names, or what is configured for Ansible."""
+"""Which inventory a command reads, what -i names or what is configured for Ansible; and what is shown meanwhile."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
 import msgspec
 
+from remediate.cli.verbosity import is_quiet
 from remediate.inspect.given import configured_sources
+from remediate.inspect.inventory import Fleet, read_inventory
 from remediate.model import Inventory
 
 
@@ -21,3 +28,37 @@ def with_sources(inventory: Inventory, others: str = "") -> Inventory:
             "/etc/ansible/hosts"
         )
     return msgspec.structs.replace(inventory, sources=sources)
+
+
+# A host whose variables take this many seconds is named.
+_PATIENCE = 3.0
+
+
+def read_fleet(inventory: Inventory) -> Fleet:
+    """The fleet. Standard error shows what Ansible warns of, and a host whose variables take long."""
+    with _watched() as reading:
+        return read_inventory(inventory, reading, lambda text: click.echo(f"remediate: warning: {text}", err=True))
+
+
+@contextmanager
+def _watched() -> Iterator[Callable[[str], None]]:
+    """Name the host of whose variables nothing is heard: a lookup may wait for a person, or for ever."""
+    if is_quiet():
+        yield lambda _host: None
+        return
+    ended = threading.Event()
+    now: list[tuple[str, float]] = []
+
+    def watch() -> None:
+        named = ""
+        while not ended.wait(0.5):
+            host, since = now[-1] if now else ("", time.monotonic())
+            if host != named and time.monotonic() - since > _PATIENCE:
+                named = host
+                click.echo(f"{host}: its variables are still being read; Ctrl-C ends it", err=True)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield lambda host: now.__setitem__(slice(None), [(host, time.monotonic())])
+    finally:
+        ended.set()

@@ -20,7 +20,7 @@ from ansible.utils.context_objects import CLIArgs
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
-from remediate.inspect.variables import place, reason
+from remediate.inspect.ansible_words import place, reason
 from remediate.model import Inventory, RemediateError
 
 # Variables of ours that a user may set; every other one is the plan's or the run's own.

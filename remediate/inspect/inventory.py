@@ -1,7 +1,7 @@
 """The inventory, read by Ansible itself: the hosts inspected are the hosts that a playbook reaches."""
 
-import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -12,17 +12,19 @@ from ansible import constants as C
 from ansible import context
 from ansible.cli import CLI
 from ansible.errors import AnsibleError
-from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
 from ansible.utils.display import Display
+from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
 
-from remediate.iis.inspection import one_line
+from remediate.bugs import bug
+from remediate.inspect.ansible_words import place, reason
 from remediate.inspect.connections import short_name, why_not_windows
 from remediate.inspect.given import arguments_of, as_yaml, read_extra_vars, read_password, set_context
 from remediate.inspect.run_checks import check_common, check_psrp, check_shell, check_winrm, short_shell
-from remediate.inspect.variables import Variables, WrongVariable, ask_plugin, ask_winrm, place, reason
+from remediate.inspect.sources import hushed, parse_sources, programs_unheard
+from remediate.inspect.variables import Variables, WrongVariable, ask_plugin, ask_winrm
 from remediate.model import Failed, Inventory, RemediateError, Skipped
 from remediate.playbook.handover import Given
 
@@ -53,6 +55,10 @@ class AnsibleHost:
     vars: dict[str, str] = field(default_factory=dict)
 
 
+def _unheard(_text: str) -> None:
+    """Nobody listens."""
+
+
 Target = WinrmHost | AnsibleHost | Failed | Skipped
 
 
@@ -71,40 +77,58 @@ class Fleet:
     collections: tuple[str, ...]
 
 
-def read_inventory(inventory: Inventory) -> Fleet:
-    """Read it with Ansible. RemediateError where there is no inventory, or it holds no such host."""
-    where = ", ".join(inventory.sources)
+def read_inventory(
+    inventory: Inventory, reading: Callable[[str], None] = _unheard, warn: Callable[[str], None] = _unheard
+) -> Fleet:
+    """Read it with Ansible. RemediateError where there is no inventory, or it holds no such host.
+
+    ``reading`` is called with the name of each host before its variables are resolved: a lookup may wait for long.
+    ``warn`` is called with what Ansible warns of, in our words.
+    """
     for source in inventory.sources:
         if "," not in source and not Path(source).exists():
             raise RemediateError(f"inventory {source!r}: there is no such file or folder; give -i a path")
+    try:
+        with programs_unheard(), hushed(warn):
+            return _read(inventory, reading)
+    finally:
+        # Ansible would remove it at its end, which a hanging server must not hold up (see cli/main.py).
+        shutil.rmtree(str(C.DEFAULT_LOCAL_TMP), ignore_errors=True)
+
+
+def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
+    where = ", ".join(inventory.sources)
     _init_plugins()
     set_context(inventory)
     password = read_password()
+    # Lookups and `playbook_dir` mean the current folder, as for `ansible` there (see also playbook/launcher/).
+    loader = DataLoader()
     try:
-        loader = DataLoader()
         # With those of ansible.cfg and the environment, as ansible-playbook has them.
         vault_ids = [*C.DEFAULT_VAULT_IDENTITY_LIST, *inventory.vault_ids]
         ask = inventory.ask_vault or C.DEFAULT_ASK_VAULT_PASS
         secrets = CLI.setup_vault_secrets(loader, vault_ids, ask_vault_pass=ask, auto_prompt=False)
         loader.set_vault_secrets(secrets)
         extra_vars = read_extra_vars(loader)
-        # group_vars/ and host_vars/ count beside the inventory, as they will for the plan's playbook; those of the
-        # folder that we happen to stand in do not.
-        loader.set_basedir(os.devnull)
-        manager = _parse(loader, inventory.sources)
+        manager = parse_sources(loader, inventory.sources)
         variables = VariableManager(loader=loader, inventory=manager)
+        # group_vars/ and host_vars/ count beside the inventory, not in the folder that we happen to stand in.
+        variables.safe_basedir = False
+        HostVars(manager, variables, loader)  # `hostvars`: it puts itself into the manager of variables
         names = frozenset(str(host.name) for host in manager.get_hosts())
         manager.subset(inventory.limit)
-        hosts = manager.get_hosts()
-    except AnsibleError as error:
+        hosts = sorted(manager.get_hosts(), key=lambda host: str(host.name))
+    except RemediateError:
+        raise
+    except (Exception, SystemExit) as error:  # Ansible's plugins fail with whatever they like
         raise RemediateError(f"inventory {place(error) or where}: {reason(error)}") from error
-    finally:
-        # Ansible would remove it at its end, which a hanging server must not hold up (see cli/main.py).
-        shutil.rmtree(str(C.DEFAULT_LOCAL_TMP), ignore_errors=True)
     if not hosts:
         wanted = f" matches {inventory.limit!r}" if inventory.limit else ""
         raise RemediateError(f"inventory {where}: no host{wanted}; see `ansible-inventory --graph`")
-    targets = (_target(host, loader, variables, password) for host in sorted(hosts, key=lambda h: str(h.name)))
+    targets = []
+    for host in hosts:
+        reading(str(host.name))
+        targets.append(_target(host, loader, variables, password))
     return Fleet(
         names=names,
         targets=tuple(targets),
@@ -117,34 +141,6 @@ def read_inventory(inventory: Inventory) -> Fleet:
         ),
         collections=tuple(map(str, C.COLLECTIONS_PATHS)),
     )
-
-
-def _parse(loader: DataLoader, sources: tuple[str, ...]) -> InventoryManager:
-    """RemediateError where a source, or a file in a folder of them, cannot be read: Ansible would warn, and go on
-    without its hosts."""
-    C.INVENTORY_ANY_UNPARSED_IS_FAILED = True
-    display: Any = Display()
-    failures: list[str] = []
-
-    def keep(msg: str | None, exception: BaseException, **_: Any) -> None:
-        if msg and msg.startswith("Failed to parse inventory"):
-            said = one_line(getattr(exception, "_help_text", None) or "")
-            failures.append(" ".join(filter(None, (place(exception), reason(exception), said))))
-
-    shown, display.error_as_warning = display.error_as_warning, keep
-    try:
-        return InventoryManager(loader=loader, sources=list(sources))
-    except AnsibleError as error:
-        source = Path(str(error).rpartition("inventory source ")[2])
-        if source.is_symlink() and not source.exists():
-            raise RemediateError(f"inventory {source}: points to {source.readlink()}, which is not there") from error
-        if not failures:
-            raise
-        # Each plugin that took the file for its own said why not; by its ending, the first one is the one meant.
-        told = failures[:1] if source.suffix else failures
-        raise RemediateError(f"inventory {source}: {'; '.join(told)}") from error
-    finally:
-        display.error_as_warning = shown
 
 
 @cache
@@ -193,5 +189,7 @@ def _target(host: Any, loader: DataLoader, manager: VariableManager, password: s
         return AnsibleHost(**common)
     except WrongVariable as error:
         return Failed(name, f"its variables: {error}")
-    except AnsibleError as error:
+    except (AnsibleError, SystemExit) as error:
         return Failed(name, ": ".join(filter(None, ("its variables", place(error), reason(error)))))
+    except Exception as error:  # noqa: BLE001  # of whatever kind: one host's trouble never ends the others
+        return bug(name, error, "reading its variables")

@@ -19,10 +19,9 @@ from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 
 from remediate.iis.inspection import one_line
+from remediate.inspect.ansible_words import reason
 
 _SECRET = re.compile("pass|secret|token|private|credential", re.IGNORECASE)
-# What a filter says of its input, or the INI reader of a line, may hold a secret: it is cut off.
-_QUOTES = re.compile("((?:The (?:filter|test) plugin '[^']+' failed)|(?:Expected [^:]*)).*", re.DOTALL)
 _TYPES = {"int": "a whole number", "integer": "a whole number", "float": "a number", "bool": "true or false",
           "boolean": "true or false", "str": "a text", "string": "a text"}  # fmt: skip
 
@@ -50,8 +49,8 @@ class Variables:
             return default
         try:
             return self._templar.template(self._found[name])
-        except Exception as error:  # a filter or lookup of the user's fails with whatever it likes
-            raise WrongVariable(f"{name}: {self._reason(error)}") from error
+        except (Exception, SystemExit) as error:  # a filter or lookup of the user's fails with whatever it likes
+            raise WrongVariable(f"{name}: {reason(error)}") from error
 
     def text(self, name: str, default: str = "") -> str:
         """The value as a text."""
@@ -63,44 +62,6 @@ class Variables:
     def wrong(self, name: str, what: str) -> WrongVariable:
         """To be raised: the variable's name, its value where that is no secret, and what is wrong with it."""
         return WrongVariable(f"{name}: {_shown(name, self.get(name))} {what}")
-
-    def _reason(self, error: BaseException) -> str:
-        text = reason(error)
-        for secret in self._secrets():
-            text = text.replace(secret, "***")
-        return text
-
-    def _secrets(self) -> Iterator[str]:
-        for name, value in self._found.items():
-            if _SECRET.search(name):
-                try:
-                    secret = str(value)
-                except AnsibleError:
-                    continue  # encrypted, and not to be opened
-                if len(secret) > 3:
-                    yield secret
-
-
-def reason(error: BaseException) -> str:
-    """Ansible's words in one line, without what they quote."""
-    if any("Vault" in type(cause).__name__ for cause in _causes(error)):
-        return "it is encrypted, and no vault password that was given opens it (see --vault-id, --ask-vault-pass)"
-    return one_line(_QUOTES.sub(r"\1", str(error)))
-
-
-def place(error: BaseException) -> str:
-    """The file and line that the error is about; an empty text where Ansible does not say."""
-    for cause in _causes(error):
-        context = str(getattr(cause, "_formatted_source_context", None) or "")
-        if context.startswith("Origin: /"):
-            return one_line(context.splitlines()[0].removeprefix("Origin: "))
-    return ""
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _shown(name: str, value: Any) -> str:
@@ -136,7 +97,7 @@ def _culprit(plugin: Any, options: dict[str, Any], error: AnsibleError) -> str:
             plugin.set_options(var_options={name: value})
         except AnsibleError:
             return f"{name}: {_shown(name, value)} is not {_wanted(plugin, name)}"
-    return one_line(str(error))  # no variable's fault, but a setting's of ansible.cfg or the environment
+    return f"a setting of ansible.cfg or the environment: {reason(error)}"
 
 
 def _wanted(plugin: Any, name: str) -> str:

@@ -2,6 +2,10 @@
 
 Ansible takes extra variables and the connection's password from arguments, prompts and files alone. It resolves such a
 file's path, and a pipe has none: so they are put in its place here, where no argument list and no disk shows them.
+
+Lookups, commands of the `pipe` lookup and `playbook_dir` mean the current folder, as they did when the inventory was
+read: a host must not be reached with other variables than those it was inspected with. What stands beside the playbook
+is found all the same. (Of a plain ansible-playbook they mean the playbook's folder.)
 """
 
 import json
@@ -9,7 +13,9 @@ import os
 import sys
 from typing import Any
 
+from ansible import constants as C
 from ansible.cli.playbook import PlaybookCLI
+from ansible.playbook import Playbook
 
 
 def main() -> None:
@@ -23,6 +29,21 @@ def main() -> None:
             """Whatever ansible.cfg says: nobody is asked again, and no play uses become."""
             return given["password"], None
 
+        def _play_prereqs(self) -> tuple[Any, Any, Any]:
+            loader, inventory, variables = super()._play_prereqs()
+            variables.safe_basedir = False  # no group_vars of the current folder
+            return loader, inventory, variables
+
+    load = Playbook.load
+
+    def load_and_stay(file_name: str, variable_manager: Any, loader: Any) -> Any:
+        playbook = load(file_name, variable_manager=variable_manager, loader=loader)
+        loader.set_basedir = lambda _folder: None  # the executor would go to the playbook's
+        return playbook
+
+    Playbook.load = staticmethod(load_and_stay)
+    # The variables beside a playbook are found by the path of its tasks.
+    C.PLAYBOOK_VARS_ROOT = "all"
     # First, so that the extra variables of our own arguments count before them.
     extra_vars = [f"--extra-vars={given['extra_vars']}"] if given["extra_vars"] else []
     Given.cli_executor(["ansible-playbook", *extra_vars, *sys.argv[1:]])
