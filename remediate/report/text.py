@@ -39,7 +39,8 @@ def text_of(value: Audit | Plan | Run) -> str:
 def report_line(report: HostReport) -> str:
     """One inspected host, for progress."""
     if isinstance(report, Inspection):
-        return printable(f"{report.host}: inspected, {report.detail or count(len(report.pools), 'pool')}")
+        warning = f"; warning: {report.warning}" if report.warning else ""
+        return printable(f"{report.host}: inspected, {report.detail or count(len(report.pools), 'pool')}{warning}")
     return printable(f"{report.host}: {status_of(report)}: {report.detail}")
 
 
