@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from remediate.cli.exits import Exit, worst
-from remediate.cli.options import check_amount, emit, inventory_options
+from remediate.cli.options import check_amount, emit, inventory_options, pace_options
 from remediate.cli.progress import follow
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import Fleet, Target, read_inventory
@@ -29,11 +29,11 @@ from remediate.report.text import plan_text, result_line, run_text
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--batches", metavar="1,10%,100%", help="Hosts in each batch, in numbers or percent.")
 @click.option("--max-failures", metavar="N|P%", default="5%", help="More failed hosts end it (5%; none in batch 1).")
-@click.option("--forks", type=click.IntRange(1, 1000), default=64, show_default=True, help="Hosts at the same time.")
+@pace_options()
 @click.option("--run-dir", type=click.Path(path_type=Path), help="Where the record goes; the default is DIR/runs/...")
 def apply(
     folder: Path, inventory: Inventory, check: bool, yes: bool, batches: str | None, max_failures: str,
-    forks: int, run_dir: Path | None,
+    forks: int, timeout: float, run_dir: Path | None,
 ) -> Exit:  # fmt: skip
     """Apply the plan in DIR, in batches; refuse whatever changed since; prove it afterwards."""
     steps = tuple(batches.split(",")) if batches else ()
@@ -76,7 +76,7 @@ def apply(
         if run.finished_at is None:
             click.echo(f"remediate: ansible-playbook ended early: {last_words(target / LOG)}", err=True)
     run = msgspec.structs.replace(run, hosts=tuple(host for host in run.hosts if host.host in names))
-    unproven = () if check else _prove(run, fleet)
+    unproven = () if check else _prove(run, fleet, forks, timeout)
     emit(run_text(run, unproven, None if check and run_dir is None else target).encode(), None)
     return _exit(run, bool(unproven))
 
@@ -95,11 +95,11 @@ def _confirm(plan: Plan, targets: tuple[Target, ...]) -> None:
         raise click.Abort("not confirmed")
 
 
-def _prove(run: Run, fleet: Fleet) -> tuple[str, ...]:
+def _prove(run: Run, fleet: Fleet, forks: int, timeout: float) -> tuple[str, ...]:
     """Look again at the hosts that are done, as an audit does, and say where a change does not hold."""
     done = {host.host for host in run.hosts if host.status in ("changed", "unchanged")}
     targets = tuple(target for target in fleet.targets if target.host in done)
-    reports = inspect_all(dataclasses.replace(fleet, targets=targets), 64, 60.0, lambda _report: None)
+    reports = inspect_all(dataclasses.replace(fleet, targets=targets), forks, timeout, lambda _report: None)
     return broken(run, reports)
 
 
