@@ -3,13 +3,15 @@
 import msgspec
 from msgspec import Struct
 
-from remediate.iis.answer import split
+from remediate.iis.answer import plain_words, split
 from remediate.iis.attributes import CONDITION, IDLE_ACTION, IDLE_TIMEOUT, MEANINGS, seconds
 from remediate.iis.evidence import EvidenceAnswer, read_evidence
 from remediate.model import Failed, Inspection, Pool, Value
 
 # Of what a server printed beside its answer, or instead of it.
 _MOST_SAID = 200
+# Of a failure's reason: the words of a shared configuration that is denied are the longest.
+_MOST_REASON = 900
 
 
 class _Error(Struct):
@@ -35,6 +37,16 @@ class _Answer(Struct):
     evidence: EvidenceAnswer | None = None
 
 
+def parse_printed(
+    host: str, stdout: bytes, stderr: bytes, code: int, groups: tuple[str, ...], host_vars: dict[str, str]
+) -> Inspection | Failed:
+    """What the inspection's process printed until it ended with that exit code."""
+    said = one_line(plain_words(stderr), _MOST_SAID)
+    if not stdout.strip() and (code != 0 or said):
+        return Failed(host, f"the inspection ended with exit code {code}: {said or 'it printed nothing'}")
+    return parse_answer(host, stdout, groups, host_vars)
+
+
 def parse_answer(
     host: str, text: bytes, groups: tuple[str, ...] = (), host_vars: dict[str, str] | None = None
 ) -> Inspection | Failed:
@@ -55,7 +67,9 @@ def parse_answer(
     if answer.format != "remediate.inspection" or answer.format_version != 1:
         return Failed(host, "the answer is not of the inspection script of this version")
     if answer.error is not None:
-        return Failed(host, one_line(f"{answer.error.message} ({answer.error.type}, {answer.error.hresult})"))
+        return Failed(
+            host, one_line(f"{answer.error.message} ({answer.error.type}, {answer.error.hresult})", _MOST_REASON)
+        )
     if not answer.machine:
         return Failed(host, "the server did not say its computer name")
     detail = "IIS is not installed" if answer.iis_version is None else None

@@ -9,8 +9,7 @@ from requests.utils import resolve_proxies, select_proxy
 from winrm.exceptions import WinRMOperationTimeoutError
 from winrm.protocol import Protocol
 
-from remediate.iis.answer import plain_words
-from remediate.iis.inspection import one_line, parse_answer
+from remediate.iis.inspection import parse_printed
 from remediate.inspect.inventory import WinrmHost
 from remediate.inspect.script import COMMAND_LINE, inspection_script
 from remediate.inspect.wire_errors import Way, explain
@@ -37,10 +36,7 @@ def inspect(host: WinrmHost, timeout: float, evidence_days: int = 0) -> HostRepo
     printed = run_script(host, inspection_script(evidence_days), timeout)
     if not isinstance(printed, Printed):
         return printed
-    said = plain_words(printed.stderr)
-    if not printed.stdout.strip() and (printed.code != 0 or said):
-        return Failed(host.host, one_line(f"the inspection ended with exit code {printed.code}: {said}"))
-    return parse_answer(host.host, printed.stdout, host.groups, host.vars)
+    return parse_printed(host.host, printed.stdout, printed.stderr, printed.code, host.groups, host.vars)
 
 
 def run_script(host: WinrmHost, script: bytes, timeout: float) -> Printed | Unreachable | Failed:
