@@ -21,6 +21,7 @@ from typing import Any
 
 from remediate.iis.inspection import one_line, parse_answer, parse_printed
 from remediate.inspect.inventory import AnsibleHost, Fleet
+from remediate.inspect.relayed import in_words
 from remediate.model import Failed, HostReport, Unreachable
 from remediate.playbook.run import last_words, vault_pipes
 from remediate.playbook.shipped import playbooks
@@ -128,7 +129,7 @@ def _report(host: AnsibleHost, answer: dict[str, Any], timeout: float) -> HostRe
         stdout, stderr = (str(answer["printed"][name] or "").encode(errors="replace") for name in ("stdout", "stderr"))
         return parse_printed(host.host, stdout, stderr, int(answer["printed"]["rc"] or 0), host.groups, host.vars)
     kind = Unreachable if answer["status"] == "unreachable" else Failed
-    return kind(host.host, one_line(_PREFIX.sub("", answer["detail"]), 900))
+    return kind(host.host, one_line(in_words(_PREFIX.sub("", answer["detail"])), 900))
 
 
 def _late(host: AnsibleHost, timeout: float) -> Unreachable:

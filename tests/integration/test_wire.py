@@ -3,9 +3,8 @@
 import json
 import re
 import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from remediate.lab.knobs import write_knobs
+from tests.answering import answering, http
 from tests.conftest import PLAIN, Site, Up, remediate
 
 CANARY = "canary-51c7"
@@ -41,37 +41,6 @@ def write(folder: Path, hosts: dict[str, dict[str, Any]]) -> Path:
     path = folder / "hosts.yml"
     path.write_text(yaml.safe_dump({"iis": {"vars": common, "hosts": hosts}}))
     return path
-
-
-@contextmanager
-def answering(*answers: bytes) -> Iterator[int]:
-    """A port that answers the requests of each connection with these bytes, and then hangs up."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def talk(connection: socket.socket) -> None:
-            with connection, suppress(OSError):
-                for answer in answers:
-                    if not connection.recv(1 << 20):
-                        return
-                    connection.sendall(answer)
-                connection.shutdown(socket.SHUT_WR)
-                while connection.recv(1 << 20):
-                    pass
-
-        def accept() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=talk, args=(connection,), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield listener.getsockname()[1]
-
-
-def http(status: str, *headers: str) -> bytes:
-    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "Content-Length: 0", "", ""]).encode()
 
 
 @pytest.fixture
