@@ -43,7 +43,8 @@ def untrusted(port: str, error: ssl.SSLCertVerificationError | None) -> str:
 
 def tls_failure(port: str, error: ssl.SSLError, by_certificate: bool) -> str:
     """Another failure of TLS; ``by_certificate``: a client certificate was sent."""
-    reason = str(error.reason or "").upper().replace(" ", "_")
+    # A certificate's file that is none has its reason in the text alone.
+    reason = str(error.reason or str(error).partition("(")[0]).upper().strip().replace(" ", "_")
 
     def about(words: tuple[str, ...]) -> bool:
         return any(word in reason for word in words)

@@ -81,6 +81,14 @@ def test_a_proxy_that_cannot_be_used(tmp_path: Path, url: str, said: str) -> Non
     assert "the proxy" in found["detail"] and said in found["detail"], found
 
 
+def test_no_warning_shows_a_proxys_account(tmp_path: Path) -> None:
+    """pywinrm warns of a proxy that the environment names, with all of its address."""
+    path = write(tmp_path, {"web01": {}})
+    done = remediate("audit", "-i", path, HTTP_PROXY=f"http://ops:{CANARY}@127.0.0.1:1", PYTHONWARNINGS="always")
+    assert "the proxy http://127.0.0.1:1 (HTTP_PROXY)" in done.stderr
+    assert CANARY not in done.stdout + done.stderr
+
+
 def test_what_answers_is_no_winrm(tmp_path: Path, port: Callable[..., int]) -> None:
     """Each kind of answer in words, and none of them ends the others."""
     chunk = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc"
