@@ -1,4 +1,4 @@
-"""Ports that answer what they are told to, whatever they are asked: proxies, and services that are no WinRM."""
+"""Ports with a fixed answer, whatever they are asked: proxies, and services that are no WinRM."""
 
 import socket
 import threading

@@ -6,7 +6,12 @@ found gives the words. A text that holds none of these marks is Ansible's own, a
 
 import re
 
-_MARKS = re.compile(r"ConnectionPool\(|Caused by |HTTPS?Connection\(|Connection aborted|\w+Proxy requires the Python")
+from remediate.inspect.wsman_faults import fault_words
+
+_MARKS = re.compile(
+    r"ConnectionPool\(|Caused by |HTTPS?Connection\(|Connection aborted|NTLM challenge"
+    r"|'NoneType' object has no attribute 'wrap'|\w+Proxy requires the Python"
+)
 _WHERE = re.compile(r"ConnectionPool\(host='([^']*)', port=(\d+)\)")
 
 _PROXIES = "see ansible_psrp_proxy, HTTP_PROXY and HTTPS_PROXY"
@@ -24,6 +29,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"Connection refused", "{where} refused the connection: is it listening on that port?"),
         (r"No route to host|Network is unreachable", "there is no way to {where}: no route, or a firewall says so"),
         (r"[Tt]imed out|Timeout", "{where} did not answer in time"),
+        (r"NTLM challenge", "{where} did not answer NTLM: see ansible_winrm_transport for what it offers"),
+        (r"'NoneType'", "{where} does not speak WS-Management: is that the WinRM port?"),
         (r"BadStatusLine", "{where} does not speak HTTP: is that the WinRM port?"),
         (r"Connection aborted|RemoteDisconnected|reset by peer", "{where} ended the connection in the middle"),
         (
@@ -35,8 +42,18 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
+_PREFIX = re.compile(r"^(?:Task failed: )?(?:(?:basic|plaintext|ssl|certificate|ntlm|kerberos|credssp): )?")
+# A fault of WS-Management, as pywinrm and pypsrp write one: the server's reason and the number.
+_FAULTS = (
+    re.compile(r"(?P<said>[^{}]*) \(extended fault data: \{.*'wsmanfault_code': (?P<code>\d{1,10})"),
+    re.compile(r"Received a WSManFault message\. \(Code: (?P<code>\d{1,10}),.*?Reason: (?P<said>.*)", re.DOTALL),
+)
+
+
 def in_words(text: str) -> str:
     """The same failure without a library's own words."""
+    for fault in filter(None, (pattern.search(text) for pattern in _FAULTS)):
+        return fault_words(int(fault["code"]), None, _PREFIX.sub("", fault["said"]).rstrip(")"), "")
     if not _MARKS.search(text):
         return text
     found = _WHERE.search(text)

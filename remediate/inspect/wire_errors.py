@@ -81,7 +81,7 @@ class Way:
 
     @property
     def proxy_address(self) -> str:
-        """The proxy without its account; empty where that cannot be told apart, or there is none."""
+        """The proxy without its account; empty where the two cannot be separated, or there is none."""
         scheme, mark, rest = self.proxy.rpartition("://")
         found = _HOST_AND_PORT.fullmatch(rest.rpartition("@")[2])
         return f"{scheme}{mark}{found[1]}" if found and (scheme.isalnum() or not mark) else ""
@@ -103,11 +103,11 @@ def explain(way: Way, error: Exception) -> str:
     causes = tuple(_causes(error))
     for kinds, words in _RULES:
         for cause in causes:
-            if isinstance(cause, kinds) and (told := words(way, cause)) is not None:
+            if isinstance(cause, kinds) and (sentence := words(way, cause)) is not None:
                 through = way.through
-                if through and through not in told:
-                    told += f"; the way went by {through}"
-                return one_line(told, _MOST_CHARACTERS)
+                if through and through not in sentence:
+                    sentence += f"; the way went by {through}"
+                return one_line(sentence, _MOST_CHARACTERS)
     return f"the connection to {way.endpoint} failed in a way that is not known here: is that the WinRM port?"
 
 

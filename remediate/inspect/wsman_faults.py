@@ -90,8 +90,8 @@ def fault_words(code: int | None, subcode: str | None, reason: str, response: st
     number = code & 0xFFFFFFFF
     meaning = _MEANINGS.get(number & 0xFFFF if number >> 16 == _HRESULT_OF_WIN32 else number)
     shown = str(number) if number < 0x10000 else f"0x{number:08X} ({number})"
-    told = f"{meaning.what}; {meaning.advice}; {words}" if meaning else words
-    return f"WS-Management fault {shown}: {told}"
+    rest = f"{meaning.what}; {meaning.advice}; {words}" if meaning else words
+    return f"WS-Management fault {shown}: {rest}"
 
 
 def _said(response: str) -> str:

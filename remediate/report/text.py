@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from remediate.inspect.relayed import in_words
 from remediate.model import Audit, Change, HostReport, HostResult, Inspection, Plan, Recycle, Run, RunChange, status_of
 
 _RECYCLE: dict[Recycle, str] = {
@@ -46,7 +47,7 @@ def report_line(report: HostReport) -> str:
 
 def result_line(result: HostResult) -> str:
     """One applied host, for progress."""
-    return printable(f"{result.host}: {result.status}" + (f": {result.detail}" if result.detail else ""))
+    return printable(f"{result.host}: {result.status}" + (f": {in_words(result.detail)}" if result.detail else ""))
 
 
 def audit_text(audit: Audit) -> str:

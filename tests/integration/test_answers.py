@@ -1,4 +1,4 @@
-"""What a server prints beside its answer, or instead of it: the answer is found, and the rest is told."""
+"""What a server prints beside its answer, or instead of it: the answer is found, and the rest is reported."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ CLIXML = (
     '#< CLIXML\r\n<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">'
     '<Obj S="progress" RefId="0"><MS><PR N="Record"><AV>Preparing modules for first use.</AV></PR></MS></Obj>%s</Objs>'
 )
-# What is printed first and last -> words of the warning; None where there is nothing to tell.
+# What is printed first and last -> words of the warning; None where there is nothing to report.
 BESIDE: dict[str, tuple[bytes, bytes, tuple[str, ...] | None]] = {
     "banner": (b"Willkommen auf web01\r\n", b"", ("Willkommen auf web01",)),
     "banner without a line's end": (b"Welcome ", b"", ("Welcome",)),
@@ -64,7 +64,7 @@ def audit(inventory: Path) -> dict[str, tuple[dict[str, Any], str]]:
 
 @dataclass(frozen=True)
 class Printing:
-    """Servers that print what they are told to, and what is read of one that prints nothing else."""
+    """Servers that print what lab.txt says, and what is read of one that prints nothing else."""
 
     state: Path
     names: tuple[str, ...]

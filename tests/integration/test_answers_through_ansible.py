@@ -1,4 +1,4 @@
-"""What a host of Ansible's prints beside a module's result, or instead of it: the answer is found, the rest is told."""
+"""What is printed beside a module's result, or instead of it: the answer is found, the rest is reported."""
 
 import asyncio
 import json

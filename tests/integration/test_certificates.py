@@ -1,4 +1,4 @@
-"""HTTPS that fails is told by what is wrong: a certificate's age, name or issuer, the TLS version, the client's own."""
+"""HTTPS that fails is reported by its cause: a certificate's age, name or issuer, the TLS version, the client's own."""
 
 import socket
 import ssl

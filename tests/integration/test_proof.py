@@ -6,7 +6,7 @@ from tests.conftest import Site, remediate
 
 
 def test_the_proof_has_the_timeout_that_was_given(take: Callable[[str, str], Site]) -> None:
-    """A server that is slower than that is changed all the same, and its change is told as not proven."""
+    """A server that is slower than that is changed all the same, and its change is reported as not proven."""
     site = take("emulated", "basic")
     plan = site.folder / "plan"
     remediate("plan", "-i", site.inventory, "--fix", "on-demand", "--out", plan, expect=2)

@@ -1,4 +1,4 @@
-"""What goes wrong on the way to a winrm host is told in words: what, where, and what to do; and no secret with it."""
+"""What goes wrong on the way to a winrm host is reported in words: what, where, and what to do; without a secret."""
 
 import json
 import re

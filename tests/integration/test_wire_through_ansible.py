@@ -1,14 +1,16 @@
-"""What goes wrong on the way to a psrp host is told in words too: Ansible hands on its library's own."""
+"""What goes wrong on the way to a psrp host is reported in words too: Ansible hands on its library's own."""
 
 import json
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.answering import answering, http
-from tests.conftest import remediate
+from tests.conftest import Site, remediate
 from tests.integration.test_wire import CANARY, LIBRARY
 
 
@@ -49,3 +51,33 @@ def test_a_library_has_no_words_here(tmp_path: Path) -> None:
     found = {host["host"]: host["detail"] for host in json.loads(done.stdout)["hosts"]}
     for name, (_, said) in cases.items():
         assert said in found[name], found
+
+
+AT_A_CLOSED_PORT = {"ansible_host": "127.0.0.1", "ansible_port": 1}
+
+
+@pytest.mark.parametrize(
+    ("variables", "fault", "said"),
+    [
+        (AT_A_CLOSED_PORT, "", "127.0.0.1:1 refused the connection"),
+        ({"ansible_winrm_scheme": "https"}, "", "speaks plain HTTP, not TLS"),
+        ({}, "soap:5 w:AccessDenied Zugriff verweigert", "access is denied; the account must"),
+        ({}, "soap:2150859173 w:QuotaLimit Zu viel", "MaxShellsPerUser); wait until the idle ones are ended"),
+        ({}, "offers:Negotiate, Kerberos", "did not answer NTLM"),
+        ({}, "rubbish", "does not speak WS-Management"),
+    ],
+)
+def test_an_apply_has_words_too(
+    take: Callable[[str, str], Site], variables: dict[str, Any], fault: str, said: str
+) -> None:
+    """There Ansible's own connection is what fails."""
+    site = take("emulated", "ntlm")
+    plan = site.folder / "plan"
+    remediate("plan", "-i", site.inventory, "--fix", "on-demand", "--out", plan, expect=2)
+    whole = yaml.safe_load(site.inventory.read_text())
+    whole["iis"]["hosts"][site.name] |= variables
+    site.knobs(fault=fault)
+    site.inventory.write_text(yaml.safe_dump(whole))
+    done = remediate("apply", plan, "-i", site.inventory, "--yes", expect=3)
+    assert said in done.stdout and said in done.stderr
+    assert not LIBRARY.search(done.stdout + done.stderr), done.stdout + done.stderr

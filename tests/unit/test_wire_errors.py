@@ -49,7 +49,8 @@ def test_basic_cannot_carry_every_password() -> None:
     "error",
     [
         Exception("<object at 0x7f0000000000> canary"), struct.error("canary"), KeyError("canary"),
-        RuntimeError("canary"), OSError(77, "canary"), urllib3.exceptions.HTTPError("canary"), urllib3.exceptions.LocationParseError("canary"), WinRMError("canary"),
+        RuntimeError("canary"), OSError(77, "canary"), urllib3.exceptions.HTTPError("canary"),
+        urllib3.exceptions.LocationParseError("canary"), WinRMError("canary"),
         requests.exceptions.RequestException("canary"), requests.exceptions.InvalidHeader("canary"),
         StopIteration(), AssertionError("canary"), RecursionError("canary"), MemoryError(),
     ],
