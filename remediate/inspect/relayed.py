@@ -14,6 +14,7 @@ _MARKS = re.compile(
 )
 _WHERE = re.compile(r"ConnectionPool\(host='([^']*)', port=(\d+)\)")
 
+_MOST_CHARACTERS = 4000
 _PROXIES = "see ansible_psrp_proxy, HTTP_PROXY and HTTPS_PROXY"
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), words)
@@ -46,18 +47,20 @@ _PREFIX = re.compile(r"^(?:Task failed: )?(?:(?:basic|plaintext|ssl|certificate|
 # A fault of WS-Management, as pywinrm and pypsrp write one: the server's reason and the number.
 _FAULTS = (
     re.compile(r"(?P<said>[^{}]*) \(extended fault data: \{.*'wsmanfault_code': (?P<code>\d{1,10})"),
-    re.compile(r"Received a WSManFault message\. \(Code: (?P<code>\d{1,10}),.*?Reason: (?P<said>.*)", re.DOTALL),
+    re.compile(r"[^(]*Received a WSManFault message\. \(Code: (?P<code>\d{1,10}),.*?Reason: (?P<said>.*)", re.DOTALL),
 )
 
 
 def in_words(text: str) -> str:
     """The same failure without a library's own words."""
-    for fault in filter(None, (pattern.search(text) for pattern in _FAULTS)):
+    # A module's own message comes this way too, as long as a server likes.
+    head = text[:_MOST_CHARACTERS]
+    for fault in filter(None, (pattern.match(head) for pattern in _FAULTS)):
         return fault_words(int(fault["code"]), None, _PREFIX.sub("", fault["said"]).rstrip(")"), "")
-    if not _MARKS.search(text):
+    if not _MARKS.search(head):
         return text
-    found = _WHERE.search(text)
+    found = _WHERE.search(head)
     where = f"{found[1]}:{found[2]}" if found else "the server"
     return next(
-        words.format(*match.groups(), where=where) for pattern, words in _RULES if (match := pattern.search(text))
+        words.format(*match.groups(), where=where) for pattern, words in _RULES if (match := pattern.search(head))
     )
