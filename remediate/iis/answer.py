@@ -35,18 +35,18 @@ class _Head(Struct):
 
 
 @dataclass(frozen=True)
-class Printed:
+class Found:
     """``answer`` is the object's bytes, None where none or more than one was found; ``words`` the rest."""
 
     answer: bytes | None
     words: str
 
 
-def split(printed: bytes) -> Printed:
+def split(printed: bytes) -> Found:
     """Find the answer in what was printed: an inspection, or Ansible's result that holds one."""
     text = _plain(printed)
     if (answer := _answer(text)) is not None:
-        return Printed(answer, "")
+        return Found(answer, "")
     lines = text.splitlines()
     answers, rest = [], []
     for line in lines:
@@ -58,11 +58,11 @@ def split(printed: bytes) -> Printed:
             answers.append(answer)
             rest += [line[:start], line[stop:]]
     if answers:
-        return Printed(answers[0], _text(b"\n".join(rest))) if len(answers) == 1 else Printed(None, _text(text))
+        return Found(answers[0], _text(b"\n".join(rest))) if len(answers) == 1 else Found(None, _text(text))
     begin = next((n for n, line in enumerate(lines) if line.lstrip().startswith(b"{")), len(lines))
     end = next((n for n in range(len(lines), begin, -1) if lines[n - 1].rstrip().endswith(b"}")), begin)
     answer = _answer(b"\n".join(lines[begin:end]))
-    return Printed(answer, _text(text if answer is None else b"\n".join(lines[:begin] + lines[end:])))
+    return Found(answer, _text(text if answer is None else b"\n".join(lines[:begin] + lines[end:])))
 
 
 def plain_words(printed: bytes) -> str:

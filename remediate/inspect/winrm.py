@@ -12,7 +12,8 @@ from winrm.protocol import Protocol
 from remediate.iis.inspection import parse_printed
 from remediate.inspect.inventory import WinrmHost
 from remediate.inspect.script import COMMAND_LINE, inspection_script
-from remediate.inspect.wire_errors import Way, explain
+from remediate.inspect.way import Way
+from remediate.inspect.wire_errors import explain
 from remediate.model import Failed, HostReport, Unreachable
 
 # More than any inspection prints. A server that never stops talking is cut off here.

@@ -6,12 +6,10 @@ sentence at the end.
 """
 
 import errno
-import os
 import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from http.client import BadStatusLine, RemoteDisconnected
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -29,6 +27,7 @@ from winrm.exceptions import (
 
 from remediate.iis.inspection import one_line
 from remediate.inspect.tls_errors import tls_failure, untrusted
+from remediate.inspect.way import TRANSPORTS, Way
 from remediate.inspect.wsman_faults import fault_words
 
 _MOST_CHARACTERS = 600
@@ -42,60 +41,6 @@ _METHODS = {
     "kerberos": ("Kerberos", {"Kerberos", "Negotiate"}),
     "credssp": ("CredSSP", {"CredSSP"}),
 }
-# What a server offers -> the values of ansible_winrm_transport that take it.
-_TRANSPORTS = {
-    "Negotiate": ("ntlm", "kerberos"),
-    "Kerberos": ("kerberos",),
-    "NTLM": ("ntlm",),
-    "Basic": ("basic",),
-    "CredSSP": ("credssp",),
-}
-_SCHEME = re.compile(rf"(?:^|,)\s*({'|'.join(_TRANSPORTS)})(?![\w-])", re.IGNORECASE)
-_HOST_AND_PORT = re.compile(r"((?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?)/?")
-
-
-@dataclass
-class Way:
-    """The way to one server, and what was seen on it; filled while requests are sent."""
-
-    endpoint: str
-    transport: str
-    username: str
-    proxy_by_variable: bool = False
-    proxy: str = ""
-    offers: tuple[str, ...] = ()
-    status: int = 0
-
-    def note(self, response: Any) -> None:
-        """Take from an HTTP answer what explains a failure."""
-        self.status = int(response.status_code)
-        if self.status == 401:
-            found = (match[1].lower() for match in _SCHEME.finditer(response.headers.get("WWW-Authenticate", "")))
-            offered = set(found)
-            self.offers = tuple(name for name in _TRANSPORTS if name.lower() in offered)
-
-    @property
-    def port(self) -> str:
-        """Host and port, without the scheme and the path."""
-        return self.endpoint.partition("://")[2].partition("/")[0]
-
-    @property
-    def proxy_address(self) -> str:
-        """The proxy without its account; empty where the two cannot be separated, or there is none."""
-        scheme, mark, rest = self.proxy.rpartition("://")
-        found = _HOST_AND_PORT.fullmatch(rest.rpartition("@")[2])
-        return f"{scheme}{mark}{found[1]}" if found and (scheme.isalnum() or not mark) else ""
-
-    @property
-    def through(self) -> str:
-        """The proxy, and who named it; empty where there is none."""
-        if not self.proxy:
-            return ""
-        names = [f"{urlsplit(self.endpoint).scheme}_proxy", "all_proxy"]
-        spellings = [spelling for name in names for spelling in (name, name.upper())]
-        by = next((name for name in spellings if os.environ.get(name)), "the environment")
-        by = "ansible_winrm_proxy" if self.proxy_by_variable else by
-        return " ".join(filter(None, ("the proxy", self.proxy_address, f"({by})")))
 
 
 def explain(way: Way, error: Exception) -> str:
@@ -128,8 +73,11 @@ _Words = Callable[[Way, Any], str | None]
 
 
 def _redirected(way: Way, error: http.TooManyRedirects) -> str:
-    target = urlsplit(urljoin(way.endpoint, str(getattr(error.response, "headers", {}).get("Location", ""))))
-    shown = f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path}"
+    try:
+        target = urlsplit(urljoin(way.endpoint, str(getattr(error.response, "headers", {}).get("Location", ""))))
+        shown = f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path}"
+    except ValueError:
+        shown = "which has no address"
     return (
         f"{way.endpoint} sends to another place, {one_line(shown, 120)}. A redirect is not followed, since the "
         "account's credentials would go there too: give the server's own address in ansible_host"
@@ -143,7 +91,7 @@ def _refused(way: Way, error: Exception) -> str | None:
         return f"{way.through or way.endpoint} asks for a user name and a password of its own (HTTP 407)"
     name, offers = _METHODS.get(way.transport, (way.transport, set()))
     offered = ", ".join(way.offers)
-    other = dict.fromkeys(t for offer in way.offers for t in _TRANSPORTS[offer] if _METHODS[t][0] != name)
+    other = dict.fromkeys(t for offer in way.offers for t in TRANSPORTS[offer] if _METHODS[t][0] != name)
     choose = f"; choose with ansible_winrm_transport: {' or '.join(other)}" if other else ""
     if way.offers and not offers.intersection(way.offers):
         return f"{way.endpoint} does not offer {name}. It offers {offered}{choose}"

@@ -198,6 +198,7 @@ PLAYED = {
     'offers:Basic realm="WSMAN"': ("does not offer NTLM", "offers Basic", "ansible_winrm_transport: basic"),
     "offers:CredSSP": ("does not offer NTLM", "offers CredSSP", "ansible_winrm_transport: credssp"),
     f"redirect:http://ops:{CANARY}@127.0.0.1:1/wsman": ("http://127.0.0.1:1/wsman", "not followed", "ansible_host"),
+    "redirect:http://[": ("which has no address", "not followed"),
     "redirect:/elsewhere": ("/elsewhere", "not followed", "ansible_host"),
 }
 

@@ -7,7 +7,8 @@ import requests
 import urllib3
 from winrm.exceptions import InvalidCredentialsError, WinRMError
 
-from remediate.inspect.wire_errors import Way, explain
+from remediate.inspect.way import Way
+from remediate.inspect.wire_errors import explain
 
 
 def way(transport: str = "kerberos") -> Way:
