@@ -60,10 +60,11 @@ class Pool(Struct, frozen=True):
 
 
 class Inspection(Struct, frozen=True, kw_only=True, tag_field="status", tag="inspected"):
-    """What one host answered. ``iis_version`` is None where IIS is not installed."""
+    """What one host answered. ``iis_version`` is None where IIS is not installed; ``warning`` is for a person."""
 
     host: str
     detail: str | None = None
+    warning: str | None = None
     machine: str
     iis_version: str | None = None
     windows_version: str | None = None

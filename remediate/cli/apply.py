@@ -15,7 +15,7 @@ import msgspec
 
 from remediate.cli.exits import Exit, worst
 from remediate.cli.inventory import read_fleet, with_sources
-from remediate.cli.options import check_amount, emit, inventory_options
+from remediate.cli.options import check_amount, emit, inventory_options, pace_options
 from remediate.cli.progress import follow
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import Fleet, Target
@@ -35,13 +35,11 @@ from remediate.report.text import plan_text, printable, proof_line, result_line,
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--batches", metavar="N|P%,...", help="Hosts in each batch; the default is 1,10%,100%.")
 @click.option("--max-failures", metavar="N|P%", default="5%", help="More failed hosts end it (5%; none in batch 1).")
-@click.option(
-    "-f", "--forks", type=click.IntRange(1, 1000), default=64, show_default=True, help="Hosts at the same time."
-)
+@pace_options()
 @click.option("--run-dir", type=click.Path(path_type=Path), help="Where the record goes; the default is DIR/runs/...")
 def apply(
     folder: Path, inventory: Inventory, check: bool, yes: bool, batches: str | None, max_failures: str,
-    forks: int, run_dir: Path | None,
+    forks: int, timeout: float, run_dir: Path | None,
 ) -> Exit:  # fmt: skip
     """Apply the plan in DIR, in batches; refuse whatever changed since; prove it afterwards."""
     steps = tuple(batches.split(",")) if batches else ()
@@ -85,7 +83,7 @@ def apply(
             if run.finished_at is None:
                 click.echo(f"remediate: ansible-playbook ended early: {last_words(target / LOG)}", err=True)
             if not check:
-                run = _prove(run, names, fleet, target)
+                run = _prove(run, dataclasses.replace(fleet, targets=targets), forks, timeout, target)
     run = _only(run, names)
     emit(run_text(run, kept).encode(), None)
     return _exit(run)
@@ -121,11 +119,12 @@ def _confirm(plan: Plan, targets: tuple[Target, ...]) -> None:
         raise click.Abort("not confirmed")
 
 
-def _prove(run: Run, names: Set[str], fleet: Fleet, run_dir: Path) -> Run:
+def _prove(run: Run, fleet: Fleet, forks: int, timeout: float, run_dir: Path) -> Run:
     """Read the hosts that are done again, as an audit does; the run with its proof, which is kept beside the record.
 
     When that is interrupted, what is known by then is still reported.
     """
+    names = {target.host for target in fleet.targets}
     done = {host.host: host for host in run.hosts if host.status in ("changed", "unchanged") and host.host in names}
     targets = tuple(target for target in fleet.targets if target.host in done)
     if not targets:
@@ -138,7 +137,7 @@ def _prove(run: Run, names: Set[str], fleet: Fleet, run_dir: Path) -> Run:
                 keep(proof)
                 tell(proof_line(proof), bool(proof.broken))
 
-            inspect_all(dataclasses.replace(fleet, targets=targets), 64, 60.0, take)
+            inspect_all(dataclasses.replace(fleet, targets=targets), forks, timeout, take)
     except KeyboardInterrupt:
         emit(run_text(_only(read_run(run_dir), names), run_dir).encode(), None)
         raise

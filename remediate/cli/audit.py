@@ -88,10 +88,13 @@ def make_audit(
     fleet = read_fleet(inventory)
     with follow("inspecting", len(fleet.targets)) as tell:
         hosts = inspect_all(
-            fleet, forks, timeout, lambda report: tell(report_line(report), isinstance(report, Unreachable | Failed)),
-            evidence_days,
+            fleet, forks, timeout, lambda report: tell(report_line(report), _trouble(report)), evidence_days,
         )  # fmt: skip
     return assemble(hosts, started, rules)
+
+
+def _trouble(report: HostReport) -> bool:
+    return isinstance(report, Unreachable | Failed) or (isinstance(report, Inspection) and report.warning is not None)
 
 
 def assemble(hosts: tuple[HostReport, ...], started: str, rules: frozenset[str] = frozenset()) -> Audit:

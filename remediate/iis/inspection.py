@@ -3,9 +3,15 @@
 import msgspec
 from msgspec import Struct
 
+from remediate.iis.answer import plain_words, split
 from remediate.iis.attributes import CONDITION, IDLE_ACTION, IDLE_TIMEOUT, MEANINGS, seconds
 from remediate.iis.evidence import EvidenceAnswer, read_evidence
 from remediate.model import Failed, Inspection, Pool, Value
+
+# Of what a server printed beside its answer, or instead of it.
+_MOST_SAID = 200
+# Of a failure's reason: the words of a shared configuration that is denied are the longest.
+_MOST_REASON = 900
 
 
 class _Error(Struct):
@@ -31,25 +37,45 @@ class _Answer(Struct):
     evidence: EvidenceAnswer | None = None
 
 
+def parse_printed(
+    host: str, stdout: bytes, stderr: bytes, code: int, groups: tuple[str, ...], host_vars: dict[str, str]
+) -> Inspection | Failed:
+    """What the inspection's process printed until it ended with that exit code."""
+    said = one_line(plain_words(stderr), _MOST_SAID)
+    if not stdout.strip() and (code != 0 or said):
+        return Failed(host, f"the inspection ended with exit code {code}: {said or 'it printed nothing'}")
+    return parse_answer(host, stdout, groups, host_vars)
+
+
 def parse_answer(
     host: str, text: bytes, groups: tuple[str, ...] = (), host_vars: dict[str, str] | None = None
 ) -> Inspection | Failed:
-    """One host's answer, whatever it holds: an Inspection, or a Failed that says in one line what was wrong."""
-    if not text.strip():
+    """One host's answer, whatever it holds: an Inspection, or a Failed that says in one line what was wrong.
+
+    What else was printed is the Inspection's warning.
+    """
+    printed = split(text)
+    said = one_line(printed.words, _MOST_SAID)
+    if printed.answer is None and not said:
         return Failed(host, "the inspection printed nothing; something on the server discards PowerShell's output")
+    if printed.answer is None:
+        return Failed(host, f"the inspection's answer cannot be read: it is not in what the server printed: {said}")
     try:
-        answer = msgspec.json.decode(text, type=_Answer)
+        answer = msgspec.json.decode(printed.answer, type=_Answer)
     except (msgspec.DecodeError, RecursionError) as error:
         return Failed(host, one_line(f"the inspection's answer cannot be read: {error}"))
     if answer.format != "remediate.inspection" or answer.format_version != 1:
         return Failed(host, "the answer is not of the inspection script of this version")
     if answer.error is not None:
-        return Failed(host, one_line(f"{answer.error.message} ({answer.error.type}, {answer.error.hresult})"))
+        return Failed(
+            host, one_line(f"{answer.error.message} ({answer.error.type}, {answer.error.hresult})", _MOST_REASON)
+        )
     if not answer.machine:
         return Failed(host, "the server did not say its computer name")
     detail = "IIS is not installed" if answer.iis_version is None else None
+    warning = f"beside its answer the server printed: {said}" if said else None
     inspection = Inspection(
-        host=host, detail=detail, machine=answer.machine, iis_version=answer.iis_version,
+        host=host, detail=detail, warning=warning, machine=answer.machine, iis_version=answer.iis_version,
         windows_version=answer.windows_version, powershell_version=answer.powershell_version,
         language_mode=answer.language_mode, clock=answer.clock, appinit_module=answer.appinit_module,
         shared_config=answer.shared_config, groups=groups, vars=host_vars or {}, defaults=answer.defaults,

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from remediate.bugs import bug
-from remediate.iis.inspection import one_line, parse_answer
+from remediate.iis.inspection import one_line, parse_answer, parse_printed
 from remediate.inspect.inventory import AnsibleHost, Fleet
+from remediate.inspect.relayed import in_words
 from remediate.model import Failed, HostReport, Unreachable
 from remediate.playbook.handover import ANSIBLE_PLAYBOOK, handed
 from remediate.playbook.output_settings import OUTPUT
@@ -32,6 +33,8 @@ _PLAYBOOK = Path(__file__).with_name("playbook") / "inspect.yml"
 _START = 60.0
 # What Ansible puts before a connection plugin's own words.
 _PREFIX = re.compile("^(Task failed: )?(Data could not be sent to remote host .* over ssh: )?")
+# What it says of words behind a module's result.
+_JUNK = "Module invocation had junk after the JSON data: "
 Tell = Callable[[HostReport], None]
 
 
@@ -128,11 +131,16 @@ def _report(host: AnsibleHost, answer: dict[str, Any], timeout: float) -> HostRe
 
 def _read(host: AnsibleHost, answer: dict[str, Any], timeout: float) -> HostReport:
     if answer["status"] == "ok":
-        return parse_answer(host.host, answer["inspection"].encode(), host.groups, host.vars)
+        junk = [text.removeprefix(_JUNK) for text in answer["warnings"] if text.startswith(_JUNK)]
+        printed = "\n".join([answer["inspection"], *junk]).encode(errors="replace")
+        return parse_answer(host.host, printed, host.groups, host.vars)
     if answer["status"] == "late":
         return _late(host, timeout)
+    if answer["status"] == "printed":
+        stdout, stderr = (str(answer["printed"][name] or "").encode(errors="replace") for name in ("stdout", "stderr"))
+        return parse_printed(host.host, stdout, stderr, int(answer["printed"]["rc"] or 0), host.groups, host.vars)
     kind = Unreachable if answer["status"] == "unreachable" else Failed
-    return kind(host.host, one_line(_PREFIX.sub("", answer["detail"])))
+    return kind(host.host, one_line(in_words(_PREFIX.sub("", answer["detail"])), 900))
 
 
 def _late(host: AnsibleHost, timeout: float) -> Unreachable:

@@ -19,6 +19,7 @@ from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 
 from remediate.iis.inspection import one_line
+from remediate.inspect.address import wrong_address
 from remediate.inspect.ansible_words import reason
 
 _SECRET = re.compile("pass|secret|token|private|credential", re.IGNORECASE)
@@ -85,9 +86,21 @@ def ask_plugin(kind: str, variables: Variables, password: str | None) -> Any:
     port = plugin.get_option("port")
     if port is not None and not 0 < int(port) < 65536:
         raise WrongVariable(f"ansible_port: {int(port)} is not from 1 to 65535")
-    if not plugin.get_option("host" if kind == "ssh" else "remote_addr"):
-        raise WrongVariable("ansible_host: it is empty")
+    _check_address(plugin, options, "host" if kind == "ssh" else "remote_addr")
     return plugin
+
+
+def _check_address(plugin: Any, options: dict[str, Any], option: str) -> None:
+    """Of ssh only that there is one: its client knows names of its own."""
+    address = str(plugin.get_option(option) or "")
+    wrong = wrong_address(address) if option == "remote_addr" or not address else None
+    if wrong is not None:
+        names = [source["name"] for source in plugin.option_definitions[option]["vars"] if source["name"] in options]
+        # Of those that are set, Ansible takes the last one.
+        name = names[-1] if names else "ansible_host"
+        if name == "inventory_hostname":
+            raise WrongVariable(f"ansible_host: it is missing, and of the inventory's name: {wrong}")
+        raise WrongVariable(f"{name}: {wrong}")
 
 
 def _culprit(plugin: Any, options: dict[str, Any], error: AnsibleError) -> str:

@@ -1,30 +1,26 @@
-"""One host's inspection over WinRM: one connection, one shell, one command. The only importer of pywinrm."""
+"""One host's inspection over WinRM: one connection, one shell, one command. The only importer of pywinrm's Protocol."""
 
 import time
+import warnings
 from dataclasses import dataclass
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
-import requests
-from winrm.exceptions import (
-    InvalidCredentialsError,
-    WinRMError,
-    WinRMOperationTimeoutError,
-    WinRMTransportError,
-    WSManFaultError,
-)
+from requests.utils import resolve_proxies, select_proxy
+from winrm.exceptions import WinRMOperationTimeoutError
 from winrm.protocol import Protocol
 
-from remediate.iis.inspection import one_line, parse_answer
+from remediate.iis.inspection import parse_printed
 from remediate.inspect.inventory import WinrmHost
 from remediate.inspect.script import COMMAND_LINE, inspection_script
+from remediate.inspect.way import Way
+from remediate.inspect.wire_errors import explain
 from remediate.model import Failed, HostReport, Unreachable
 
 # More than any inspection prints. A server that never stops talking is cut off here.
 _MOST_BYTES = 64 * 1024 * 1024
 
-
-_TROUBLES = (WinRMError, WinRMTransportError, ParseError, requests.exceptions.RequestException, OSError, ValueError)
+# It would show the proxy's address, with its password. A failure names the proxy without it.
+warnings.filterwarnings("ignore", "'pywinrm' will use an environment defined proxy", DeprecationWarning)
 
 
 @dataclass(frozen=True)
@@ -41,10 +37,7 @@ def inspect(host: WinrmHost, timeout: float, evidence_days: int = 0) -> HostRepo
     printed = run_script(host, inspection_script(evidence_days), timeout)
     if not isinstance(printed, Printed):
         return printed
-    if printed.code != 0 and not printed.stdout.strip():
-        said = printed.stderr.decode(errors="replace")
-        return Failed(host.host, one_line(f"the inspection ended with exit code {printed.code}: {said}"))
-    return parse_answer(host.host, printed.stdout, host.groups, host.vars)
+    return parse_printed(host.host, printed.stdout, printed.stderr, printed.code, host.groups, host.vars)
 
 
 def run_script(host: WinrmHost, script: bytes, timeout: float) -> Printed | Unreachable | Failed:
@@ -55,27 +48,43 @@ def run_script(host: WinrmHost, script: bytes, timeout: float) -> Printed | Unre
     until = time.monotonic() + timeout
     troubles = []
     for transport in host.transports:
+        way = Way(host.endpoint, transport, str(host.kwargs.get("username") or "the account"), "proxy" in host.kwargs)
         try:
-            return _run(host, _protocol(host, transport, timeout), script, until)
-        except _TROUBLES as error:
-            troubles.append(_explain(host, error))
+            return _run(host, _protocol(host, way, timeout), script, until)
+        except Exception as error:  # noqa: BLE001  # the libraries meet a strange answer with whatever they meet
+            troubles.append(explain(way, error))
     return Unreachable(host.host, "; ".join(dict.fromkeys(troubles)))
 
 
-def _protocol(host: WinrmHost, transport: str, timeout: float) -> Any:
+def _protocol(host: WinrmHost, way: Way, timeout: float) -> Any:
     # A request may take a third of the host's time, so that a silent server is noticed before it is over.
     operation = max(1, int(timeout / 3))
     kwargs = host.kwargs | {"operation_timeout_sec": operation, "read_timeout_sec": operation + 2}
     make: Any = Protocol
-    return make(host.endpoint, transport=transport, **kwargs)
+    protocol = make(host.endpoint, transport=way.transport, **kwargs)
+    _watch(protocol.transport, way)
+    return protocol
+
+
+def _watch(transport: Any, way: Way) -> None:
+    """Note what is seen on the way, at the one place where pywinrm sends; and follow no redirect.
+
+    A redirect would take the account's credentials to another server.
+    """
+    send = transport._send_message_request
+
+    def watched(session: Any, request: Any) -> Any:
+        session.max_redirects = 0
+        way.proxy = select_proxy(request.url, resolve_proxies(request, session.proxies, session.trust_env)) or ""
+        # Before the hook that requests_ntlm has put there: what that one sends is not seen here.
+        request.hooks["response"].insert(0, lambda response, **_: way.note(response))
+        return send(session, request)
+
+    transport._send_message_request = watched
 
 
 def _run(host: WinrmHost, protocol: Any, script: bytes, until: float) -> Printed | Failed:
-    try:
-        shell = protocol.open_shell(codepage=65001)
-    except AttributeError as error:
-        # pywinrm seals its message with a session that an answer without a handshake never made.
-        raise ParseError("no handshake") from error
+    shell = protocol.open_shell(codepage=65001)
     try:
         # Not console mode: the script is sent on standard input, and its end is told with it.
         command = protocol.run_command(shell, COMMAND_LINE, console_mode_stdin=False)
@@ -102,31 +111,5 @@ def _close(protocol: Any, shell: str) -> None:
     """Shells count against the user's quota on the server; but a failure to close one is not the host's result."""
     try:
         protocol.close_shell(shell)
-    except _TROUBLES:
+    except Exception:  # noqa: BLE001  # as in run_script
         return
-
-
-def _explain(host: WinrmHost, error: Exception) -> str:
-    """One line, in the operator's words; the libraries' texts hold addresses of memory and whole requests."""
-    if isinstance(error, InvalidCredentialsError):
-        return f"{host.kwargs.get('username')} was refused: wrong user or password, or the method is not allowed there"
-    if isinstance(error, requests.exceptions.SSLError):
-        return one_line(f"the server's certificate is not trusted: {error.args[0] if error.args else error}")
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return f"no answer from {host.endpoint} in time"
-    if isinstance(error, requests.exceptions.ReadTimeout):
-        return f"{host.endpoint} took the connection, and did not answer in time"
-    if isinstance(error, requests.exceptions.ConnectionError):
-        text = str(error)
-        if "refused" in text:
-            return f"{host.endpoint} refused the connection: is WinRM listening on that port?"
-        if "resolve" in text or "Name or service" in text:
-            return f"{host.endpoint}: the name cannot be resolved"
-        return f"the connection to {host.endpoint} broke"
-    if isinstance(error, WSManFaultError):
-        return one_line(f"WS-Management fault {error.wsman_fault_code or error.code}: {error.fault_subcode or error}")
-    if isinstance(error, ParseError | UnicodeError):
-        return f"{host.endpoint} does not speak WS-Management: is that the WinRM port?"
-    if isinstance(error, WinRMTransportError):
-        return f"{host.endpoint} answered HTTP {error.code}"
-    return one_line(f"{type(error).__name__}: {error}")

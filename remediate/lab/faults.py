@@ -1,26 +1,29 @@
 """Faults that a server plays when its lab.txt says so, whatever engine runs its commands.
 
 ``fault=``: on the wire, for each request
-    silent   takes the connection and the request, and never answers
-    rubbish  answers 200 with what is no SOAP, as another service on that port would
-    500      answers HTTP 500 with nothing
-    locked   refuses the account, whoever asks
+    silent          takes the connection and the request, and never answers
+    rubbish         answers 200 with what is no SOAP, as another service on that port would
+    500             answers HTTP 500 with nothing
+    locked          refuses the account, whoever asks
+    offers:SCHEMES  refuses everything, and offers these in WWW-Authenticate: ``Negotiate, Kerberos``
+    redirect:URL    sends the client there
+    soap:FAULT      answers with that WS-Management fault, CODE SUBCODE TEXT: ``5 w:AccessDenied Zugriff verweigert``
 or in a command
-    mute     ends at once with exit code 0 and no output
-    endless  never stops talking
+    mute            ends at once with exit code 0 and no output
+    endless         never stops talking
+``before=FILE``, ``after=FILE``: each command prints that file's bytes first or last, as cmd's AutoRun and profiles do.
 ``answer=FILE``: the inspection's answer is that file's bytes.
 ``delay=SECONDS``: each command's answer is late by that much.
 """
 
 import asyncio
 from pathlib import Path
-from typing import Literal, cast, get_args
 
 from remediate.inspect.script import COMMAND_LINE
 from remediate.lab.engine import Emit, Engine, Server
 from remediate.lab.knobs import read_knobs
 
-WireFault = Literal["", "silent", "rubbish", "500", "locked"]
+_WIRE_FAULTS = ("", "silent", "rubbish", "500", "locked", "offers", "redirect", "soap")
 _COMMAND_FAULTS = ("mute", "endless")
 
 # The command that an inspection runs; no other has this end.
@@ -31,14 +34,14 @@ _CHATTER = b"and so on and so on\r\n" * 1500
 _MOST_CHATTER = 8000
 
 
-def wire_fault(server: Server) -> WireFault:
+def wire_fault(server: Server) -> str:
     """The fault that the server plays before any command is looked at; ValueError for one that is not known."""
     fault = read_knobs(server.windows).get("fault")
     if fault in _COMMAND_FAULTS:
         return ""
-    if fault not in get_args(WireFault):
+    if fault.partition(":")[0] not in _WIRE_FAULTS:
         raise ValueError(f"{server.name}: lab.txt: fault={fault} is not known")
-    return cast(WireFault, fault)
+    return fault
 
 
 class FaultyEngine:
@@ -59,8 +62,17 @@ class FaultyEngine:
         if fault == "mute":
             await stdin.read()
             return 0
+        await _print(knobs.get("before"), emit)
         if answer and line.endswith(_INSPECTION):
             await stdin.read()
-            emit("stdout", await asyncio.to_thread(Path(answer).read_bytes))
-            return 0
-        return await self._engine.run(server, line, stdin, emit)
+            await _print(answer, emit)
+            code = 0
+        else:
+            code = await self._engine.run(server, line, stdin, emit)
+        await _print(knobs.get("after"), emit)
+        return code
+
+
+async def _print(file: str, emit: Emit) -> None:
+    if file:
+        emit("stdout", await asyncio.to_thread(Path(file).read_bytes))

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from remediate.inspect.relayed import in_words
 from remediate.model import (
     Audit,
     Change,
@@ -53,13 +54,14 @@ def text_of(value: Audit | Plan | Run) -> str:
 def report_line(report: HostReport) -> str:
     """One inspected host, for progress."""
     if isinstance(report, Inspection):
-        return printable(f"{report.host}: inspected, {report.detail or count(len(report.pools), 'pool')}")
+        warning = f"; warning: {report.warning}" if report.warning else ""
+        return printable(f"{report.host}: inspected, {report.detail or count(len(report.pools), 'pool')}{warning}")
     return printable(f"{report.host}: {status_of(report)}: {report.detail}")
 
 
 def result_line(result: HostResult) -> str:
     """One applied host, for progress."""
-    return printable(f"{result.host}: {result.status}" + (f": {result.detail}" if result.detail else ""))
+    return printable(f"{result.host}: {result.status}" + (f": {in_words(result.detail)}" if result.detail else ""))
 
 
 def audit_text(audit: Audit) -> str:

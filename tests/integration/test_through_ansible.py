@@ -97,7 +97,7 @@ def test_all_connections_see_the_same(remoting: tuple[Site, Path, Server]) -> No
     for name, said in (
         ("wrong-password", "authenticate the user ops"),
         ("unknown-key", "Host key verification failed"),
-        ("closed-psrp", "Connection refused"),
+        ("closed-psrp", "refused the connection"),
     ):
         assert said in found[name]["detail"]
     # Each host has its line of progress.

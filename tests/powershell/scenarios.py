@@ -356,6 +356,31 @@ def somebody_else_between_the_look_and_the_commit(bench: Bench) -> None:
     assert (result["changed"], only(result)["state"], only(result)["written"]) == (False, "ok", False)
 
 
+def a_share_that_is_denied_names_the_second_hop(bench: Bench) -> None:
+    """Reading it and writing it; and what is denied on the server itself has nothing to do with a share."""
+    folder = share(bench)
+    words = (
+        folder,
+        "no second hop",
+        "CredSSP, Kerberos with delegation, or Basic over HTTPS",
+        "insufficient permissions",
+    )
+    bench.knobs(deny_share="true")
+    error = bench.inspect()["error"]
+    assert (error["type"], error["hresult"]) == ("System.UnauthorizedAccessException", "0x80070005")
+    result = bench.module("app_pool_info")
+    assert result["failed"]
+    refusal = bench.settings(change())
+    bench.knobs(deny_share="false", fail_commit="denied")
+    unwritten = bench.settings(change())
+    assert refusal["failed"] and "could not be compared" in refusal["msg"]
+    assert unwritten["failed"] and "the configuration could not be written" in unwritten["msg"]
+    for said in (error["message"], result["msg"], refusal["msg"], unwritten["msg"]):
+        assert all(word in said for word in words), said
+    bench.fresh(fail_commit="denied")
+    assert "share" not in bench.settings(change())["msg"]
+
+
 def a_late_file_is_waited_for(bench: Bench) -> None:
     bench.knobs(commit_delay_ms="600")
     assert written(bench.settings(change())) == [True]
@@ -438,6 +463,7 @@ ON_IIS_10: list[Scenario] = [
     a_server_without_a_domain_or_without_iis,
     what_cannot_be_read_is_an_error,
     a_shared_configuration_is_read_and_backed_up_where_it_is,
+    a_share_that_is_denied_names_the_second_hop,
     what_the_api_hands_out_is_spelt_in_one_way,
     a_silent_api_is_an_error_or_unknown,
     what_means_nothing_is_refused,

@@ -9,7 +9,7 @@ catch {
     $cause = Get-IisCause $_
     $result = [ordered]@{
         format = 'remediate.inspection'; format_version = 1
-        error = [ordered]@{ type = $cause.GetType().FullName; hresult = '0x{0:X8}' -f [Runtime.InteropServices.Marshal]::GetHRForException($cause); message = $cause.Message }
+        error = [ordered]@{ type = $cause.GetType().FullName; hresult = '0x{0:X8}' -f [Runtime.InteropServices.Marshal]::GetHRForException($cause); message = Get-IisFailure $_ }
     }
 }
 $json = ConvertTo-Json -InputObject $result -Depth 8 -Compress

@@ -9,7 +9,7 @@ from typing import Any
 
 from remediate.iis.attributes import IDLE_TIMEOUT, START_MODE, seconds
 from remediate.iis.schema import POOL, ConfigError
-from remediate.lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis
+from remediate.lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis, failure
 from remediate.lab.emulated.inspection import machine_name
 from remediate.lab.knobs import read_knobs
 from remediate.model import Value
@@ -41,7 +41,10 @@ async def app_pool_settings(windows: Path, arguments: dict[str, Any]) -> Result:
     except _Stop as stop:
         outcome |= {"failed": True, "msg": stop.message, "stale": stop.stale}
     except (ConfigError, ValueError, OSError) as error:
-        outcome |= {"failed": True, "msg": f"the changes could not be compared with the configuration: {error}"}
+        outcome |= {
+            "failed": True,
+            "msg": f"the changes could not be compared with the configuration: {failure(windows, error)}",
+        }
     for result in outcome.get("changes", []):
         dry = arguments.get("_ansible_check_mode") and outcome["changed"] and result["state"] == "pending"
         if result["written"] or dry:
@@ -214,7 +217,7 @@ async def _write(
                 raise _Stop(f"the configuration could not be written: {error}") from error
             await asyncio.sleep(random.uniform(0.2, 0.6 * attempt))  # noqa: S311  # jitter, not a secret
         except OSError as error:
-            raise _Stop(f"the configuration could not be written: {error}") from error
+            raise _Stop(f"the configuration could not be written: {failure(windows, error)}") from error
     fault = iis.knobs.get("after_commit") if todo else ""
     if fault == "hang":
         await asyncio.Event().wait()

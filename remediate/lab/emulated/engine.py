@@ -12,6 +12,7 @@ from typing import Any
 from remediate.iis.schema import ConfigError
 from remediate.inspect.script import COMMAND_LINE, MOST_DAYS, inspection_script
 from remediate.lab.emulated.change import Killed, app_pool_settings
+from remediate.lab.emulated.iis import failure
 from remediate.lab.emulated.inspection import inspection
 from remediate.lab.emulated.payload import NotAPayload, decode
 from remediate.lab.engine import Emit, Server
@@ -70,7 +71,11 @@ async def _module(windows: Path, name: str, arguments: dict[str, Any]) -> dict[s
         try:
             return {"changed": False, "inspection": inspection(windows, int(arguments.get("evidence_days") or 0))}
         except (ConfigError, OSError, ValueError) as error:
-            return {"changed": False, "failed": True, "msg": f"the configuration could not be read: {error}"}
+            return {
+                "changed": False,
+                "failed": True,
+                "msg": f"the configuration could not be read: {failure(windows, error)}",
+            }
     return await app_pool_settings(windows, arguments)
 
 
@@ -78,14 +83,12 @@ def _inspect(windows: Path, days: int, emit: Emit) -> int:
     try:
         answer = inspection(windows, days)
     except (ConfigError, OSError, ValueError) as error:
-        kind = (
-            "System.UnauthorizedAccessException"
-            if isinstance(error, PermissionError)
-            else "System.Runtime.InteropServices.COMException"
-        )
+        kind, number = "System.Runtime.InteropServices.COMException", "0x8007000D"
+        if isinstance(error, PermissionError):
+            kind, number = "System.UnauthorizedAccessException", "0x80070005"
         answer = {
             "format": "remediate.inspection", "format_version": 1,
-            "error": {"type": kind, "hresult": "0x8007000D", "message": str(error)},
+            "error": {"type": kind, "hresult": number, "message": failure(windows, error)},
         }  # fmt: skip
     emit("stdout", (json.dumps(answer) + "\r\n").encode("ascii"))
     return 0

@@ -20,6 +20,25 @@ class Conflict(Exception):
     """The file was changed on disk, or is in use."""
 
 
+def denied(path: Path, action: str) -> PermissionError:
+    """In the words and the layout of IIS."""
+    why = f"Cannot {action} configuration file due to insufficient permissions"
+    return PermissionError(f"Filename: \\\\?\\{path}\r\nError: {why}\r\n\r\n")
+
+
+def failure(windows: Path, error: Exception) -> str:
+    """The cause in words, as the scripts have them."""
+    shared = config_path(windows)[1] if isinstance(error, PermissionError) else None
+    if not shared:
+        return str(error)
+    return (
+        f"The configuration is shared ({shared}), and access was denied. It is read and written as the account of this "
+        "connection, which over NTLM, or Kerberos without delegation, cannot go on to another server (no second hop). "
+        "Use CredSSP, Kerberos with delegation, or Basic over HTTPS; and the account must have rights on the share. "
+        f"{error}"
+    )
+
+
 def config_path(windows: Path) -> tuple[Path, str | None]:
     """The file that IIS reads, and the folder of a shared configuration or None."""
     redirection = windows / CONFIG / "redirection.config"
@@ -39,6 +58,8 @@ class Iis:
         self.knobs: Knobs = read_knobs(windows)
         major, _, minor = self.knobs.get("iis_version", "10.0").partition(".")
         self.path, self.shared = config_path(windows)
+        if self.shared and self.knobs.flag("deny_share", False):
+            raise denied(self.path, "read")
         self.before = self.path.read_bytes()
         self.config = Config(self.before, (int(major), int(minor)))
         self._document = self.config.document
@@ -134,7 +155,7 @@ def _named(elements: list[Element], name: str) -> Element | None:
 def _play_fault(windows: Path, knobs: Knobs) -> None:
     kind, _, times = knobs.get("fail_commit").partition(":")
     if kind == "denied":
-        raise PermissionError("Access is denied.")
+        raise denied(config_path(windows)[0], "write")
     if kind not in ("changed", "in_use"):
         return
     counter = windows / "failed-commits.txt"

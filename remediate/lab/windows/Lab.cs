@@ -27,6 +27,7 @@ namespace Microsoft.Web.Administration
             ["changed_hresult"] = "0x80131621",     // the code of "the file has changed on disk"
             ["commit_delay_ms"] = "0",              // the file changes that much after CommitChanges has returned
             ["deny_read"] = "false",                // not an administrator
+            ["deny_share"] = "false",               // the caller cannot go on to the share of a shared configuration
             ["fail_commit"] = "",                   // changed:N, in_use:N (the first N commits of this server), or denied
             ["on_commit"] = "",                     // a file: someone saves its content over the configuration, once, just before a commit
             // Not switches: who the server is, for the others that read this file.
@@ -69,6 +70,7 @@ namespace Microsoft.Web.Administration
         internal bool LeadingSpaceIsRead { get { return Is("leading_space", "read", "refused"); } }
         internal bool WideSitesDefaults { get { return Is("sites_defaults", "wide", "schema"); } }
         internal bool DenyRead { get { return Is("deny_read", "true", "false"); } }
+        internal bool DenyShare { get { return Is("deny_share", "true", "false"); } }
         internal int ChangedHResult { get { return Convert.ToInt32(settings["changed_hresult"], 16); } }
         internal int CommitDelay { get { return int.Parse(settings["commit_delay_ms"], CultureInfo.InvariantCulture); } }
 

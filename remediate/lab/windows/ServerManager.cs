@@ -109,7 +109,10 @@ namespace Microsoft.Web.Administration
         {
             if (!lab.DenyRead && !File.Exists(ConfigPath("redirection.config"))) { return ConfigPath("applicationHost.config"); }
             ConfigurationSection section = GetRedirectionConfiguration().GetSection("configurationRedirection");
-            return (bool)section["enabled"] ? Path.Combine((string)section["path"], "applicationHost.config") : ConfigPath("applicationHost.config");
+            if (!(bool)section["enabled"]) { return ConfigPath("applicationHost.config"); }
+            string shared = Path.Combine((string)section["path"], "applicationHost.config");
+            if (lab.DenyShare) { throw Errors.Denied(shared, "read"); }
+            return shared;
         }
     }
 

@@ -135,3 +135,9 @@ def invalid(what: str) -> Fault:
         "Change the XML and retry. ",
         what,
     )
+
+
+def spelled(text: str) -> Fault:
+    """A fault written as ``CODE SUBCODE TEXT``, for a server that plays it; the text is in whatever language."""
+    code, subcode, said = text.split(" ", 2)
+    return Fault(int(code, 0), "s:Receiver", subcode, said)

@@ -21,7 +21,7 @@ from aiohttp import web
 from remediate.lab.engine import Engine, Server
 from remediate.lab.wsman import replies, soap
 from remediate.lab.wsman.auth import BasicGate, Gate, NegotiateGate, TurnedAway, end_point_bindings
-from remediate.lab.wsman.faults import Refused
+from remediate.lab.wsman.faults import Refused, spelled
 from remediate.lab.wsman.shells import Shells
 
 log = logging.getLogger("remediate.lab")
@@ -31,6 +31,14 @@ _LARGEST_BODY = 2 * 1024 * 1024
 
 # http.sys closes an idle connection after two minutes.
 _IDLE_CONNECTION = 120.0
+
+# The faults that are one answer to everything, made of what lab.txt says beside the fault's name.
+_PLAYED: dict[str, Callable[[str], web.Response]] = {
+    "rubbish": lambda _: web.Response(text="<html><p>It works!</html>\n\0", content_type="text/html"),
+    "500": lambda _: web.Response(status=500),
+    "offers": lambda schemes: web.Response(status=401, headers={"WWW-Authenticate": schemes}),
+    "redirect": lambda url: web.Response(status=302, headers={"Location": url}),
+}
 
 # Seconds for answers under way when the server closes. All commands have ended by then, so none has to wait.
 _SHUTDOWN = 5.0
@@ -43,7 +51,8 @@ class WsmanServer:
     ``NTLM_USER_FILE``: only one such server can run in a process at a time. ``user`` may have a domain before a
     backslash. ``certificate`` is the one that ``tls`` presents, as DER: with it NTLM over TLS insists on matching
     channel bindings. (A listener cannot ask its SSLContext for its own certificate.) ``fault`` is asked at each
-    request which fault the server plays: silent, rubbish, 500 or locked (see faults.py in the folder above).
+    request which fault the server plays: silent, rubbish, 500, locked, offers:..., redirect:... or soap:... (see
+    faults.py in the folder above).
     """
 
     def __init__(
@@ -144,14 +153,12 @@ class WsmanServer:
         if connection is None:
             raise ConnectionResetError("the client has gone")
         address: str = connection.get_extra_info("sockname")[0]
-        fault = self._fault(self._servers[address])
+        fault, _, more = self._fault(self._servers[address]).partition(":")
         if fault == "silent":
             await self._closing.wait()
             raise ConnectionResetError("the server never answered")
-        if fault == "rubbish":
-            return web.Response(text="<html><p>It works!</html>\n\0", content_type="text/html")
-        if fault == "500":
-            return web.Response(status=500)
+        if fault in _PLAYED:
+            return _PLAYED[fault](more)
         verdict = self._gate.admit(
             connection, request.headers.get("Authorization", ""), request.headers.get("Content-Type", ""), body
         )
@@ -168,6 +175,8 @@ class WsmanServer:
             return web.Response(status=400, text=f"{error}\n", headers=verdict.headers)
         status = 200
         try:
+            if fault == "soap":
+                raise Refused(spelled(more))
             answer = await _perform(self._shells[address], envelope)
         except Refused as refused:
             status = 500

@@ -36,14 +36,23 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no ty
 
     def _answer(self, result: Any, status: str) -> None:
         values = result.result
-        answer = {"host": str(result.host.get_name()), "status": "late" if "timedout" in values else status}
+        answer: dict[str, Any] = {
+            "host": str(result.host.get_name()),
+            "status": "late" if "timedout" in values else status,
+        }
         if status == "ok":
             answer["inspection"] = json.dumps(values.get("inspection"))
+            # What Ansible found behind the result. What stood before it, Ansible drops without a word.
+            answer["warnings"] = [str(warning) for warning in values.get("warnings") or ()]
         else:
             answer["detail"] = str(values.get("msg") or "it gave no reason")
+        if "module_stdout" in values:
+            # Ansible found no module's result in it.
+            printed = {"stdout": values["module_stdout"], "stderr": values.get("module_stderr"), "rc": values.get("rc")}
+            answer |= {"status": "printed", "printed": printed}
         line = json.dumps(answer)
         if len(line) > _MOST_CHARACTERS:
-            line = json.dumps(answer | {"status": "failed", "inspection": "", "detail": "its answer is too long"})
+            line = json.dumps({"host": answer["host"], "status": "failed", "detail": "its answer is too long"})
         try:
             self._pipe.write(line + "\n")
             self._pipe.flush()

@@ -30,6 +30,23 @@ function Get-IisCause($ErrorRecord) {
     $cause
 }
 
+function Get-IisFailure($ErrorRecord) {
+    # The cause in words. IIS reads and writes a shared configuration as the caller; where the connection has no second
+    # hop, that is denied, and the text of it names a file and no way out.
+    $cause = Get-IisCause $ErrorRecord
+    if ([Runtime.InteropServices.Marshal]::GetHRForException($cause) -ne 0x80070005) { return $cause.Message }
+    $shared = $null
+    try {
+        $manager = New-Object Microsoft.Web.Administration.ServerManager
+        try { $shared = Get-IisSharedConfigPath $manager } finally { $manager.Dispose() }
+    }
+    catch { return $cause.Message }
+    if (-not $shared) { return $cause.Message }
+    "The configuration is shared ($shared), and access was denied. It is read and written as the account of this connection, " +
+    'which over NTLM, or Kerberos without delegation, cannot go on to another server (no second hop). ' +
+    'Use CredSSP, Kerberos with delegation, or Basic over HTTPS; and the account must have rights on the share. ' + $cause.Message
+}
+
 function Get-IisAssemblyPath {
     Join-Path $env:windir 'System32\inetsrv\Microsoft.Web.Administration.dll'
 }

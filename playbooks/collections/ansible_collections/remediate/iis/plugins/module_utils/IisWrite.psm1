@@ -344,7 +344,7 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
         $group = @($pending | Where-Object { $names -ccontains ($results[$_].scope + ' ' + $results[$_].pool) })
         try { $written = Write-IisGroup $Changes $results $group }
         catch {
-            $outcome.failed = "the configuration could not be written: $((Get-IisCause $_).Message)"
+            $outcome.failed = "the configuration could not be written: $(Get-IisFailure $_)"
             break
         }
         if (-not $written) {
@@ -357,7 +357,7 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
         $outcome.changed = $outcome.changed -or @($group | Where-Object { $results[$_].written }).Count -gt 0
         try { $seen = Wait-IisEffect @($group | ForEach-Object { $results[$_] }) $VerifySeconds }
         catch {
-            $outcome.failed = "written, but the configuration could not be read again: $((Get-IisCause $_).Message)"
+            $outcome.failed = "written, but the configuration could not be read again: $(Get-IisFailure $_)"
             break
         }
         if (-not $seen) {

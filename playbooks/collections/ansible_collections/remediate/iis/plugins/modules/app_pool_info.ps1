@@ -19,5 +19,5 @@ try {
     if ($days -gt 0) { $inspection['evidence'] = Get-IisEvidence $days }
     $module.Result.inspection = $inspection
 }
-catch { $module.FailJson("the configuration could not be read: $((Get-IisCause $_).Message)") }
+catch { $module.FailJson("the configuration could not be read: $(Get-IisFailure $_)") }
 $module.ExitJson()

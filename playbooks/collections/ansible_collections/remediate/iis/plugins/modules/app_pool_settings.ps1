@@ -78,7 +78,7 @@ try {
         -PoolsPerCommit $module.Params.pools_per_commit -Pause $module.Params.pause `
         -VerifySeconds $module.Params.verify_seconds -CheckMode $module.CheckMode
 }
-catch { $module.FailJson("the changes could not be compared with the configuration: $((Get-IisCause $_).Message)") }
+catch { $module.FailJson("the changes could not be compared with the configuration: $(Get-IisFailure $_)") }
 
 foreach ($key in 'machine', 'changed', 'stale', 'changes', 'backup') { $module.Result[$key] = $outcome[$key] }
 foreach ($result in $outcome.changes) {
