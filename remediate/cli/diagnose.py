@@ -23,16 +23,21 @@ from remediate.diagnose.reading import (
     OFFSETS,
     LogFile,
     LogReading,
+    Passed,
     find_files,
     guess_zone,
     in_zone,
+    notes,
     parse_zone,
+    read_given,
     read_log,
     read_requests,
+    site_log,
 )
 from remediate.evidence import Occurrence, Source, WorkerEvent
 from remediate.model import Audit, Diagnosis, Inspection, RemediateError
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
+from remediate.report.text import printable
 from remediate.saved import load
 
 
@@ -100,15 +105,7 @@ def _diagnosis(
     logs: Sequence[str], iis_logs: Sequence[str], events: Sequence[str], audit: Path | None,
     inspections: Sequence[Inspection], time_zone: str | None, since: datetime | None, host: str | None,
 ) -> Diagnosis:  # fmt: skip
-    read = [(file, read_log(file)) for file in find_files(logs)]
-    # An IIS log among the logs is what it is.
-    among = [file for file, reading in read if reading.source.kind == "w3c"]
-    for file in among:
-        if file.once:
-            raise RemediateError(f"{file.name}: an IIS log; give it with --iis-log, since a pipe is read only once")
-    w3c = (*find_files(iis_logs), *among)
-    readings = [reading for _, reading in read if reading.source.kind != "w3c"]
-    collected = [read_log(file) for file in find_files(events)]
+    readings, collected, w3c = _read(logs, iis_logs, events)
     evidence = [of_evidence(one.host, one.evidence) for one in inspections if one.evidence is not None]
     told = [event for reading in (*readings, *collected) for event in reading.events]
     told += [event for part in evidence for event in part.events]
@@ -128,6 +125,29 @@ def _diagnosis(
     if audit is not None:
         sources.append(Source(file=str(audit), kind="audit", lines=audit.read_bytes().count(b"\n"), time_zone="UTC"))
     return Diagnosis(created_at=now(), sources=tuple(sources), streams=conclude(cases, known))
+
+
+def _read(
+    logs: Sequence[str], iis_logs: Sequence[str], events: Sequence[str]
+) -> tuple[list[LogReading], list[LogReading], list[LogFile]]:
+    """The logs, the events, and the web sites' logs, which are read later. What is passed over is shown on stderr."""
+    passed: list[Passed] = []
+    read = read_given(find_files(logs), lambda file: (file, read_log(file)), passed)
+    w3c = read_given(find_files(iis_logs), site_log, passed)
+    collected = read_given(find_files(events), read_log, passed)
+    for note in notes(passed):
+        click.echo(printable(note), err=True)
+    if logs and not read:
+        raise RemediateError("no log that can be read is among the LOGs; name the files")
+    if iis_logs and not w3c:
+        raise RemediateError("no W3C log of a web site among what --iis-log names; give the folders W3SVCn")
+    # An IIS log among the logs is what it is.
+    for file, reading in read:
+        if reading.source.kind == "w3c":
+            if file.once:
+                raise RemediateError(f"{file.name}: an IIS log; give it with --iis-log, since a pipe is read only once")
+            w3c.append(file)
+    return [reading for _, reading in read if reading.source.kind != "w3c"], collected, w3c
 
 
 def _zoned(
@@ -182,7 +202,5 @@ def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: Estate) -> li
         )
         watch(lines, watches)
         assert log.source is not None
-        if log.source.kind != "w3c" and log.source.lines:
-            raise RemediateError(f"{file.name}: is no IIS log in W3C format; give application logs without --iis-log")
         sources.append(log.source)
     return sources

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from remediate.diagnose.reading.site_log import refuse_other_log
 from remediate.model import RemediateError
 
 Kind = Literal["text", "clef", "json", "elmah", "events", "events-json", "w3c"]
@@ -24,14 +25,15 @@ _PACKED = {
 
 
 def kind_of(head: bytes, name: str) -> Kind:
-    """The kind of a file that begins so; RemediateError for a binary event log, which wevtutil must export first,
-    and for an archive."""
+    """The kind of a file that begins so. RemediateError: a binary event log, which wevtutil must export first, or an
+    archive. OtherLog: a log of IIS or beside it that holds nothing that is read here."""
     text = head.lstrip()
     if head.startswith(_BINARY_EVENTS):
         raise RemediateError(f"{name}: a binary event log; export it with: wevtutil qe FILE /lf:true /f:xml")
     packed = next((what for mark, what in _PACKED.items() if head.startswith(mark)), None)
     if packed is not None:
         raise RemediateError(f"{name}: {packed}; unpack it first")
+    refuse_other_log(text, name)
     if text.startswith(b"#") and (b"#Fields:" in text or text.startswith(b"#Software: Microsoft Internet")):
         return "w3c"
     if text.startswith(b"<"):

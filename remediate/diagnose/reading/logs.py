@@ -9,6 +9,7 @@ from remediate.diagnose.reading.clef import read_clef
 from remediate.diagnose.reading.elmah import read_elmah
 from remediate.diagnose.reading.events import read_events_json, read_events_xml
 from remediate.diagnose.reading.files import LogFile
+from remediate.diagnose.reading.given import OtherLog
 from remediate.diagnose.reading.kinds import HEAD, Kind, kind_of
 from remediate.diagnose.reading.tally import KEPT, Tally
 from remediate.diagnose.reading.text import read_text
@@ -64,7 +65,7 @@ def _read(blocks: Iterable[bytes], name: str, kept: int) -> LogReading:
 class RequestLog:
     """The requests of an IIS log, of its bytes in UTF-8, to be gone through once; then ``source`` is there.
 
-    A file of another kind has none. RemediateError, while going through: it cannot be read.
+    OtherLog, while going through: it is of another kind, and not empty. RemediateError: it cannot be read.
     """
 
     def __init__(self, blocks: Iterable[bytes], name: str) -> None:
@@ -74,14 +75,30 @@ class RequestLog:
 
     def __iter__(self) -> Iterator[Request]:
         window, tally = Window(self._blocks), Tally(self._name)
-        kind = kind_of(window.fill(HEAD)[:HEAD], self._name)
+        head = window.fill(HEAD)[:HEAD]
+        kind = kind_of(head, self._name)
         if kind == "w3c":
             yield from requests(window, tally)
+        elif head.strip():
+            raise _no_site_log(self._name)
         self.source = _source(self._name, kind, window, tally, ())
 
 
 def read_requests(file: LogFile) -> RequestLog:
     return RequestLog(_blocks(file), file.name)
+
+
+def site_log(file: LogFile) -> LogFile:
+    """The file, if it is the log of a web site, or empty. OtherLog: it is something else. A pipe is not looked at."""
+    if not file.once:
+        head = Window(_blocks(file)).fill(HEAD)[:HEAD]
+        if head.strip() and kind_of(head, file.name) != "w3c":
+            raise _no_site_log(file.name)
+    return file
+
+
+def _no_site_log(name: str) -> OtherLog:
+    return OtherLog(name, "is no IIS log in W3C format", "; give application logs without --iis-log")
 
 
 def _source(name: str, kind: Kind, window: Window, tally: Tally, occurrences: tuple[Occurrence, ...]) -> Source:

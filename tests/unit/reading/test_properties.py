@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -11,12 +12,21 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from remediate.diagnose.codes import CODES
-from remediate.diagnose.reading import LogReading, RequestLog, in_zone, read_blocks
+from remediate.diagnose.reading import LogReading, OtherLog, RequestLog, in_zone, read_blocks
 from remediate.evidence import Occurrence
 from tests.unit.reading import samples
 from tests.unit.reading.rendering import APPLICATION, SHAPES, ZONE, Thrown
 
 NAMES = sorted(samples.CASES)
+
+
+def told(blocks: list[bytes]) -> object:
+    """All that is read of them, or why they are refused."""
+    try:
+        reading = read_blocks(blocks, "x.log")
+        return reading, [*RequestLog(blocks, "x.log")] if reading.source.kind == "w3c" else []
+    except OtherLog as error:
+        return str(error)
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
@@ -39,19 +49,20 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 @given(st.one_of(st.binary(), damaged(), damaged().map(lambda data: data.decode("latin-1").encode("utf-16"))))
 @example(b'{"\x80"')
-def test_any_bytes_give_a_reading_and_nothing_else(data: bytes) -> None:
-    reading = read_blocks([data], "x.log")
-    assert isinstance(reading, LogReading)
-    assert reading.source.lines == data.count(b"\n") + (not data.endswith(b"\n") and data != b"") or b"\0" in data
-    for request in RequestLog([data], "x.log"):
-        assert request.time.tzinfo is UTC
+def test_any_bytes_give_a_reading_or_are_refused_by_name(data: bytes) -> None:
+    """And nothing else: no other exception, and no request without a time."""
+    with suppress(OtherLog):
+        reading = read_blocks([data], "x.log")
+        assert isinstance(reading, LogReading)
+        assert reading.source.lines == data.count(b"\n") + (not data.endswith(b"\n") and data != b"") or b"\0" in data
+    with suppress(OtherLog):
+        for request in RequestLog([data], "x.log"):
+            assert request.time.tzinfo is UTC
 
 
 @given(st.one_of(damaged(), st.sampled_from(NAMES).map(samples.sample)), st.lists(st.integers(0, 1 << 20), max_size=30))
 def test_where_the_blocks_begin_does_not_matter(data: bytes, places: list[int]) -> None:
-    whole, parts = read_blocks([data], "x.log"), read_blocks(cut(data, places), "x.log")
-    assert parts == whole
-    assert [*RequestLog(cut(data, places), "x.log")] == [*RequestLog([data], "x.log")]
+    assert told(cut(data, places)) == told([data])
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -124,7 +135,7 @@ HOSTILE = {
     "an element that never ends": (b"<Events><Event ", b"x" * 4096),
     "elements that never end": (b"<Events>", b"<Event xmlns='x'>" + b" " * 4096),
     "an attribute that never ends": (b'<error detail="', b"0x80070032 "),
-    "fields that never end": (b"#Fields: date time ", b"c-ip "),
+    "fields that never end": (b"#Fields: date time cs-uri-stem ", b"c-ip "),
 }
 
 
@@ -142,8 +153,9 @@ def test_memory_is_bounded_whatever_comes(name: str) -> None:
     tracemalloc.start()
     try:
         reading = read_blocks(blocks(), "x.log", kept=10)
-        for _ in RequestLog(blocks(), "x.log"):
-            pass
+        with suppress(OtherLog):
+            for _ in RequestLog(blocks(), "x.log"):
+                pass
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
