@@ -24,11 +24,13 @@ from remediate.diagnose.reading import (
     LogFile,
     LogReading,
     Passed,
+    events_in_zone,
     find_files,
     guess_zone,
     in_zone,
     notes,
     parse_zone,
+    read_events,
     read_given,
     read_log,
     read_requests,
@@ -106,6 +108,8 @@ def _diagnosis(
     inspections: Sequence[Inspection], time_zone: str | None, since: datetime | None, host: str | None,
 ) -> Diagnosis:  # fmt: skip
     readings, collected, w3c = _read(logs, iis_logs, events)
+    readings = [_with_events_in_utc(reading, time_zone) for reading in readings]
+    collected = [_with_events_in_utc(reading, time_zone) for reading in collected]
     evidence = [of_evidence(one.host, one.evidence) for one in inspections if one.evidence is not None]
     told = [event for reading in (*readings, *collected) for event in reading.events]
     told += [event for part in evidence for event in part.events]
@@ -134,11 +138,13 @@ def _read(
     passed: list[Passed] = []
     read = read_given(find_files(logs), lambda file: (file, read_log(file)), passed)
     w3c = read_given(find_files(iis_logs), site_log, passed)
-    collected = read_given(find_files(events), read_log, passed)
+    collected = read_given(find_files(events), read_events, passed)
     for note in notes(passed):
         click.echo(printable(note), err=True)
     if logs and not read:
         raise RemediateError("no log that can be read is among the LOGs; name the files")
+    if events and not collected:
+        raise RemediateError("no export of Windows events is among what --events names; name the files")
     if iis_logs and not w3c:
         raise RemediateError("no W3C log of a web site among what --iis-log names; give the folders W3SVCn")
     # An IIS log among the logs is what it is.
@@ -166,6 +172,16 @@ def _zoned(
             return list(readings)
         zone, name, by = guess.zone, guess.name, guess.by
     return [_in_zone(reading, zone, name, by) if _is_naive(reading) else reading for reading in readings]
+
+
+def _with_events_in_utc(reading: LogReading, given: str | None) -> LogReading:
+    """The reading of an export; where its events have the server's wall clock, by the zone that was given."""
+    if reading.source.kind != "events-json" or reading.source.time_zone == "UTC":
+        return reading
+    if given is None:
+        raise RemediateError(f"{reading.source.file}: its events' times have no zone: give --time-zone")
+    events = events_in_zone(reading.events, parse_zone(given))
+    return replace(_in_zone(reading, parse_zone(given), given, None), events=events)
 
 
 def _is_since(error: Occurrence, since: datetime) -> bool:

@@ -12,8 +12,16 @@ Memory is bounded whatever the size of a file. What cannot be understood is coun
 from remediate.diagnose.reading.files import LogFile, find_files
 from remediate.diagnose.reading.given import OtherLog, Passed, notes, read_given
 from remediate.diagnose.reading.guess import OFFSETS, ZoneGuess, guess_zone
-from remediate.diagnose.reading.logs import LogReading, RequestLog, read_blocks, read_log, read_requests, site_log
-from remediate.diagnose.reading.zones import in_zone, parse_zone
+from remediate.diagnose.reading.logs import (
+    LogReading,
+    RequestLog,
+    read_blocks,
+    read_events,
+    read_log,
+    read_requests,
+    site_log,
+)
+from remediate.diagnose.reading.zones import events_in_zone, in_zone, parse_zone
 
 __all__ = [
     "OFFSETS",
@@ -23,12 +31,14 @@ __all__ = [
     "Passed",
     "RequestLog",
     "ZoneGuess",
+    "events_in_zone",
     "find_files",
     "guess_zone",
     "in_zone",
     "notes",
     "parse_zone",
     "read_blocks",
+    "read_events",
     "read_given",
     "read_log",
     "read_requests",

@@ -21,7 +21,7 @@ _TIMES = ("@t", "@timestamp", "timestamp", "time", "datetime", "date", "longdate
 
 def read_clef(window: Window, tally: Tally) -> None:
     for entry in entries(window, None):
-        if judge(entry.text) is None:
+        if tally.judge(entry.text) is None:
             continue
         try:
             value = msgspec.json.decode(entry.text)

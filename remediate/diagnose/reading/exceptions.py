@@ -9,7 +9,7 @@ to the innermost, and then the frames from the innermost outwards.
 import re
 from string import hexdigits
 
-from remediate.diagnose.codes import CODES
+from remediate.diagnose.codes import CODES, FAULT
 from remediate.evidence import Occurrence
 
 # How many bytes a code takes at most, with what must not follow it.
@@ -54,18 +54,28 @@ def judge(text: str) -> Occurrence | None:
     """The occurrence that an entry tells of, with its code and its frames; None where there is none."""
     if not any(name in text for name in _FAMILY):
         return None
-    codes = sorted(
-        (match.start(), _SPELLINGS[match[0].upper()])
-        for pattern in _IN_TEXT
-        for match in pattern.finditer(text)
-        if _begins(text, match.start())
-    )
+    codes = _codes(text)
     if not codes:
         return None
     raised = text.find(_RAISED)
     before = [code for place, code in codes if place < raised]
     code = before[-1] if before else codes[0][1]
     return Occurrence(code=code, raised=raised >= 0, flushed=_FLUSHED in text, entity_read=_ENTITY_READ in text)
+
+
+def names_the_fault(text: str) -> bool:
+    """Whether the fault's code stands there by itself, whatever is beside it."""
+    return any(code == FAULT for _, code in _codes(text))
+
+
+def _codes(text: str) -> list[tuple[int, str]]:
+    """Where codes stand by themselves, and which, in order."""
+    return sorted(
+        (match.start(), _SPELLINGS[match[0].upper()])
+        for pattern in _IN_TEXT
+        for match in pattern.finditer(text)
+        if _begins(text, match.start())
+    )
 
 
 def _begins(text: str, place: int) -> bool:

@@ -12,10 +12,13 @@ Kind = Literal["text", "clef", "json", "elmah", "events", "events-json", "w3c"]
 
 # How much of a file is looked at.
 HEAD = 64 << 10
+_EVENTS = re.compile(rb"(?:<\?xml[^>]*>\s*)?<Events[\s/>]")
 _EVENT = re.compile(rb"<Event[\s>]")
 _ERROR = re.compile(rb"<error[\s/>]")
-_JSON_EVENT = re.compile(rb'"(?:Id|EventID|InstanceId)"\s*:\s*\d')
-_JSON_EVENT_TOO = re.compile(rb'"(?:TimeCreated|TimeGenerated|ProviderName|LogName|RecordId)"\s*:')
+_JSON_EVENT = re.compile(rb'"(?:Id|EventID|InstanceId|event_id)"\s*:\s*"?\d')
+_JSON_EVENT_TOO = re.compile(
+    rb'"(?:TimeCreated|TimeGenerated|ProviderName|LogName|RecordId|EventTime|SourceModuleType|provider_name|source_name)"\s*:'
+)
 _BINARY_EVENTS = b"ElfFile\0"
 # What is packed otherwise than once by gzip would pass for a log in which nothing is found.
 _PACKED = {
@@ -37,6 +40,8 @@ def kind_of(head: bytes, name: str) -> Kind:
     if text.startswith(b"#") and (b"#Fields:" in text or text.startswith(b"#Software: Microsoft Internet")):
         return "w3c"
     if text.startswith(b"<"):
+        if _EVENTS.match(text):
+            return "events"
         event, error = _EVENT.search(text), _ERROR.search(text)
         if event and (error is None or event.start() < error.start()):
             return "events"

@@ -1,12 +1,14 @@
 """One file in, what it tells out. The files are those of `files.find_files`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 
 from remediate.diagnose.reading.blocks import opened, utf8
 from remediate.diagnose.reading.clef import read_clef
 from remediate.diagnose.reading.elmah import read_elmah
+from remediate.diagnose.reading.event_exports import HELP, other_export
 from remediate.diagnose.reading.events import read_events_json, read_events_xml
 from remediate.diagnose.reading.files import LogFile
 from remediate.diagnose.reading.given import OtherLog
@@ -35,7 +37,10 @@ _READERS: dict[Kind, Callable[[Window, Tally], None]] = {
     "events": read_events_xml,
     "events-json": read_events_json,
 }
-# The time of these is UTC, whether or not anything of ours is in them.
+_EVENTS: tuple[Kind, ...] = ("events", "events-json")
+# What a query gives that finds no event.
+_NOTHING = (b"", b"[]")
+# The time of these is UTC, where it has a zone, whether or not anything of ours is in them.
 _IN_UTC = ("elmah", "events", "events-json", "w3c")
 
 
@@ -47,19 +52,28 @@ def read_log(file: LogFile, kept: int = KEPT) -> LogReading:
     return _read(_blocks(file), file.name, kept)
 
 
+def read_events(file: LogFile) -> LogReading:
+    """The same of an export of Windows events. OtherLog: it is something else, or holds too little."""
+    return _read(_blocks(file), file.name, KEPT, only_events=True)
+
+
 def read_blocks(blocks: Iterable[bytes], name: str, kept: int = KEPT) -> LogReading:
     """The same of a file's bytes, unpacked and in any encoding."""
     return _read(utf8(blocks), name, kept)
 
 
-def _read(blocks: Iterable[bytes], name: str, kept: int) -> LogReading:
+def _read(blocks: Iterable[bytes], name: str, kept: int, *, only_events: bool = False) -> LogReading:
     window = Window(blocks)
     tally = Tally(name, file_date(name), kept)
-    kind = kind_of(window.fill(HEAD)[:HEAD], name)
+    head = window.fill(HEAD)[:HEAD]
+    kind = kind_of(head, name)
+    if only_events and kind not in _EVENTS and head.strip() not in _NOTHING:
+        raise OtherLog(name, other_export(head), HELP)
     if kind in _READERS:
         _READERS[kind](window, tally)
-    occurrences = tally.occurrences()
-    return LogReading(_source(name, kind, window, tally, occurrences), occurrences, tally.events())
+    occurrences, events = tally.occurrences(), tally.events()
+    times = [*(one.time for one in occurrences), *(one.time for one in events)]
+    return LogReading(_source(name, kind, window, tally, times), occurrences, events)
 
 
 class RequestLog:
@@ -101,12 +115,13 @@ def _no_site_log(name: str) -> OtherLog:
     return OtherLog(name, "is no IIS log in W3C format", "; give application logs without --iis-log")
 
 
-def _source(name: str, kind: Kind, window: Window, tally: Tally, occurrences: tuple[Occurrence, ...]) -> Source:
+def _source(name: str, kind: Kind, window: Window, tally: Tally, times: Sequence[datetime | None]) -> Source:
     lines = window.lines()
-    told = kind in _IN_UTC or (occurrences and all(o.time is not None and o.time.tzinfo for o in occurrences))
+    naive = any(time is not None and time.tzinfo is None for time in times)
+    told = not naive and (kind in _IN_UTC or (times and None not in times))
     return Source(
         file=name, kind=kind, lines=lines, unparsed=tally.unparsed + window.damaged, left_out=tally.left_out,
-        time_zone="UTC" if told else "unknown",
+        untimed=times.count(None), code_only=tally.code_only, time_zone="UTC" if told else "unknown",
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What tells the W3C log of a web site from the other logs that IIS, HTTP.sys and its services write.
 
-Such a log does not hold the site's requests. Taken for the site's, it would confirm the fault falsely. So only what can be
-nothing else counts.
+Such a log does not hold the site's requests. Taken for the site's, it would confirm the fault falsely. So only what can
+be nothing else counts.
 
 Sources: Microsoft's "Error logging in HTTP APIs" (s-siteid, s-reason, s-queuename), the reference of
 `ftpServer/logFile` (Session and FullPath are logged by default), and "IIS Log File Formats" (NCSA, IIS, centralized

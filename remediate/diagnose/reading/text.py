@@ -3,7 +3,6 @@
 from datetime import date, datetime
 
 from remediate.diagnose.reading.entries import REACH, entries
-from remediate.diagnose.reading.exceptions import judge
 from remediate.diagnose.reading.origin import of_text, placed
 from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.timestamps import DATED, UNDATED, Stamp, read_stamp
@@ -20,7 +19,7 @@ def read_text(window: Window, tally: Tally) -> None:
     begins = DATED if stamps else UNDATED
     day, last = tally.day, datetime.min
     for entry in entries(window, begins):
-        occurrence = judge(entry.text)
+        occurrence = tally.judge(entry.text)
         if occurrence is None:
             continue
         stamp = None

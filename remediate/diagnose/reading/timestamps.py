@@ -35,6 +35,7 @@ def _compiled(pattern: str) -> re.Pattern[bytes]:
 DATED = _compiled(rf"{_BEFORE}(?:{_DATE})(?:T|[ ,:-]{{1,2}}){_CLOCK}")
 # In a log whose entries have no date.
 UNDATED = _compiled(rf"{_BEFORE}(?:(?:{_DATE})(?:T|[ ,:-]{{1,2}}){_CLOCK}|{_ALONE})")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FILE_DATE = re.compile(r"(?<!\d)(20\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?:\d\d){0,3}(?!\d)")
 
 
@@ -107,6 +108,18 @@ def moment(text: str) -> datetime | None:
     match = DATED.match(text.encode())
     stamp = None if match is None else read_stamp(match)
     return stamp.day_first if stamp is not None and stamp.day_first == stamp.month_first else None
+
+
+def epoch(number: float, *, milliseconds: bool = False) -> datetime | None:
+    """The time of a number of seconds, milliseconds or microseconds since 1970, which is known by its size; None where
+    it means none of these."""
+    size = abs(number)
+    unit = 1e3 if milliseconds or 1e11 <= size < 1e14 else 1e6 if 1e14 <= size < 1e17 else 1
+    try:
+        time = _EPOCH + timedelta(microseconds=round(number * 1e6 / unit))
+    except (OverflowError, ValueError):
+        return None
+    return time if 1900 <= time.year <= 2500 and (milliseconds or size >= 1e8) else None
 
 
 def _time(year: int, month: int, day: int, found: dict[str, bytes]) -> datetime | None:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from remediate.diagnose.codes import CODES
 from remediate.diagnose.reading import LogReading, OtherLog, RequestLog, in_zone, read_blocks
 from remediate.evidence import Occurrence
+from remediate.model import RemediateError
 from tests.unit.reading import samples
 from tests.unit.reading.rendering import APPLICATION, SHAPES, ZONE, Thrown
 
@@ -25,7 +26,7 @@ def told(blocks: list[bytes]) -> object:
     try:
         reading = read_blocks(blocks, "x.log")
         return reading, [*RequestLog(blocks, "x.log")] if reading.source.kind == "w3c" else []
-    except OtherLog as error:
+    except RemediateError as error:
         return str(error)
 
 
@@ -51,11 +52,11 @@ def damaged(draw: st.DrawFn) -> bytes:
 @example(b'{"\x80"')
 def test_any_bytes_give_a_reading_or_are_refused_by_name(data: bytes) -> None:
     """And nothing else: no other exception, and no request without a time."""
-    with suppress(OtherLog):
+    with suppress(RemediateError):
         reading = read_blocks([data], "x.log")
         assert isinstance(reading, LogReading)
         assert reading.source.lines == data.count(b"\n") + (not data.endswith(b"\n") and data != b"") or b"\0" in data
-    with suppress(OtherLog):
+    with suppress(RemediateError):
         for request in RequestLog([data], "x.log"):
             assert request.time.tzinfo is UTC
 
