@@ -8,12 +8,14 @@ import msgspec
 from remediate.diagnose.reading.site_log import refuse_other_log
 from remediate.model import RemediateError
 
-Kind = Literal["text", "clef", "json", "elmah", "events", "events-json", "w3c"]
+Kind = Literal["text", "clef", "json", "elmah", "xml-log", "events", "events-json", "w3c"]
 
 # How much of a file is looked at.
 HEAD = 64 << 10
 _EVENTS = re.compile(rb"(?:<\?xml[^>]*>\s*)?<Events[\s/>]")
 _EVENT = re.compile(rb"<Event[\s>]")
+# An entry of log4net's or log4j's layouts.
+_XML_LOG = re.compile(rb"<(?:[A-Za-z][\w.-]{0,30}:)?event\s[^>]{0,2000}\blogger=")
 _ERROR = re.compile(rb"<error[\s/>]")
 _JSON_EVENT = re.compile(rb'"(?:Id|EventID|InstanceId|event_id)"\s*:\s*"?\d')
 _JSON_EVENT_TOO = re.compile(
@@ -42,6 +44,8 @@ def kind_of(head: bytes, name: str) -> Kind:
     if text.startswith(b"<"):
         if _EVENTS.match(text):
             return "events"
+        if _XML_LOG.search(text):
+            return "xml-log"
         event, error = _EVENT.search(text), _ERROR.search(text)
         if event and (error is None or event.start() < error.start()):
             return "events"

@@ -18,6 +18,7 @@ from remediate.diagnose.reading.text import read_text
 from remediate.diagnose.reading.timestamps import file_date
 from remediate.diagnose.reading.w3c import requests
 from remediate.diagnose.reading.window import Window
+from remediate.diagnose.reading.xml_log import read_xml_log
 from remediate.evidence import Occurrence, Request, Source, WorkerEvent
 
 
@@ -34,6 +35,7 @@ _READERS: dict[Kind, Callable[[Window, Tally], None]] = {
     "clef": read_clef,
     "json": read_clef,
     "elmah": read_elmah,
+    "xml-log": read_xml_log,
     "events": read_events_xml,
     "events-json": read_events_json,
 }

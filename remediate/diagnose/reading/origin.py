@@ -37,7 +37,7 @@ _VALUE = (
 )
 
 _NAMES: dict[str, tuple[str, ...]] = {
-    "host": ("machinename", "computername", "hostname", "log4nethostname", "nloghostname"),
+    "host": ("machinename", "computername", "hostname", "log4nethostname", "log4jmachinename", "nloghostname"),
     "application": ("application", "applicationname", "appname", "appdomain", "applmdpath"),
     "address": (
         "clientip", "clientipaddress", "clientaddress", "remoteaddr", "remoteip", "remoteipaddress", "remoteaddress",

@@ -135,6 +135,7 @@ HOSTILE = {
     "lists in lists": (b'[{"Id":5186,"TimeCreated":', b"[" * 4096),
     "an element that never ends": (b"<Events><Event ", b"x" * 4096),
     "elements that never end": (b"<Events>", b"<Event xmlns='x'>" + b" " * 4096),
+    "entries of XML that never end": (b"", b"<log4j:event logger='x' timestamp='1'>" + b"0x80070032 " * 400),
     "an attribute that never ends": (b'<error detail="', b"0x80070032 "),
     "fields that never end": (b"#Fields: date time cs-uri-stem ", b"c-ip "),
 }
