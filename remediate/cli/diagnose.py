@@ -1,6 +1,7 @@
 """remediate diagnose: from logs to the pool that causes the error.
 
-Exit codes: 0 nothing of this fault was found; 2 a stream is confirmed or consistent; 1 a file cannot be read; 64 usage.
+Exit codes: 0 nothing of this fault was found; 2 a stream is confirmed or consistent; 3 entries name the fault's code
+without its exception; 1 a file cannot be read; 64 usage.
 """
 
 from collections.abc import Sequence
@@ -96,7 +97,9 @@ def diagnose(
     value = _diagnosis(logs, iis_logs, events, audit, inspections, time_zone, since, host)
     emit(rendered(value, form, screen(out)), out)
     ours = any(stream.verdict in ("confirmed", "consistent") for stream in value.streams)
-    return Exit.PENDING if ours else Exit.OK
+    # An entry with the code alone may be this fault: that is no answer.
+    open_question = any(source.code_only for source in value.sources)
+    return Exit.PENDING if ours else Exit.INCOMPLETE if open_question else Exit.OK
 
 
 def _inspections(audit: Path) -> tuple[Inspection, ...]:

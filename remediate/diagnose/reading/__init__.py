@@ -21,9 +21,11 @@ from remediate.diagnose.reading.logs import (
     read_requests,
     site_log,
 )
+from remediate.diagnose.reading.tally import KEPT
 from remediate.diagnose.reading.zones import events_in_zone, in_zone, parse_zone
 
 __all__ = [
+    "KEPT",
     "OFFSETS",
     "LogFile",
     "LogReading",

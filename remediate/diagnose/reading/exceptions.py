@@ -26,6 +26,7 @@ _SPELLING = re.compile(f"{_HEX}|{_DECIMAL}".encode())
 # What follows a code that is not a part of something longer, such as a GUID.
 _ENDS = r"(?![\w-]|\.\d)"
 _IN_TEXT = (re.compile(_HEX + _ENDS), re.compile(_DECIMAL + _ENDS))
+_HEX_MARKS = ("0x", "0X")
 _RAISED, _FLUSHED, _ENTITY_READ = "RaiseCommunicationError", "ExplicitFlush", "ReadEntityCoreSync"
 _FAMILY = (_RAISED, "IIS7WorkerRequest", "HttpException", "COMException")
 
@@ -64,8 +65,10 @@ def judge(text: str) -> Occurrence | None:
 
 
 def names_the_fault(text: str) -> bool:
-    """Whether the fault's code stands there by itself, whatever is beside it."""
-    return any(code == FAULT for _, code in _codes(text))
+    """Whether the fault's code stands there by itself, whatever is beside it; digits alone may be any number."""
+    return any(
+        code == FAULT and (text[place] == "-" or text[place - 2 : place] in _HEX_MARKS) for place, code in _codes(text)
+    )
 
 
 def _codes(text: str) -> list[tuple[int, str]]:
@@ -80,7 +83,7 @@ def _codes(text: str) -> list[tuple[int, str]]:
 
 def _begins(text: str, place: int) -> bool:
     """Whether a code stands by itself there: before `0x` anything but a digit may stand, a bare number is alone."""
-    if text[max(0, place - 2) : place] in ("0x", "0X"):
+    if text[max(0, place - 2) : place] in _HEX_MARKS:
         return place < 3 or text[place - 3] not in hexdigits
     if place == 0:
         return True
