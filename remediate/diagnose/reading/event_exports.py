@@ -9,6 +9,7 @@ HELP = (
     "; export with: wevtutil qe System /f:xml /e:Events > System.xml, or: "
     "Get-WinEvent -LogName System | ForEach-Object ToXml | Set-Content System.xml -Encoding UTF8"
 )
+NO_EVENTS = "no Windows events"
 _LEVEL, _TIME = rb"[^,\t\r\n]{1,40}", rb"[^,\t\r\n]{0,20}\d[^,\t\r\n]{0,20}:\d\d[^,\t\r\n]{0,10}"
 # The header of Event Viewer is translated; its columns are five, and the fourth is the id.
 _VIEWER = rb"[^\r\n]+\r?\n%b%b%b%b[^,\t\r\n]{1,200}%b\d{1,5}%b"
@@ -29,4 +30,4 @@ def other_export(head: bytes) -> str:
     text = head.lstrip()
     # An XML declaration may come first.
     text = re.sub(rb"\A<\?xml[^>]*>\s*", b"", text)
-    return next((what for pattern, what in _OTHERS if pattern.match(text)), "no Windows events")
+    return next((what for pattern, what in _OTHERS if pattern.match(text)), NO_EVENTS)

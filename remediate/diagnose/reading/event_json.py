@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from remediate.diagnose.reading.timestamps import epoch, moment
+from remediate.diagnose.reading.timestamps import epoch, moment, number_time
 
 _IDS = ("Id", "EventID", "event_id", "InstanceId")
 _TIMES = ("TimeCreated", "TimeGenerated", "EventTime", "@timestamp")
@@ -35,7 +35,6 @@ _OF_NXLOG = {
 }  # fmt: skip
 # What stands for each of the data where the export did not go deep enough.
 _NOT_EXPORTED = "System.Diagnostics.Eventing.Reader.EventProperty"
-_JSON_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
 _NUMBERED = re.compile(r"param(\d{1,4})")
 
 
@@ -85,8 +84,8 @@ def _time(fields: Mapping[str, Any]) -> datetime | None:
         return epoch(time)
     if not isinstance(time, str):
         return None
-    if match := _JSON_DATE.fullmatch(time):
-        return epoch(int(match[1]), milliseconds=True)
+    if (instant := number_time(time)) is not None:
+        return instant
     found = moment(time)
     return found if found is None or found.tzinfo is not None or name == "EventTime" else None
 

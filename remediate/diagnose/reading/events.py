@@ -8,15 +8,13 @@ Where the data of an event were not exported, its message is read: the pool is t
 """
 
 import re
-from collections.abc import Iterator
-from ipaddress import ip_address
 
 from msgspec.structs import replace
 
 from remediate.diagnose.reading.event_json import Event, of_json
 from remediate.diagnose.reading.fragments import Node, fragments, parse
 from remediate.diagnose.reading.objects import objects
-from remediate.diagnose.reading.origin import Origin, of_text, placed
+from remediate.diagnose.reading.origin import Origin, address_in, is_address, of_text, placed
 from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.timestamps import moment
 from remediate.diagnose.reading.window import Window
@@ -103,23 +101,9 @@ def _pool(event: Event) -> str | None:
 
 
 def _origin(event: Event, text: str) -> Origin:
-    address = next(filter(_is_address, _values(event)), None)
+    address = next((value for _, value in event.data if is_address(value)), None) or address_in(event.message)
     origin = of_text(text)
     return replace(origin, host=event.host or origin.host, address=address or origin.address)
-
-
-def _values(event: Event) -> Iterator[str]:
-    """The data, and what the lines of the message have behind their labels."""
-    yield from (value for _, value in event.data)
-    yield from (line.rpartition(": ")[2].strip() for line in event.message.splitlines())
-
-
-def _is_address(value: str) -> bool:
-    try:
-        ip_address(value.strip())
-    except ValueError:
-        return False
-    return "." in value or ":" in value
 
 
 def _of_xml(nodes: tuple[Node, ...], id: int) -> Event:

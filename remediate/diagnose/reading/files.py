@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from remediate.model import RemediateError
 
-_LOG_LIKE = re.compile(r"\.(log|txt|xml|json|jsonl|clef|ndjson)([._-]?\d[\d._-]*)?(\.gz)?$", re.I)
+_LOG_LIKE = re.compile(r"\.(log|txt|xml|json|jsonl|clef|ndjson|evtx)([._-]?\d[\d._-]*)?(\.gz)?$", re.I)
 _ELMAH = re.compile(r"error-.*\.xml$", re.I)
 _DATE = re.compile(r"[-_.]?(20\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?:[-_T]?(\d\d){1,3})?(?!\d)")
 # app.log.2 is older than app.log.1, and app.log is the newest.

@@ -6,9 +6,11 @@ from datetime import datetime
 from msgspec import Struct
 
 from remediate.diagnose.reading.blocks import opened, utf8
-from remediate.diagnose.reading.clef import read_clef
+from remediate.diagnose.reading.clef import read_clef, read_json_objects
 from remediate.diagnose.reading.elmah import read_elmah
-from remediate.diagnose.reading.event_exports import HELP, other_export
+from remediate.diagnose.reading.elmah_csv import read_elmah_csv
+from remediate.diagnose.reading.event_exports import HELP, NO_EVENTS, other_export
+from remediate.diagnose.reading.event_text import read_event_text
 from remediate.diagnose.reading.events import read_events_json, read_events_xml
 from remediate.diagnose.reading.files import LogFile
 from remediate.diagnose.reading.given import OtherLog
@@ -18,6 +20,7 @@ from remediate.diagnose.reading.text import read_text
 from remediate.diagnose.reading.timestamps import file_date
 from remediate.diagnose.reading.w3c import requests
 from remediate.diagnose.reading.window import Window
+from remediate.diagnose.reading.wrapped import read_wrapped, wrapping
 from remediate.diagnose.reading.xml_log import read_xml_log
 from remediate.evidence import Occurrence, Request, Source, WorkerEvent
 
@@ -34,16 +37,20 @@ _READERS: dict[Kind, Callable[[Window, Tally], None]] = {
     "text": read_text,
     "clef": read_clef,
     "json": read_clef,
+    "json-objects": read_json_objects,
     "elmah": read_elmah,
+    "elmah-csv": read_elmah_csv,
     "xml-log": read_xml_log,
     "events": read_events_xml,
     "events-json": read_events_json,
+    "event-text": read_event_text,
+    "wrapped": lambda window, tally: read_wrapped(window, tally, wrapping(window.data[:HEAD].lstrip()) or ""),
 }
-_EVENTS: tuple[Kind, ...] = ("events", "events-json")
+_EVENTS: tuple[Kind, ...] = ("events", "events-json", "event-text")
 # What a query gives that finds no event.
 _NOTHING = (b"", b"[]")
 # The time of these is UTC, where it has a zone, whether or not anything of ours is in them.
-_IN_UTC = ("elmah", "events", "events-json", "w3c")
+_IN_UTC = ("elmah", "elmah-csv", "event-text", "events", "events-json", "w3c")
 
 
 def read_log(file: LogFile, kept: int = KEPT) -> LogReading:
@@ -69,8 +76,10 @@ def _read(blocks: Iterable[bytes], name: str, kept: int, *, only_events: bool = 
     tally = Tally(name, file_date(name), kept)
     head = window.fill(HEAD)[:HEAD]
     kind = kind_of(head, name)
-    if only_events and kind not in _EVENTS and head.strip() not in _NOTHING:
-        raise OtherLog(name, other_export(head), HELP)
+    if only_events and head.strip() not in _NOTHING:
+        what = other_export(head)
+        if kind not in _EVENTS or (kind == "event-text" and what != NO_EVENTS):
+            raise OtherLog(name, what, HELP)
     if kind in _READERS:
         _READERS[kind](window, tally)
     occurrences, events = tally.occurrences(), tally.events()

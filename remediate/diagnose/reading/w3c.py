@@ -19,15 +19,14 @@ from remediate.evidence import Request
 _FIELDS = (
     "date", "time", "s-sitename", "s-computername", "cs-uri-stem", "sc-status", "c-ip", "cs(User-Agent)",
 )  # fmt: skip
-# No line of a log is as long as that; what is, is one that cannot be understood.
-_LONGEST = 1 << 20
 
 
 def requests(window: Window, tally: Tally) -> Iterator[Request]:
     """The requests, one after the other; the window has ended when they have."""
     layout = _Layout("", "")
     software = day = ""
-    for line in _lines(window):
+    for read in window.each_line():
+        line = read.decode(errors="replace")
         if line.startswith("#"):
             name, _, value = line.partition(":")
             if name == "#Software":
@@ -42,18 +41,6 @@ def requests(window: Window, tally: Tally) -> Iterator[Request]:
                 tally.unparsed += 1
             else:
                 yield request
-
-
-def _lines(window: Window) -> Iterator[str]:
-    rest = b""
-    while window.data or window.more():
-        *whole, rest = (rest + window.data).split(b"\n")
-        window.drop(len(window.data))
-        for line in whole:
-            yield line.decode(errors="replace").rstrip("\r")
-        rest = rest[:_LONGEST]
-    if rest:
-        yield rest.decode(errors="replace").rstrip("\r")
 
 
 class _Layout:
