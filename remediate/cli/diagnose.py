@@ -67,8 +67,10 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
 
 @click.command()
 @click.argument("logs", nargs=-1, metavar="[LOG]...")
-@click.option("--iis-log", "iis_logs", multiple=True, metavar="FILE", help="IIS's own log (W3C); repeatable.")
-@click.option("--events", multiple=True, metavar="FILE", help="Windows events, XML or JSON; repeatable.")
+@click.option(
+    "--iis-log", "iis_logs", multiple=True, metavar="FILE", help="W3C logs of web sites, or a folder; repeatable."
+)
+@click.option("--events", multiple=True, metavar="FILE", help="Windows events: XML, JSON or .evtx; repeatable.")
 @click.option("--audit", type=click.Path(path_type=Path), metavar="FILE", help="What `audit --save` wrote.")
 @click.option(
     "--time-zone", metavar="ZONE", callback=_zone, help="Of logs whose times have none: UTC, +02:00, Europe/Berlin."

@@ -15,7 +15,7 @@ _LEVEL, _TIME = rb"[^,\t\r\n]{1,40}", rb"[^,\t\r\n]{0,20}\d[^,\t\r\n]{0,20}:\d\d
 _VIEWER = rb"[^\r\n]+\r?\n%b%b%b%b[^,\t\r\n]{1,200}%b\d{1,5}%b"
 _OTHERS = (
     (re.compile(rb"<Objs\s"), "PowerShell's Export-Clixml"),
-    (re.compile(rb'#TYPE System\.Diagnostics|"[A-Za-z]+",("[A-Za-z]+",?){2,}\r?\n'), "PowerShell's Export-Csv"),
+    (re.compile(rb'#TYPE System\.Diag|"[A-Za-z]+"[,;\t]("[A-Za-z]+"[,;\t]?){2,}\r?\n'), "PowerShell's Export-Csv"),
     (re.compile(rb"Event\[\d+\]:?\s"), "wevtutil's text (/f:text)"),
     (re.compile(_VIEWER % (_LEVEL, b",", _TIME, b",", b",", b",")), "Event Viewer's CSV"),
     (re.compile(_VIEWER % (_LEVEL, b"\t", _TIME, b"\t", b"\t", b"\t")), "Event Viewer's text"),

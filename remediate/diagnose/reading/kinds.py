@@ -9,6 +9,7 @@ from remediate.diagnose.reading.elmah_csv import HEADER
 from remediate.diagnose.reading.event_text import is_event_text
 from remediate.diagnose.reading.evtx import MARK
 from remediate.diagnose.reading.site_log import refuse_other_log
+from remediate.diagnose.reading.timestamps import DATED
 from remediate.diagnose.reading.wrapped import wrapping
 from remediate.model import RemediateError
 
@@ -30,7 +31,7 @@ _JSON_EVENT_TOO = re.compile(
 )
 # An array of objects, and an object that goes on in the next line.
 _ARRAY = re.compile(rb"\[\s*\{")
-_OBJECT = re.compile(rb'\{\s*"')
+_OBJECTS = re.compile(rb'(?:\[\s*)?\{\s*"')
 # What is packed otherwise than once by gzip would pass for a log in which nothing is found.
 _PACKED = {
     b"PK\x03\x04": "a zip archive", b"7z\xbc\xaf\x27\x1c": "a 7z archive", b"BZh": "packed by bzip2",
@@ -56,7 +57,7 @@ def kind_of(head: bytes, name: str) -> Kind:
         return "wrapped"
     first = text[:1]
     found = _of_xml(text) if first == b"<" else _of_json(text) if first in (b"{", b"[") else None
-    return found or ("event-text" if is_event_text(text) else "text")
+    return found or _of_text(text)
 
 
 def _of_xml(text: bytes) -> Kind | None:
@@ -73,11 +74,16 @@ def _of_xml(text: bytes) -> Kind | None:
 def _of_json(text: bytes) -> Kind | None:
     if _JSON_EVENT.search(text) and _JSON_EVENT_TOO.search(text):
         return "events-json"
-    if _ARRAY.match(text):
-        return "json-objects"
-    if any(_is_object(line) for line in text.split(b"\n", 10)[:10]):
+    lines = text.split(b"\n")
+    if not _ARRAY.match(text) and any(_is_object(line) for line in lines[:10]):
         return "clef" if b'"@t"' in text else "json"
-    return "json-objects" if _OBJECT.match(text) else None
+    # What a log of text may begin with is no log of objects.
+    return "json-objects" if _OBJECTS.match(text) and not any(map(DATED.match, lines)) else None
+
+
+def _of_text(text: bytes) -> Kind:
+    # log4net writes a header of the user's before the first entry.
+    return "xml-log" if _XML_LOG.search(text) else "event-text" if is_event_text(text) else "text"
 
 
 def _is_object(line: bytes) -> bool:

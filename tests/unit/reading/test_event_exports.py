@@ -72,6 +72,9 @@ REFUSED = {
     "PowerShell's Export-Csv ": (
         '"EventID","MachineName","Data","Index","Category"\n"5186","WEB01","System.Byte[]","1021","(0)"\n'
     ),
+    "PowerShell's Export-Csv  ": (
+        '"Message";"Id";"Version";"Qualifiers";"Level"\r\n"Ein Arbeitsprozess ...";"5186";"0";"16384";"4"\r\n'
+    ),
     "PowerShell's Export-Clixml": (
         '<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">\n  <Obj RefId="0">\n'
         '    <TN RefId="0">\n      <T>System.Diagnostics.Eventing.Reader.EventLogRecord</T>\n'
