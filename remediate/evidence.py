@@ -65,7 +65,9 @@ class Request(Struct, frozen=True, kw_only=True):
 
 class Source(Struct, frozen=True, kw_only=True):
     """A file that was read. ``unparsed``: lines or entries that mattered and could not be understood. ``left_out``:
-    exceptions and events beyond those that are kept of one file.
+    exceptions and events beyond those that are kept of one file. ``untimed``: exceptions and events whose time was not
+    recognised; several of them may be one. ``code_only``: entries that name the fault's code without an exception's
+    type or stack.
 
     ``time_zone``: ``UTC``, an offset such as ``+02:00``, an IANA name, or ``unknown``; with ``guessed`` where it is
     inferred, by what.
@@ -76,6 +78,8 @@ class Source(Struct, frozen=True, kw_only=True):
     lines: int
     unparsed: int = 0
     left_out: int = 0
+    untimed: int = 0
+    code_only: int = 0
     time_zone: str = "unknown"
     guessed: str | None = None
 

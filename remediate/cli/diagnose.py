@@ -1,6 +1,7 @@
 """remediate diagnose: from logs to the pool that causes the error.
 
-Exit codes: 0 nothing of this fault was found; 2 a stream is confirmed or consistent; 1 a file cannot be read; 64 usage.
+Exit codes: 0 nothing of this fault was found; 2 a stream is confirmed or consistent; 3 entries name the fault's code
+without its exception; 1 a file cannot be read; 64 usage.
 """
 
 from collections.abc import Sequence
@@ -24,16 +25,23 @@ from remediate.diagnose.reading import (
     OFFSETS,
     LogFile,
     LogReading,
+    Passed,
+    events_in_zone,
     find_files,
     guess_zone,
     in_zone,
+    notes,
     parse_zone,
+    read_events,
+    read_given,
     read_log,
     read_requests,
+    site_log,
 )
 from remediate.evidence import Occurrence, Source, WorkerEvent
 from remediate.model import Audit, Diagnosis, Inspection, RemediateError
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
+from remediate.report.text import printable
 from remediate.saved import load
 
 
@@ -61,10 +69,19 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
 @click.command()
 @click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path())
 @click.option(
-    "--iis-log", "iis_logs", multiple=True, type=click.Path(), metavar="FILE", help="IIS's own log (W3C); repeatable."
+    "--iis-log",
+    "iis_logs",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="W3C logs of web sites, or a folder; repeatable.",
 )
 @click.option(
-    "--events", multiple=True, type=click.Path(), metavar="FILE", help="Windows events, XML or JSON; repeatable."
+    "--events",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="Windows events: XML, JSON or .evtx; repeatable.",
 )
 @click.option("--audit", type=click.Path(path_type=Path), metavar="FILE", help="What `audit --save` wrote.")
 @click.option(
@@ -95,7 +112,9 @@ def diagnose(
     value = _diagnosis(logs, iis_logs, events, audit, inspections, time_zone, since, host)
     emit(rendered(value, form, screen(out)), out)
     ours = any(stream.verdict in ("confirmed", "consistent") for stream in value.streams)
-    return Exit.PENDING if ours else Exit.OK
+    # An entry with the code alone may be this fault: that is no answer.
+    open_question = any(source.code_only for source in value.sources)
+    return Exit.PENDING if ours else Exit.INCOMPLETE if open_question else Exit.OK
 
 
 def _inspections(audit: Path) -> tuple[Inspection, ...]:
@@ -106,15 +125,9 @@ def _diagnosis(
     logs: Sequence[str], iis_logs: Sequence[str], events: Sequence[str], audit: Path | None,
     inspections: Sequence[Inspection], time_zone: str | None, since: datetime | None, host: str | None,
 ) -> Diagnosis:  # fmt: skip
-    read = [(file, read_log(file)) for file in find_files(logs)]
-    # An IIS log among the logs is what it is.
-    among = [file for file, reading in read if reading.source.kind == "w3c"]
-    for file in among:
-        if file.once:
-            raise RemediateError(f"{file.name}: an IIS log; give it with --iis-log, since a pipe is read only once")
-    w3c = (*find_files(iis_logs), *among)
-    readings = [reading for _, reading in read if reading.source.kind != "w3c"]
-    collected = [read_log(file) for file in find_files(events)]
+    readings, collected, w3c = _read(logs, iis_logs, events)
+    readings = [_with_events_in_utc(reading, time_zone) for reading in readings]
+    collected = [_with_events_in_utc(reading, time_zone) for reading in collected]
     evidence = [of_evidence(one.host, one.evidence) for one in inspections if one.evidence is not None]
     told = [event for reading in (*readings, *collected) for event in reading.events]
     told += [event for part in evidence for event in part.events]
@@ -136,6 +149,31 @@ def _diagnosis(
     return Diagnosis(created_at=now(), sources=tuple(sources), streams=conclude(cases, known))
 
 
+def _read(
+    logs: Sequence[str], iis_logs: Sequence[str], events: Sequence[str]
+) -> tuple[list[LogReading], list[LogReading], list[LogFile]]:
+    """The logs, the events, and the web sites' logs, which are read later. What is passed over is shown on stderr."""
+    passed: list[Passed] = []
+    read = read_given(find_files(logs), lambda file: (file, read_log(file)), passed)
+    w3c = read_given(find_files(iis_logs), site_log, passed)
+    collected = read_given(find_files(events), read_events, passed)
+    for note in notes(passed):
+        click.echo(printable(note), err=True)
+    if logs and not read:
+        raise RemediateError("no log that can be read is among the LOGs; name the files")
+    if events and not collected:
+        raise RemediateError("no export of Windows events is among what --events names; name the files")
+    if iis_logs and not w3c:
+        raise RemediateError("no W3C log of a web site among what --iis-log names; give the folders W3SVCn")
+    # An IIS log among the logs is what it is.
+    for file, reading in read:
+        if reading.source.kind == "w3c":
+            if file.once:
+                raise RemediateError(f"{file.name}: an IIS log; give it with --iis-log, since a pipe is read only once")
+            w3c.append(file)
+    return [reading for _, reading in read if reading.source.kind != "w3c"], collected, w3c
+
+
 def _zoned(
     readings: Sequence[LogReading], given: str | None, events: Sequence[WorkerEvent], w3c: Sequence[LogFile]
 ) -> list[LogReading]:
@@ -152,6 +190,16 @@ def _zoned(
             return list(readings)
         zone, name, by = guess.zone, guess.name, guess.by
     return [_in_zone(reading, zone, name, by) if _is_naive(reading) else reading for reading in readings]
+
+
+def _with_events_in_utc(reading: LogReading, given: str | None) -> LogReading:
+    """The reading of an export; where its events have the server's wall clock, by the zone that was given."""
+    if reading.source.kind != "events-json" or reading.source.time_zone == "UTC":
+        return reading
+    if given is None:
+        raise RemediateError(f"{reading.source.file}: its events' times have no zone: give --time-zone")
+    events = events_in_zone(reading.events, parse_zone(given))
+    return replace(_in_zone(reading, parse_zone(given), given, None), events=events)
 
 
 def _is_since(error: Occurrence, since: datetime) -> bool:
@@ -188,7 +236,5 @@ def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: Estate) -> li
         )
         watch(lines, watches)
         assert log.source is not None
-        if log.source.kind != "w3c" and log.source.lines:
-            raise RemediateError(f"{file.name}: is no IIS log in W3C format; give application logs without --iis-log")
         sources.append(log.source)
     return sources

@@ -8,7 +8,17 @@ from hashlib import sha256
 
 from remediate.diagnose.words import moment
 from remediate.model import Diagnosis, Stream
-from remediate.report.diagnosis_text import STATES, attributed, fix, next_step, rhythm, source_line, sums, title
+from remediate.report.diagnosis_text import (
+    STATES,
+    attributed,
+    fix,
+    next_step,
+    rhythm,
+    source_line,
+    sums,
+    title,
+    what_to_log,
+)
 from remediate.report.timeline_svg import legend_svg, text, timeline_svg
 
 _STYLE = """
@@ -53,6 +63,7 @@ def diagnosis_html(diagnosis: Diagnosis) -> str:
 {legend_svg()}{sections}<h2>Sources</h2>
 <ul>
 {sources}</ul>
+<p>{text(what_to_log(diagnosis))}</p>
 </body>
 </html>
 """

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+from remediate.diagnose.codes import FAULT
+from remediate.diagnose.reading import KEPT
 from remediate.diagnose.words import minutes, moment
 from remediate.evidence import Source
 from remediate.model import Diagnosis, Remedy, Stream, SymptomState
@@ -24,7 +26,8 @@ def diagnosis_text(diagnosis: Diagnosis, width: int = WIDTH, glyphs: str = BLOCK
     if diagnosis.streams:
         parts.append(table(_HEAD, [_row(stream) for stream in diagnosis.streams]))
     parts += [_section(stream, width, glyphs, colour=colour) for stream in diagnosis.streams]
-    parts.append("".join(f"{printable(line)}\n" for line in (*map(source_line, diagnosis.sources), sums(diagnosis))))
+    last = (*map(source_line, diagnosis.sources), what_to_log(diagnosis), sums(diagnosis))
+    parts.append("".join(f"{printable(line)}\n" for line in last if line))
     return "\n".join(parts)
 
 
@@ -93,7 +96,29 @@ def _section(stream: Stream, width: int, glyphs: str, *, colour: bool) -> str:
 
 def source_line(source: Source) -> str:
     zone = f"time zone {source.time_zone}" + (f" (guessed by {source.guessed})" if source.guessed else "")
-    return f"{source.file}: {source.kind}, {count(source.lines, 'line')}, {source.unparsed} not understood, {zone}"
+    parts = [source.kind, count(source.lines, "line"), f"{source.unparsed} not understood"]
+    parts += (
+        [f"{source.untimed} without a time that was recognised (several may count as one)"] if source.untimed else []
+    )
+    parts += [f"{source.left_out} left out (more than {KEPT:,} of one kind)"] if source.left_out else []
+    parts += [_code_only(source.code_only)] if source.code_only else []
+    return f"{source.file}: {', '.join((*parts, zone))}"
+
+
+def _code_only(number: int) -> str:
+    entries = "1 entry names" if number == 1 else f"{number} entries name"
+    return f"{entries} {FAULT} without the exception's type or stack"
+
+
+def what_to_log(diagnosis: Diagnosis) -> str:
+    """What makes entries count that name the fault's code alone; empty where there are none."""
+    number = sum(source.code_only for source in diagnosis.sources)
+    if not number:
+        return ""
+    return (
+        f"{_code_only(number)}: log the exception itself, with its stack, and not its message alone "
+        "(in a layout: %exception, ${exception:format=ToString}, {Exception})"
+    )
 
 
 def sums(diagnosis: Diagnosis) -> str:

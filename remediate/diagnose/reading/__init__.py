@@ -1,8 +1,8 @@
 """From the logs that a user has to the values of `remediate.evidence`.
 
     files = find_files(arguments)                # the logs, oldest first
-    reading = read_log(file)                     # Source, Occurrences, WorkerEvents, in one pass
-    log = read_requests(file)                    # iterate; then log.source
+    readings = read_given(files, read_log, ...)  # each: Source, Occurrences, WorkerEvents, in one pass
+    log = read_requests(site_log(file))          # iterate; then log.source
     guess = guess_zone(occurrences, events=..., requests=...)
     occurrences = in_zone(occurrences, zone)     # wall clocks become UTC
 
@@ -10,21 +10,39 @@ Memory is bounded whatever the size of a file. What cannot be understood is coun
 """
 
 from remediate.diagnose.reading.files import LogFile, find_files
+from remediate.diagnose.reading.given import OtherLog, Passed, notes, read_given
 from remediate.diagnose.reading.guess import OFFSETS, ZoneGuess, guess_zone
-from remediate.diagnose.reading.logs import LogReading, RequestLog, read_blocks, read_log, read_requests
-from remediate.diagnose.reading.zones import in_zone, parse_zone
+from remediate.diagnose.reading.logs import (
+    LogReading,
+    RequestLog,
+    read_blocks,
+    read_events,
+    read_log,
+    read_requests,
+    site_log,
+)
+from remediate.diagnose.reading.tally import KEPT
+from remediate.diagnose.reading.zones import events_in_zone, in_zone, parse_zone
 
 __all__ = [
+    "KEPT",
     "OFFSETS",
     "LogFile",
     "LogReading",
+    "OtherLog",
+    "Passed",
     "RequestLog",
     "ZoneGuess",
+    "events_in_zone",
     "find_files",
     "guess_zone",
     "in_zone",
+    "notes",
     "parse_zone",
     "read_blocks",
+    "read_events",
+    "read_given",
     "read_log",
     "read_requests",
+    "site_log",
 ]

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from remediate.diagnose.reading.evtx import MARK, BrokenRecords, event_xml
 from remediate.model import RemediateError
 
 BLOCK = 1 << 20
@@ -41,12 +42,23 @@ def opened(path: Path | None) -> Iterator[Iterator[bytes]]:
     except OSError as error:
         raise RemediateError(f"{path}: cannot be read: {error.strerror}") from error
     try:
-        yield _unpacked(stream) if stream.peek(2)[:2] == _GZIP else iter(partial(stream.read, BLOCK), b"")
+        head = stream.peek(len(MARK))
+        if path is not None and path.is_file() and head.startswith(MARK):
+            yield _events(path)
+        else:
+            yield _unpacked(stream) if head[:2] == _GZIP else iter(partial(stream.read, BLOCK), b"")
     except OSError as error:
         raise RemediateError(f"{path or 'standard input'}: cannot be read: {error.strerror}") from error
     finally:
         if path is not None:
             stream.close()
+
+
+def _events(path: Path) -> Iterator[bytes]:
+    try:
+        yield from event_xml(path)
+    except BrokenRecords as error:
+        raise Damaged from error
 
 
 def _unpacked(stream: BinaryIO) -> Iterator[bytes]:

@@ -1,47 +1,90 @@
-"""Logs of JSON, one object a line: CLEF (`@t @m @x`), and what other loggers write like it.
+"""Logs of JSON: CLEF (`@t @m @x`) and what other loggers write like it, one object a line; arrays of such objects, and
+objects around them, as searches answer.
 
-The time is the first of `@t`, `Timestamp`, `time`, `date` and their like; the exception may stand in any text of the
-object, and its HResult in any number.
+The time is the first of `@t`, `Timestamp`, `time`, `date` and their like, as a text or as a number since 1970; the
+exception may stand in any text of the object, and its HResult in any number.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from remediate.diagnose.reading.entries import entries
 from remediate.diagnose.reading.exceptions import judge
+from remediate.diagnose.reading.objects import objects
 from remediate.diagnose.reading.origin import of_properties, placed
 from remediate.diagnose.reading.tally import Tally
-from remediate.diagnose.reading.timestamps import DATED, read_stamp
+from remediate.diagnose.reading.timestamps import DATED, number_time, read_stamp
 from remediate.diagnose.reading.window import Window
+from remediate.evidence import Occurrence
 
 _TIMES = ("@t", "@timestamp", "timestamp", "time", "datetime", "date", "longdate", "timegenerated", "ts")
 
 
 def read_clef(window: Window, tally: Tally) -> None:
     for entry in entries(window, None):
-        if judge(entry.text) is None:
+        if tally.judge(entry.text) is None:
             continue
         try:
             value = msgspec.json.decode(entry.text)
         except (msgspec.DecodeError, RecursionError):
             value = None
-        if not isinstance(value, dict):
+        if isinstance(value, dict):
+            for record in _records(value):
+                _keep(record, entry.line, tally, judge)
+        else:
             tally.unparsed += 1
-            continue
-        leaves = list(_leaves(value))
-        text = "\n".join(leaf for _, leaf in leaves)
-        occurrence = judge(text)
-        if occurrence is None:
-            continue
-        properties = {name: leaf for name, leaf in reversed(leaves) if name}
-        folded = {name.casefold(): leaf for name, leaf in properties.items()}
-        match = next((found for name in _TIMES if (found := DATED.match(folded.get(name, "").encode()))), None)
+
+
+def read_json_objects(window: Window, tally: Tally) -> None:
+    """The same of an array, and of objects of several lines."""
+    for line, value in objects(window, tally):
+        for record in _records(value):
+            _keep(record, line, tally, tally.judge)
+
+
+def _keep(value: dict[str, Any], line: int, tally: Tally, judge: Callable[[str], Occurrence | None]) -> None:
+    leaves = list(_leaves(value))
+    text = "\n".join(leaf for _, leaf in leaves)
+    occurrence = judge(text)
+    if occurrence is None:
+        return
+    properties = {name: leaf for name, leaf in reversed(leaves) if name}
+    folded = {name.casefold(): leaf for name, leaf in properties.items()}
+    time, stamp = None, None
+    for written in (folded[name] for name in _TIMES if name in folded):
+        time = number_time(written)
+        match = DATED.match(written.encode(errors="replace"))
         stamp = None if match is None else read_stamp(match)
-        tally.unparsed += stamp is None
-        tally.dates.see(stamp)
-        tally.keep(placed(occurrence, of_properties(properties, text)), entry.line, stamp)
+        if time is not None or stamp is not None:
+            break
+    tally.unparsed += time is None and stamp is None
+    tally.dates.see(stamp)
+    tally.keep(placed(replace(occurrence, time=time), of_properties(properties, text)), line, stamp)
+
+
+def _records(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """The entries in an object: those in its lists that have a time, where it has none itself; else the object."""
+    if _has_time(value):
+        return [value]
+    found: list[dict[str, Any]] = []
+    stack: list[tuple[Any, bool]] = [(value, False)]
+    while stack:
+        here, in_list = stack.pop()
+        if isinstance(here, list):
+            stack.extend((item, True) for item in reversed(here))
+        elif isinstance(here, dict):
+            if in_list and any(_has_time(inner) for inner in (here, *here.values()) if isinstance(inner, dict)):
+                found.append(here)
+            else:
+                stack.extend((item, False) for item in reversed(here.values()))
+    return found or [value]
+
+
+def _has_time(value: dict[str, Any]) -> bool:
+    return any(name.casefold() in _TIMES for name in value)
 
 
 def _leaves(value: dict[str, Any]) -> Iterator[tuple[str, str]]:

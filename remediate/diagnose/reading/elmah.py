@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from remediate.diagnose.reading.exceptions import find_code, judge
+from remediate.diagnose.reading.exceptions import find_code
 from remediate.diagnose.reading.fragments import Node, fragments, parse
 from remediate.diagnose.reading.origin import of_properties, placed
 from remediate.diagnose.reading.tally import Tally
@@ -33,7 +33,7 @@ def read_elmah(window: Window, tally: Tally) -> None:
 def _keep(nodes: tuple[Node, ...], line: int, tally: Tally) -> None:
     attributes = nodes[0].attributes
     text = "\n".join(attributes.get(name, "") for name in ("type", "message", "detail"))
-    occurrence = judge(text)
+    occurrence = tally.judge(text)
     if occurrence is None:
         return
     variables = _variables(nodes)

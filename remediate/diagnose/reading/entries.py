@@ -88,6 +88,11 @@ def _end(data: bytes, hit: int, limit: int, begins: re.Pattern[bytes] | None, *,
     return min(limit, len(data))
 
 
+def goes_on(line: bytes) -> bool:
+    """Whether a line by itself goes on with the entry before it."""
+    return not line.strip() or _FRAME.match(line) is not None or line.lstrip().startswith(b"---")
+
+
 def _divides(before: bytes, line: bytes) -> bool:
     """Whether one stack trace ends and another begins between two lines."""
     line = line.partition(b"\n")[0]

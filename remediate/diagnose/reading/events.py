@@ -1,25 +1,20 @@
-"""Windows events: XML as `wevtutil qe /f:xml` or Event Viewer write it, JSON as `Get-WinEvent | ConvertTo-Json` does.
+"""Windows events: XML as `wevtutil qe /f:xml` or Event Viewer write it, JSON as event_json.py lists it.
 
 Of the System log, what happened to workers, and boots; of the Application log, ASP.NET's event 1309. Events are known
 by source and id. What 1309 says stands in unnamed data, one after the other; each is known by its form: the application
-by `/LM/W3SVC/`, the pool by the account `IIS APPPOOL\\...`, the client by being an address. All times are UTC.
+by `/LM/W3SVC/`, the pool by the account `IIS APPPOOL\\...`, the client by being an address.
 
-JSON of Windows PowerShell 5.1 has `\\/Date(1795611600000)\\/`, of 7 an ISO date with an offset. Where the data of an
-event were not exported, its message is read: the pool is the name in quotes that is no number.
+Where the data of an event were not exported, its message is read: the pool is the name in quotes that is no number.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from remediate.diagnose.reading.exceptions import judge
+from remediate.diagnose.reading.event_json import Event, of_json
 from remediate.diagnose.reading.fragments import Node, fragments, parse
 from remediate.diagnose.reading.objects import objects
-from remediate.diagnose.reading.origin import Origin, of_text, placed
+from remediate.diagnose.reading.origin import Origin, address_in, is_address, of_text, placed
 from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.timestamps import moment
 from remediate.diagnose.reading.window import Window
@@ -29,29 +24,19 @@ from remediate.iis.events import MEANING
 _EVENT_ID = re.compile(rb"<EventID[^<>]*>\s*(\d{1,6})\s*<")
 # The event of ASP.NET for an unhandled exception.
 _UNHANDLED = 1309
-# What the source of an event begins with; that of all others is IIS's activation service.
-_SOURCES = {12: "Microsoft-Windows-Kernel-General", 6005: "EventLog", _UNHANDLED: "ASP.NET "}
-_WAS = "Microsoft-Windows-WAS"
+# The sources of an event, folded; that of all others is IIS's activation service, which Get-EventLog names `WAS`.
+_SOURCES = {12: ("microsoft-windows-kernel-general",), 6005: ("eventlog",)}
+_WAS = ("microsoft-windows-was", "was")
+# With the version of .NET behind it.
+_ASP_NET = "asp.net "
 _IDS = {*MEANING, _UNHANDLED}
 # The name that WAS gives to the pool among its data.
 _POOL_NAME = "AppPoolID"
-# What stands for each of the data where the export did not go deep enough.
-_NOT_EXPORTED = "System.Diagnostics.Eventing.Reader.EventProperty"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_JSON_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
+# Where data have no names, these have the process first and then the pool; in all others the pool is the first. By
+# Microsoft's message texts.
+_PROCESS_FIRST = {5074, 5075, 5076, 5077, 5078, 5117, 5186, 5195}
 _MARKS = "'\"\u2018-\u201f\u00ab\u00bb\u300c\u300d"
 _QUOTED = re.compile(rf"[{_MARKS}]([^{_MARKS}\r\n]{{1,256}})[{_MARKS}]")
-
-
-class _Event(Struct, frozen=True, kw_only=True):
-    """``data``: name, or "", and value, in order."""
-
-    source: str | None
-    id: int
-    time: datetime | None
-    host: str | None
-    data: tuple[tuple[str, str], ...]
-    message: str = ""
 
 
 def read_events_xml(window: Window, tally: Tally) -> None:
@@ -69,17 +54,17 @@ def read_events_xml(window: Window, tally: Tally) -> None:
 
 def read_events_json(window: Window, tally: Tally) -> None:
     for line, value in objects(window, tally):
-        id = value.get("Id", value.get("EventID", value.get("InstanceId")))
-        if isinstance(id, int) and id in _IDS:
-            _keep(_of_json(value, id), line, tally)
+        event = of_json(value)
+        if event is not None and event.id in _IDS:
+            _keep(event, line, tally)
 
 
-def _keep(event: _Event, line: int, tally: Tally) -> None:
+def _keep(event: Event, line: int, tally: Tally) -> None:
     if not _is_of_its_source(event):
         return
     if event.id == _UNHANDLED:
         text = "\n".join((*(value for _, value in event.data), event.message))
-        occurrence = judge(text)
+        occurrence = tally.judge(text)
         if occurrence is not None:
             tally.unparsed += event.time is None
             tally.keep(placed(replace(occurrence, time=event.time), _origin(event, text)), line)
@@ -97,74 +82,40 @@ def _keep(event: _Event, line: int, tally: Tally) -> None:
         )
 
 
-def _is_of_its_source(event: _Event) -> bool:
+def _is_of_its_source(event: Event) -> bool:
     """An export may have been made without the source; then a number that is no one else's is enough."""
     if event.source is None:
         return event.id > 1000
-    return event.source.startswith(_SOURCES.get(event.id, _WAS))
+    source = event.source.casefold()
+    return source.startswith(_ASP_NET) if event.id == _UNHANDLED else source in _SOURCES.get(event.id, _WAS)
 
 
-def _pool(event: _Event) -> str | None:
+def _pool(event: Event) -> str | None:
     named = next((value for name, value in event.data if name.casefold() == _POOL_NAME.casefold()), None)
+    values = [value for name, value in event.data if not name]
+    place = 1 if event.id in _PROCESS_FIRST else 0
+    if named is None and len(values) > place:
+        named = values[place]
     candidates = (*(value for _, value in event.data), *_QUOTED.findall(event.message))
     return named or next((value for value in candidates if value and not value.isdigit()), None)
 
 
-def _origin(event: _Event, text: str) -> Origin:
-    address = next((value for _, value in event.data if _is_address(value)), None)
+def _origin(event: Event, text: str) -> Origin:
+    address = next((value for _, value in event.data if is_address(value)), None) or address_in(event.message)
     origin = of_text(text)
     return replace(origin, host=event.host or origin.host, address=address or origin.address)
 
 
-def _is_address(value: str) -> bool:
-    try:
-        ip_address(value.strip())
-    except ValueError:
-        return False
-    return "." in value or ":" in value
-
-
-def _of_xml(nodes: tuple[Node, ...], id: int) -> _Event:
+def _of_xml(nodes: tuple[Node, ...], id: int) -> Event:
     def first(name: str) -> Node | None:
         return next((node for node in nodes if node.name == name), None)
 
     provider, created, computer = first("Provider"), first("TimeCreated"), first("Computer")
-    return _Event(
+    time = None if created is None else moment(created.attributes.get("SystemTime", ""))
+    return Event(
         source=None if provider is None else provider.attributes.get("Name"),
         id=id,
-        time=_utc(None if created is None else created.attributes.get("SystemTime")),
+        time=time if time is not None and time.tzinfo is not None else None,
         host=(computer.text.strip() or None) if computer else None,
         data=tuple((node.attributes.get("Name", ""), node.text) for node in nodes if node.name == "Data"),
     )
-
-
-def _of_json(value: dict[str, Any], id: int) -> _Event:
-    def text(*names: str) -> str | None:
-        return next((found for name in names if isinstance(found := value.get(name), str) and found), None)
-
-    created = value.get("TimeCreated", value.get("TimeGenerated"))
-    if isinstance(created, dict):
-        created = created.get("value", created.get("DateTime"))
-    properties = value.get("Properties", value.get("ReplacementStrings"))
-    items = properties if isinstance(properties, list) else []
-    data = [item.get("Value") if isinstance(item, dict) else item for item in items if item != _NOT_EXPORTED]
-    return _Event(
-        source=text("ProviderName", "Source"),
-        id=id,
-        time=_utc(created),
-        host=text("MachineName"),
-        data=tuple(("", str(v)) for v in data if v is not None),
-        message=text("Message") or "",
-    )
-
-
-def _utc(time: object) -> datetime | None:
-    if not isinstance(time, str):
-        return None
-    if match := _JSON_DATE.fullmatch(time):
-        try:
-            return _EPOCH + timedelta(milliseconds=int(match[1]))
-        except OverflowError:
-            return None
-    found = moment(time)
-    return None if found is None or found.tzinfo is None else found

@@ -9,7 +9,7 @@ to the innermost, and then the frames from the innermost outwards.
 import re
 from string import hexdigits
 
-from remediate.diagnose.codes import CODES
+from remediate.diagnose.codes import CODES, FAULT
 from remediate.evidence import Occurrence
 
 # How many bytes a code takes at most, with what must not follow it.
@@ -26,6 +26,7 @@ _SPELLING = re.compile(f"{_HEX}|{_DECIMAL}".encode())
 # What follows a code that is not a part of something longer, such as a GUID.
 _ENDS = r"(?![\w-]|\.\d)"
 _IN_TEXT = (re.compile(_HEX + _ENDS), re.compile(_DECIMAL + _ENDS))
+_HEX_MARKS = ("0x", "0X")
 _RAISED, _FLUSHED, _ENTITY_READ = "RaiseCommunicationError", "ExplicitFlush", "ReadEntityCoreSync"
 _FAMILY = (_RAISED, "IIS7WorkerRequest", "HttpException", "COMException")
 
@@ -54,12 +55,7 @@ def judge(text: str) -> Occurrence | None:
     """The occurrence that an entry tells of, with its code and its frames; None where there is none."""
     if not any(name in text for name in _FAMILY):
         return None
-    codes = sorted(
-        (match.start(), _SPELLINGS[match[0].upper()])
-        for pattern in _IN_TEXT
-        for match in pattern.finditer(text)
-        if _begins(text, match.start())
-    )
+    codes = _codes(text)
     if not codes:
         return None
     raised = text.find(_RAISED)
@@ -68,9 +64,26 @@ def judge(text: str) -> Occurrence | None:
     return Occurrence(code=code, raised=raised >= 0, flushed=_FLUSHED in text, entity_read=_ENTITY_READ in text)
 
 
+def names_the_fault(text: str) -> bool:
+    """Whether the fault's code stands there by itself, whatever is beside it; digits alone may be any number."""
+    return any(
+        code == FAULT and (text[place] == "-" or text[place - 2 : place] in _HEX_MARKS) for place, code in _codes(text)
+    )
+
+
+def _codes(text: str) -> list[tuple[int, str]]:
+    """Where codes stand by themselves, and which, in order."""
+    return sorted(
+        (match.start(), _SPELLINGS[match[0].upper()])
+        for pattern in _IN_TEXT
+        for match in pattern.finditer(text)
+        if _begins(text, match.start())
+    )
+
+
 def _begins(text: str, place: int) -> bool:
     """Whether a code stands by itself there: before `0x` anything but a digit may stand, a bare number is alone."""
-    if text[max(0, place - 2) : place] in ("0x", "0X"):
+    if text[max(0, place - 2) : place] in _HEX_MARKS:
         return place < 3 or text[place - 3] not in hexdigits
     if place == 0:
         return True

@@ -1,9 +1,10 @@
 """Which files a user means, in the order in which they were written: of each rotated set, the oldest first.
 
-An argument is a file, `-` for standard input, a folder, or a pattern. Of a folder, what looks like a log is read, and
-nothing below it. ELMAH's `error-*.xml` in one folder are one log.
+An argument is a file, `-` for standard input, a folder, or a pattern. Of a folder, and of those
+below it, what looks like a log is read. ELMAH's `error-*.xml` in one folder are one log.
 """
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -14,7 +15,7 @@ from msgspec import Struct
 
 from remediate.model import RemediateError
 
-_LOG_LIKE = re.compile(r"\.(log|txt|xml|json|jsonl|clef|ndjson)([._-]?\d[\d._-]*)?(\.gz)?$", re.I)
+_LOG_LIKE = re.compile(r"\.(log|txt|xml|json|jsonl|clef|ndjson|evtx)([._-]?\d[\d._-]*)?(\.gz)?$", re.I)
 _ELMAH = re.compile(r"error-.*\.xml$", re.I)
 _DATE = re.compile(r"[-_.]?(20\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?:[-_T]?(\d\d){1,3})?(?!\d)")
 # app.log.2 is older than app.log.1, and app.log is the newest.
@@ -22,13 +23,19 @@ _BEHIND = re.compile(r"(\.[A-Za-z]+)[._-](\d{1,6})$")
 # app_002.log is newer than app_001.log, and app.log is the oldest: it was full first.
 _INSIDE = re.compile(r"[._-](\d{1,6})(\.[A-Za-z]+)$")
 _STDIN = "-"
+# Of one folder, with all that is below it.
+_MOST = 20_000
 
 
 class LogFile(Struct, frozen=True):
-    """One log, of one file or of several parts; of standard input where there are no paths."""
+    """One log, of one file or of several parts; of standard input where there are no paths.
+
+    ``named``: an argument names it; else a folder or a pattern holds it.
+    """
 
     name: str
     paths: tuple[Path, ...]
+    named: bool = True
 
     @property
     def once(self) -> bool:
@@ -39,13 +46,17 @@ class LogFile(Struct, frozen=True):
 def find_files(arguments: Sequence[str]) -> tuple[LogFile, ...]:
     """The logs, each once however often it is named. RemediateError: an argument means no file."""
     found: list[Path] = []
+    named: set[Path] = set()
     stdin = False
     for argument in arguments:
         if argument == _STDIN:
             stdin = True
         else:
-            found += _meant(argument)
-    logs = [*_joined(_once(found))]
+            meant = _meant(argument)
+            found += meant
+            if meant == [Path(argument)]:
+                named.add(meant[0])
+    logs = [*_joined(_once(found), named)]
     return (*logs, LogFile("standard input", ())) if stdin else tuple(logs)
 
 
@@ -55,7 +66,7 @@ def _meant(argument: str) -> list[Path]:
         raise RemediateError("an empty name is no log; give a file, a folder, a pattern or -")
     try:
         if path.is_dir():
-            inside = [entry for entry in path.iterdir() if _looks_like_a_log(entry)]
+            inside = _below(path)
             if not inside:
                 raise RemediateError(f"{argument}: no log in this folder; name the files")
             return sorted(inside, key=_age)
@@ -72,6 +83,21 @@ def _meant(argument: str) -> list[Path]:
     if not matches:
         raise RemediateError(f"{argument}: no file matches this pattern")
     return sorted(matches, key=_age)
+
+
+def _below(folder: Path) -> list[Path]:
+    """What looks like a log in a folder and in those below it; links to folders are not followed."""
+
+    def refuse(error: OSError) -> None:
+        raise RemediateError(f"{error.filename}: cannot be read: {error.strerror}") from error
+
+    found: list[Path] = []
+    for here, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [path for name in names if _looks_like_a_log(path := Path(here, name))]
+        if len(found) > _MOST:
+            raise RemediateError(f"{folder}: more than {_MOST:,} logs in this folder; name fewer, or a pattern")
+    return found
 
 
 def _looks_like_a_log(path: Path) -> bool:
@@ -109,13 +135,13 @@ def _once(paths: Iterable[Path]) -> list[Path]:
     return list(seen.values())
 
 
-def _joined(paths: list[Path]) -> Iterable[LogFile]:
+def _joined(paths: list[Path], named: set[Path]) -> Iterable[LogFile]:
     """Files of ELMAH that lie together are one log, where the first of them was."""
     together: dict[Path, list[Path]] = {}
     for path in paths:
         together.setdefault(path.parent if _ELMAH.match(path.name) else path, []).append(path)
     for place, parts in together.items():
         if len(parts) == 1:
-            yield LogFile(str(parts[0]), (parts[0],))
+            yield LogFile(str(parts[0]), (parts[0],), parts[0] in named)
         else:
-            yield LogFile(str(place / "error-*.xml"), tuple(parts))
+            yield LogFile(str(place / "error-*.xml"), tuple(parts), not named.isdisjoint(parts))

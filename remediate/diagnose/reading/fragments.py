@@ -31,12 +31,17 @@ class Fragment(Struct, frozen=True):
     text: bytes | None
 
 
-def fragments(window: Window, name: str) -> Iterator[Fragment]:
-    """The elements of this name, as they stand."""
-    begin = re.compile(rb"<%b(?=[\s/>])" % name.encode())
-    tag = re.compile(rb"""<%b(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+>""" % name.encode())
-    close = b"</%b>" % name.encode()
-    margin = len(close) + 1
+# The prefix of a name, with its colon.
+_PREFIX = rb"(?:[A-Za-z][\w.-]{0,30}:)?"
+_LONGEST_PREFIX = 32
+
+
+def fragments(window: Window, name: str, *, prefixed: bool = False) -> Iterator[Fragment]:
+    """The elements of this name, as they stand; ``prefixed``: their names may have a prefix."""
+    called = (_PREFIX if prefixed else b"") + name.encode()
+    begin = re.compile(rb"<(%b)(?=[\s/>])" % called)
+    tag = re.compile(rb"""<%b(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+>""" % called)
+    margin = len(name) + _LONGEST_PREFIX + 4
     at = 0
     while True:
         match = begin.search(window.data, at)
@@ -48,7 +53,7 @@ def fragments(window: Window, name: str) -> Iterator[Fragment]:
             at = 0
             window.more()
             continue
-        start = match.start()
+        start, close = match.start(), b"</%b>" % match[1]
         # Blocks are asked for until the element ends, the next one begins, or it is too long.
         size = start
         while True:

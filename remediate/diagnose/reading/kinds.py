@@ -5,17 +5,33 @@ from typing import Literal
 
 import msgspec
 
+from remediate.diagnose.reading.elmah_csv import HEADER
+from remediate.diagnose.reading.event_text import is_event_text
+from remediate.diagnose.reading.evtx import MARK
+from remediate.diagnose.reading.site_log import refuse_other_log
+from remediate.diagnose.reading.timestamps import DATED
+from remediate.diagnose.reading.wrapped import wrapping
 from remediate.model import RemediateError
 
-Kind = Literal["text", "clef", "json", "elmah", "events", "events-json", "w3c"]
+Kind = Literal[
+    "text", "wrapped", "clef", "json", "json-objects", "elmah", "elmah-csv", "xml-log", "events", "events-json",
+    "event-text", "w3c",
+]  # fmt: skip
 
 # How much of a file is looked at.
 HEAD = 64 << 10
+_EVENTS = re.compile(rb"(?:<\?xml[^>]*>\s*)?<Events[\s/>]")
 _EVENT = re.compile(rb"<Event[\s>]")
+# An entry of log4net's or log4j's layouts.
+_XML_LOG = re.compile(rb"<(?:[A-Za-z][\w.-]{0,30}:)?event\s[^>]{0,2000}\blogger=")
 _ERROR = re.compile(rb"<error[\s/>]")
-_JSON_EVENT = re.compile(rb'"(?:Id|EventID|InstanceId)"\s*:\s*\d')
-_JSON_EVENT_TOO = re.compile(rb'"(?:TimeCreated|TimeGenerated|ProviderName|LogName|RecordId)"\s*:')
-_BINARY_EVENTS = b"ElfFile\0"
+_JSON_EVENT = re.compile(rb'"(?:Id|EventID|InstanceId|event_id)"\s*:\s*"?\d')
+_JSON_EVENT_TOO = re.compile(
+    rb'"(?:TimeCreated|TimeGenerated|ProviderName|LogName|RecordId|EventTime|SourceModuleType|provider_name|source_name)"\s*:'
+)
+# An array of objects, and an object that goes on in the next line.
+_ARRAY = re.compile(rb"\[\s*\{")
+_OBJECTS = re.compile(rb'(?:\[\s*)?\{\s*"')
 # What is packed otherwise than once by gzip would pass for a log in which nothing is found.
 _PACKED = {
     b"PK\x03\x04": "a zip archive", b"7z\xbc\xaf\x27\x1c": "a 7z archive", b"BZh": "packed by bzip2",
@@ -24,27 +40,50 @@ _PACKED = {
 
 
 def kind_of(head: bytes, name: str) -> Kind:
-    """The kind of a file that begins so; RemediateError for a binary event log, which wevtutil must export first,
-    and for an archive."""
+    """The kind of a file that begins so. RemediateError: an archive, or a binary event log that is no file.
+    OtherLog: a log of IIS or beside it that holds nothing that is read here."""
     text = head.lstrip()
-    if head.startswith(_BINARY_EVENTS):
-        raise RemediateError(f"{name}: a binary event log; export it with: wevtutil qe FILE /lf:true /f:xml")
+    if head.startswith(MARK):
+        raise RemediateError(f"{name}: a binary event log, packed or out of a pipe; give the file itself")
     packed = next((what for mark, what in _PACKED.items() if head.startswith(mark)), None)
     if packed is not None:
         raise RemediateError(f"{name}: {packed}; unpack it first")
+    refuse_other_log(text, name)
     if text.startswith(b"#") and (b"#Fields:" in text or text.startswith(b"#Software: Microsoft Internet")):
         return "w3c"
-    if text.startswith(b"<"):
-        event, error = _EVENT.search(text), _ERROR.search(text)
-        if event and (error is None or event.start() < error.start()):
-            return "events"
-        return "elmah" if error else "text"
-    if text[:1] in (b"{", b"["):
-        if _JSON_EVENT.search(text) and _JSON_EVENT_TOO.search(text):
-            return "events-json"
-        if any(_is_object(line) for line in text.split(b"\n", 10)[:10]):
-            return "clef" if b'"@t"' in text else "json"
-    return "text"
+    if text.startswith(HEADER):
+        return "elmah-csv"
+    if wrapping(text):
+        return "wrapped"
+    first = text[:1]
+    found = _of_xml(text) if first == b"<" else _of_json(text) if first in (b"{", b"[") else None
+    return found or _of_text(text)
+
+
+def _of_xml(text: bytes) -> Kind | None:
+    if _EVENTS.match(text):
+        return "events"
+    if _XML_LOG.search(text):
+        return "xml-log"
+    event, error = _EVENT.search(text), _ERROR.search(text)
+    if event and (error is None or event.start() < error.start()):
+        return "events"
+    return "elmah" if error else None
+
+
+def _of_json(text: bytes) -> Kind | None:
+    if _JSON_EVENT.search(text) and _JSON_EVENT_TOO.search(text):
+        return "events-json"
+    lines = text.split(b"\n")
+    if not _ARRAY.match(text) and any(_is_object(line) for line in lines[:10]):
+        return "clef" if b'"@t"' in text else "json"
+    # What a log of text may begin with is no log of objects.
+    return "json-objects" if _OBJECTS.match(text) and not any(map(DATED.match, lines)) else None
+
+
+def _of_text(text: bytes) -> Kind:
+    # log4net writes a header of the user's before the first entry.
+    return "xml-log" if _XML_LOG.search(text) else "event-text" if is_event_text(text) else "text"
 
 
 def _is_object(line: bytes) -> bool:

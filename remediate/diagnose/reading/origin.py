@@ -17,6 +17,7 @@ for.
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from ipaddress import ip_address
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -37,7 +38,7 @@ _VALUE = (
 )
 
 _NAMES: dict[str, tuple[str, ...]] = {
-    "host": ("machinename", "computername", "hostname", "log4nethostname", "nloghostname"),
+    "host": ("machinename", "computername", "hostname", "log4nethostname", "log4jmachinename", "nloghostname"),
     "application": ("application", "applicationname", "appname", "appdomain", "applmdpath"),
     "address": (
         "clientip", "clientipaddress", "clientaddress", "remoteaddr", "remoteip", "remoteipaddress", "remoteaddress",
@@ -113,6 +114,20 @@ def is_preload(agent: str | None) -> bool | None:
     if agent is None or agent.strip() in ("", "-"):
         return None
     return _PRELOAD.search(agent.replace("+", " ")) is not None
+
+
+def address_in(text: str) -> str | None:
+    """The first address that a line has alone behind its label, in whatever language that is."""
+    values = (line.rpartition(": ")[2].strip() for line in text.splitlines())
+    return next(filter(is_address, values), None)
+
+
+def is_address(value: str) -> bool:
+    try:
+        ip_address(value.strip())
+    except ValueError:
+        return False
+    return "." in value or ":" in value
 
 
 def _application(name: str | None) -> str | None:

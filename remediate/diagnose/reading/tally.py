@@ -5,6 +5,7 @@ from datetime import date
 
 from msgspec.structs import replace
 
+from remediate.diagnose.reading.exceptions import judge, names_the_fault
 from remediate.diagnose.reading.timestamps import DayOrder, Stamp
 from remediate.evidence import Occurrence, WorkerEvent
 
@@ -14,6 +15,7 @@ KEPT = 100_000
 
 class Tally:
     """``left_out``: what was found beyond the bound. ``unparsed``: what mattered and could not be understood.
+    ``code_only``: entries that name the fault's code, and no exception.
 
     ``day``: the date in the file's name.
     """
@@ -25,10 +27,17 @@ class Tally:
         self.dates = DayOrder(day)
         self.unparsed = 0
         self.left_out = 0
+        self.code_only = 0
         self._seen: Counter[str] = Counter()
         self._occurrences: list[tuple[Occurrence, Stamp | None]] = []
         self._events: list[WorkerEvent] = []
         self._names: dict[str, str] = {}
+
+    def judge(self, text: str) -> Occurrence | None:
+        """The occurrence that an entry tells of; what names the fault's code and no exception is counted."""
+        occurrence = judge(text)
+        self.code_only += occurrence is None and names_the_fault(text)
+        return occurrence
 
     def keep(self, occurrence: Occurrence, line: int, stamp: Stamp | None = None) -> None:
         """An occurrence; with a stamp, its time is settled when all dates of the file have been seen."""

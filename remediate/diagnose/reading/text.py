@@ -3,7 +3,6 @@
 from datetime import date, datetime
 
 from remediate.diagnose.reading.entries import REACH, entries
-from remediate.diagnose.reading.exceptions import judge
 from remediate.diagnose.reading.origin import of_text, placed
 from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.timestamps import DATED, UNDATED, Stamp, read_stamp
@@ -14,13 +13,13 @@ def read_text(window: Window, tally: Tally) -> None:
     """Clocks without a date count where no entry of the file's beginning has one; they are of the day in the file's
     name, until they go back: then the day is not known any more."""
     lines = window.fill(REACH)[:REACH].split(b"\n")
-    stamps = [read_stamp(match) for line in lines if (match := DATED.match(line))]
+    stamps = [read_stamp(match, tally.day) for line in lines if (match := DATED.match(line))]
     for stamp in stamps:
         tally.dates.see(stamp)
     begins = DATED if stamps else UNDATED
     day, last = tally.day, datetime.min
     for entry in entries(window, begins):
-        occurrence = judge(entry.text)
+        occurrence = tally.judge(entry.text)
         if occurrence is None:
             continue
         stamp = None
@@ -34,7 +33,7 @@ def read_text(window: Window, tally: Tally) -> None:
         tally.keep(placed(occurrence, of_text(entry.text)), entry.line, stamp)
     for line in window.data[-REACH:].split(b"\n")[1:]:
         if match := DATED.match(line):
-            tally.dates.see(read_stamp(match))
+            tally.dates.see(read_stamp(match, tally.day))
 
 
 def _in_order(stamp: Stamp | None, last: datetime, day: date | None) -> tuple[Stamp | None, datetime, date | None]:

@@ -9,12 +9,15 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from msgspec import Struct
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = rf"(?i:{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
 _DATE = rf"""
       (?P<y1>\d{{4}})[-/.](?P<m1>\d\d?)[-/.](?P<d1>\d\d?)
     | (?P<y2>(?:19|20)\d\d)(?P<m2>[01]\d)(?P<d2>[0-3]\d)
     | (?P<d3>\d\d?)\.(?P<m3>\d\d?)\.(?P<y3>\d{{4}})
     | (?P<a>\d\d?)[/-](?P<b>\d\d?)[/-](?P<y4>\d{{4}})
-    | (?P<d5>\d\d?)[ /-](?P<name>(?i:{"|".join(_MONTHS)}))[a-z]{{0,6}}\.?[ /-](?P<y5>\d{{4}})"""
+    | (?P<d5>\d\d?)[ /-](?P<name>{_MONTH})[ /-](?P<y5>\d{{4}})
+    | (?:(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]{{0,6}},?[ ])?
+      (?P<name6>{_MONTH})[ ]{{1,2}}(?P<d6>\d\d?)(?:,?[ ](?P<y6>\d{{4}})(?!:))?"""
 _CLOCK = r"""
     (?P<hour>\d\d?)[:.](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:[.,:](?P<fraction>\d{1,9}))?)?(?![\d:])
     (?:(?:\s|\xc2\xa0|\xe2\x80\xaf)?(?P<half>[AaPp])\.?[Mm]\b\.?)?
@@ -32,9 +35,14 @@ def _compiled(pattern: str) -> re.Pattern[bytes]:
     return re.compile(pattern.encode("latin-1"), re.X)
 
 
-DATED = _compiled(rf"{_BEFORE}(?:{_DATE})(?:T|[ ,:-]{{1,2}}){_CLOCK}")
+# Where a date begins with the month's name, the year may come last.
+_YEAR = r"(?:[ ](?P<y7>(?:19|20)\d\d)(?!\d))?"
+DATED = _compiled(rf"{_BEFORE}(?:{_DATE})(?:T|[ ,:-]{{1,2}}){_CLOCK}{_YEAR}")
 # In a log whose entries have no date.
 UNDATED = _compiled(rf"{_BEFORE}(?:(?:{_DATE})(?:T|[ ,:-]{{1,2}}){_CLOCK}|{_ALONE})")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_JSON_DATE = re.compile(r"/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/")
+_NUMBER = re.compile(r"\d{9,17}(?:\.\d{1,9})?")
 _FILE_DATE = re.compile(r"(?<!\d)(20\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?:\d\d){0,3}(?!\d)")
 
 
@@ -82,8 +90,8 @@ def file_date(name: str) -> date | None:
 
 
 def read_stamp(match: re.Match[bytes], day: date | None = None) -> Stamp | None:
-    """The time of a match of DATED or UNDATED; ``day`` is that of a clock without a date. None: there is no such time,
-    or no day is known."""
+    """The time of a match of DATED or UNDATED; ``day`` is the file's, for a clock without a date. None: there is no
+    such time, or no day is known."""
     found = {name: value for name, value in match.groupdict().items() if value is not None}
     if "alone_hour" in found:
         found = {name.removeprefix("alone_"): value for name, value in found.items()}
@@ -94,12 +102,35 @@ def read_stamp(match: re.Match[bytes], day: date | None = None) -> Stamp | None:
         stamp = Stamp(_time(year, b, a, found), _time(year, a, b, found))
         return None if stamp == Stamp(None, None) else stamp
     if "name" in found:
-        month = _MONTHS.index(found["name"].decode().casefold()) + 1
-        time = _time(int(found["y5"]), month, int(found["d5"]), found)
+        time = _time(int(found["y5"]), _month(found["name"]), int(found["d5"]), found)
+    elif "name6" in found:
+        time = _of_month_and_day(found, day)
     else:
         place = next(n for n in "123" if f"y{n}" in found)
         time = _time(int(found[f"y{place}"]), int(found[f"m{place}"]), int(found[f"d{place}"]), found)
     return None if time is None else Stamp(time, time)
+
+
+def _month(name: bytes) -> int:
+    return _MONTHS.index(name[:3].decode().casefold()) + 1
+
+
+def _of_month_and_day(found: dict[str, bytes], near: date | None) -> datetime | None:
+    """Without a year, as in syslog, it is the day that is the nearest to the file's."""
+    month, day, year = _month(found["name6"]), int(found["d6"]), found.get("y6", found.get("y7"))
+    if year is not None:
+        return _time(int(year), month, day, found)
+    if near is None:
+        return None
+    times = [time for n in (-1, 0, 1) if (time := _time(near.year + n, month, day, found)) is not None]
+    return min(times, key=lambda time: abs(time.date() - near), default=None)
+
+
+def number_time(text: str) -> datetime | None:
+    """The time of a text that is a number since 1970, or JSON's `/Date(1795611600000)/` of Windows PowerShell."""
+    if match := _JSON_DATE.fullmatch(text):
+        return epoch(int(match[1]), milliseconds=True)
+    return epoch(float(text)) if _NUMBER.fullmatch(text) else None
 
 
 def moment(text: str) -> datetime | None:
@@ -107,6 +138,18 @@ def moment(text: str) -> datetime | None:
     match = DATED.match(text.encode())
     stamp = None if match is None else read_stamp(match)
     return stamp.day_first if stamp is not None and stamp.day_first == stamp.month_first else None
+
+
+def epoch(number: float, *, milliseconds: bool = False) -> datetime | None:
+    """The time of a number of seconds, milliseconds or microseconds since 1970, which is known by its size; None where
+    it means none of these."""
+    size = abs(number)
+    unit = 1e3 if milliseconds or 1e11 <= size < 1e14 else 1e6 if 1e14 <= size < 1e17 else 1
+    try:
+        time = _EPOCH + timedelta(microseconds=round(number * 1e6 / unit))
+    except (OverflowError, ValueError):
+        return None
+    return time if 1900 <= time.year <= 2500 and (milliseconds or size >= 1e8) else None
 
 
 def _time(year: int, month: int, day: int, found: dict[str, bytes]) -> datetime | None:

@@ -1,13 +1,17 @@
-"""IIS's own logs in W3C format. Their times are UTC.
+"""The logs of IIS's web sites in W3C format. Their times are UTC.
 
 `#Fields:` may come again and be another; a line is read by the last one before it. A line with another number of
 values is counted as unparsed. Values are told apart by one space, and a user agent has `+` for its spaces.
+
+HTTP.sys, the FTP service and others write W3C logs too, often beside these. None of their lines is a request here: see
+`site_log.py`.
 """
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from remediate.diagnose.reading.origin import is_local, is_preload
+from remediate.diagnose.reading.site_log import other_w3c
 from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.window import Window
 from remediate.evidence import Request
@@ -15,19 +19,20 @@ from remediate.evidence import Request
 _FIELDS = (
     "date", "time", "s-sitename", "s-computername", "cs-uri-stem", "sc-status", "c-ip", "cs(User-Agent)",
 )  # fmt: skip
-# No line of a log is as long as that; what is, is one that cannot be understood.
-_LONGEST = 1 << 20
 
 
 def requests(window: Window, tally: Tally) -> Iterator[Request]:
     """The requests, one after the other; the window has ended when they have."""
-    layout = _Layout("")
-    day = ""
-    for line in _lines(window):
+    layout = _Layout("", "")
+    software = day = ""
+    for read in window.each_line():
+        line = read.decode(errors="replace")
         if line.startswith("#"):
             name, _, value = line.partition(":")
-            if name == "#Fields":
-                layout = _Layout(value)
+            if name == "#Software":
+                software, layout = value, _Layout("", "")
+            elif name == "#Fields":
+                layout = _Layout(software, value)
             elif name == "#Date":
                 day = value.strip()[:10]
         elif line:
@@ -38,24 +43,13 @@ def requests(window: Window, tally: Tally) -> Iterator[Request]:
                 yield request
 
 
-def _lines(window: Window) -> Iterator[str]:
-    rest = b""
-    while window.data or window.more():
-        *whole, rest = (rest + window.data).split(b"\n")
-        window.drop(len(window.data))
-        for line in whole:
-            yield line.decode(errors="replace").rstrip("\r")
-        rest = rest[:_LONGEST]
-    if rest:
-        yield rest.decode(errors="replace").rstrip("\r")
-
-
 class _Layout:
     """Where the values stand by the last `#Fields:` line."""
 
-    def __init__(self, fields: str) -> None:
+    def __init__(self, software: str, fields: str) -> None:
         names = fields.split()
-        self._count = len(names)
+        # No line has so many values as a layout that is no site's.
+        self._count = len(names) if other_w3c(software, names) is None else -1
         # The place after the last value is that of all fields that are not logged.
         self._date, self._time, *self._others = (names.index(f) if f in names else len(names) for f in _FIELDS)
         self._last = "", "", datetime.min

@@ -1,8 +1,11 @@
 """A view that slides over a stream of blocks: memory is bounded, and no answer depends on the borders of blocks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from remediate.diagnose.reading.blocks import Damaged
+
+_LONGEST = 1 << 20
 
 
 class Window:
@@ -51,6 +54,21 @@ class Window:
         self._newlines += self.data.count(b"\n", self._counted, position)
         self._counted = position
         return self._newlines + 1
+
+    def line_blocks(self) -> Iterator[list[bytes]]:
+        """The lines of the rest, without their ends, as many at once as a block has. What is longer than any line of a
+        log is cut."""
+        rest = b""
+        while self.data or self.more():
+            *whole, rest = (rest + self.data).split(b"\n")
+            self.drop(len(self.data))
+            yield [line.removesuffix(b"\r") for line in whole]
+            rest = rest[:_LONGEST]
+        if rest:
+            yield [rest.removesuffix(b"\r")]
+
+    def each_line(self) -> Iterator[bytes]:
+        return chain.from_iterable(self.line_blocks())
 
     def lines(self) -> int:
         """How many lines the stream has, once it has ended."""

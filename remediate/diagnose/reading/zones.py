@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec.structs import replace
 
-from remediate.evidence import Occurrence
+from remediate.evidence import Occurrence, WorkerEvent
 from remediate.model import RemediateError
 
 # Threads that write at once may be out of order by so much.
@@ -37,6 +37,12 @@ def in_zone(occurrences: Sequence[Occurrence], zone: tzinfo) -> tuple[Occurrence
     """The occurrences of one log, in its order, with times in UTC."""
     moments = to_utc([occurrence.time for occurrence in occurrences], zone)
     return tuple(replace(o, time=moment) for o, moment in zip(occurrences, moments, strict=True))
+
+
+def events_in_zone(events: Sequence[WorkerEvent], zone: tzinfo) -> tuple[WorkerEvent, ...]:
+    """The events of one export, in its order, with times in UTC; without those whose time is not known."""
+    moments = to_utc([event.time for event in events], zone)
+    return tuple(replace(e, time=moment) for e, moment in zip(events, moments, strict=True) if moment is not None)
 
 
 def to_utc(times: Sequence[datetime | None], zone: tzinfo) -> tuple[datetime | None, ...]:

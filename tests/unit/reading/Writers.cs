@@ -68,6 +68,8 @@ namespace Tests
             Serilog(new LoggerConfiguration().WriteTo.File(new JsonFormatter(), path("serilog-json.log")));
             Log4Net(path("log4net.log"), "%date [%thread] %-5level %logger - %message%newline");
             Log4Net(path("log4net-iso.log"), "%-5level %date{ISO8601} [%thread] %logger: %message%newline%exception");
+            Log4Net(path("log4net-xml.log"), new log4net.Layout.XmlLayout());
+            Log4Net(path("log4j-xml.log"), new log4net.Layout.XmlLayoutSchemaLog4J());
         }
 
         static void Log(Action<string> fine, Action<Exception, string> failed)
@@ -104,6 +106,11 @@ namespace Tests
         {
             var layout = new log4net.Layout.PatternLayout(pattern);
             layout.ActivateOptions();
+            Log4Net(path, layout);
+        }
+
+        static void Log4Net(string path, log4net.Layout.LayoutSkeleton layout)
+        {
             var appender = new log4net.Appender.FileAppender { File = path, Layout = layout };
             appender.ActivateOptions();
             var repository = log4net.LogManager.CreateRepository(Path.GetFileName(path));

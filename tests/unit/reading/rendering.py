@@ -59,6 +59,27 @@ def _elmah(thrown: Thrown) -> str:
     return f'<error application="{APPLICATION}" host="WEB01" message="«»" detail={detail} time="{time}" />\n'
 
 
+def _xml_event(thrown: Thrown, prefix: str, time: str, exception: str) -> str:
+    return (
+        f'<{prefix}event logger="Contoso" timestamp="{time}" level="ERROR" thread="7" domain="{APPLICATION}-1-13421">'
+        f'<{prefix}message>failed</{prefix}message><{prefix}properties><{prefix}data name="log4net:HostName" '
+        f'value="WEB01" /></{prefix}properties><{prefix}{exception}>{escape(str(thrown))}</{prefix}{exception}>'
+        f"</{prefix}event>\n"
+    )
+
+
+def _log4net_xml(thrown: Thrown) -> str:
+    return _xml_event(thrown, "log4net:", thrown.time.astimezone(ZONE).isoformat(), "exception")
+
+
+def _log4j_xml(thrown: Thrown) -> str:
+    return _xml_event(thrown, "log4j:", str(round(thrown.time.timestamp() * 1000)), "throwable")
+
+
+def _bare_xml(thrown: Thrown) -> str:
+    return _xml_event(thrown, "", thrown.time.isoformat(), "exception")
+
+
 def _data(thrown: Thrown) -> tuple[str, ...]:
     return ("3005", "«»", f"{APPLICATION}-1-13421", "Full", "C:\\inetpub\\shop\\", "4711", str(thrown))
 
@@ -87,6 +108,9 @@ SHAPES: dict[str, Callable[[Thrown], str]] = {
     "serilog": _serilog,
     "clef": _clef,
     "elmah": _elmah,
+    "log4net XML": _log4net_xml,
+    "log4j XML": _log4j_xml,
+    "XML without a prefix": _bare_xml,
     "event": _event,
     "exported event": _exported,
 }

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from remediate.diagnose.reading import find_files, read_log, read_requests
 from remediate.evidence import Occurrence
-from remediate.model import RemediateError
 from tests.unit.reading import samples
 
 ENCODINGS: dict[str, Callable[[str], bytes]] = {
@@ -70,10 +69,3 @@ def test_what_a_broken_gzip_holds_is_read_and_the_loss_is_counted(tmp_path: Path
     reading = read_log(find_files([str(path)])[0])
     assert len(reading.occurrences) == 2
     assert reading.source.unparsed == 1
-
-
-def test_the_mark_of_a_binary_event_log_is_answered_by_the_way_out(tmp_path: Path) -> None:
-    path = tmp_path / "System.evtx"
-    path.write_bytes(b"ElfFile\x00" + bytes(100))
-    with pytest.raises(RemediateError, match=r"System\.evtx: a binary event log; export it with: wevtutil"):
-        read_log(find_files([str(path)])[0])

@@ -40,8 +40,11 @@ def test_a_rotated_set_is_in_the_order_in_which_it_was_written(oldest_first: lis
     assert names(str(tmp_path / "*")) == oldest_first
 
 
-def test_of_a_folder_what_looks_like_a_log_is_read_and_nothing_below(tmp_path: Path) -> None:
+def test_of_a_folder_what_looks_like_a_log_is_read_and_what_is_below_it(tmp_path: Path) -> None:
+    """But nothing hidden, and no link to another folder, which may lead back."""
     (tmp_path / "old.log").mkdir()
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "loop").symlink_to(tmp_path)
     touch(
         tmp_path,
         "app.log",
@@ -52,8 +55,9 @@ def test_of_a_folder_what_looks_like_a_log_is_read_and_nothing_below(tmp_path: P
         ".hidden.log",
         "web.config",
         "old.log/a.log",
+        ".git/b.log",
     )
-    assert sorted(names(str(tmp_path))) == ["app.log", "events.json", "system.xml", "x.clef"]
+    assert sorted(names(str(tmp_path))) == ["a.log", "app.log", "events.json", "system.xml", "x.clef"]
 
 
 def test_a_file_by_several_names_is_read_once(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import re
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 
@@ -13,16 +14,18 @@ from remediate.diagnose.reading import find_files, in_zone, read_log
 HERE = Path(__file__).parent
 # Builds of the loggers from NuGet; its README says which.
 LOGGERS = HERE.parents[3] / "shared" / "loggers"
-# Whether a layout tells its zone, and the machine.
-TOLD: dict[str, tuple[str, bool, bool]] = {
-    "nlog": ("text", False, False),
-    "nlog-json": ("json", False, False),
-    "serilog": ("text", True, False),
-    "serilog-console": ("text", False, False),
-    "serilog-clef": ("clef", True, True),
-    "serilog-json": ("json", True, True),
-    "log4net": ("text", False, False),
-    "log4net-iso": ("text", False, False),
+# Whether a layout tells its zone, and which machine.
+TOLD: dict[str, tuple[str, bool, str | None]] = {
+    "nlog": ("text", False, None),
+    "nlog-json": ("json", False, None),
+    "serilog": ("text", True, None),
+    "serilog-console": ("text", False, None),
+    "serilog-clef": ("clef", True, "WEB01"),
+    "serilog-json": ("json", True, "WEB01"),
+    "log4net": ("text", False, None),
+    "log4net-iso": ("text", False, None),
+    "log4net-xml": ("xml-log", True, gethostname()),
+    "log4j-xml": ("xml-log", True, gethostname()),
 }
 
 
@@ -43,7 +46,7 @@ def test_what_the_real_loggers_write_is_read(pwsh_path: Path, tmp_path: Path) ->
     assert {name: reading.source.kind for name, reading in by_name.items()} == {
         n: kind for n, (kind, *_) in TOLD.items()
     }
-    for name, (_, tells_zone, tells_host) in TOLD.items():
+    for name, (_, tells_zone, host) in TOLD.items():
         reading = by_name[name]
         assert reading.source.unparsed == 0, name
         assert [o.code for o in reading.occurrences] == ["0x80070032", "0x800704CD"], name
@@ -53,4 +56,4 @@ def test_what_the_real_loggers_write_is_read(pwsh_path: Path, tmp_path: Path) ->
             assert occurrence.flushed, name
             assert occurrence.time is not None, name
             assert begin <= occurrence.time <= end, name
-            assert occurrence.host == ("WEB01" if tells_host else None), name
+            assert occurrence.host == host, name

@@ -139,6 +139,31 @@ def test_what_an_entry_tells_of_its_origin(told: str, expected: dict[str, Any]) 
     assert origin == {"host": None, "application": None, "pool": None, "local": None, "preload": None, **expected}
 
 
+@pytest.mark.parametrize("first", ['{\n  "Logging": {"Level": "Info"}\n}\n', "[Header]\n", '[\n  {"a": 1}\n]\n'])
+def test_what_a_log_begins_with_hides_none_of_its_entries(first: str) -> None:
+    """A dump of the settings, or a header."""
+    assert only(f"{first}2026-11-25 14:00:01 ERROR {EXCEPTION}").time == WALL
+    entry = f'<log4net:event logger="x" timestamp="2026-11-25T14:00:01Z"><log4net:exception>{EXCEPTION}'
+    if first.startswith("[H"):
+        assert only(f"{first}{entry}</log4net:exception></log4net:event>").time == WALL.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("begin", "time"),
+    [
+        ("Wed Nov 25 14:00:01 2026 ERROR", WALL),
+        ("Nov 25, 2026 2:00:01 PM ERROR", WALL),
+        ("November 25 2026 14:00:01 ERROR", WALL),
+        ("Nov 25 14:00:01 ERROR", WALL),
+        ("Jan  2 14:00:01 ERROR", WALL.replace(2027, 1, 2)),
+    ],
+)
+def test_a_month_s_name_may_come_first(begin: str, time: datetime) -> None:
+    """Without a year, the date is the one that is the nearest to that of the file's name."""
+    name = "app-20261230.log"
+    assert only(f"{begin} {EXCEPTION}", name).time == time
+
+
 def test_more_than_is_kept_is_counted_by_code() -> None:
     entries = [
         f"2026-11-25 14:00:01 ERROR HttpException {code}\n" for code in ("0x80070032",) * 5 + ("0x80070057",) * 2

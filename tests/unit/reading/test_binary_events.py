@@ -1,0 +1,83 @@
+"""Binary event logs are read by a library, where it is installed. The files are made by hand: see binary_events.py."""
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from remediate.diagnose.reading import find_files, read_events
+from tests.conftest import remediate, run
+from tests.unit.reading import samples
+from tests.unit.reading.binary_events import evtx
+from tests.unit.reading.event_exports import SHAPES, events
+
+pytest.importorskip("evtx", reason="the extra evtx is not installed")
+FILE = evtx([SHAPES["XML of the source WAS"](event) for event in events()])
+REMEDIATE = Path(sys.prefix) / "bin" / "remediate"
+
+
+def test_the_same_events_are_read_as_of_their_xml(tmp_path: Path) -> None:
+    path = tmp_path / "System.evtx"
+    path.write_bytes(FILE)
+    (file,) = find_files([str(tmp_path)])
+    reading = read_events(file)
+    assert (reading.source.kind, reading.source.unparsed) == ("events", 0)
+    assert reading.events == samples.events("system.xml")
+    (error,) = reading.occurrences
+    (expected, *_) = samples.occurrences("application.xml")
+    assert error == replace(expected, source=str(path), line=error.line)
+
+
+def test_records_that_are_broken_are_counted_as_not_understood(tmp_path: Path) -> None:
+    """Those before them are read."""
+    path = tmp_path / "System.evtx"
+    at = FILE.index("Contoso Shop".encode("utf-16-le"), 5000) + 2000
+    path.write_bytes(FILE[:at] + b"\xff" * 400 + FILE[at + 400 :])
+    done = remediate("diagnose", "--events", path)
+    assert done.returncode in (0, 2, 3) and "Traceback" not in done.stderr
+    assert "System.evtx: events, " in done.stdout and ", 0 not understood" not in done.stdout
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(st.integers(8, 12_000), st.binary(min_size=1, max_size=60))
+def test_any_bytes_in_it_give_a_reading(tmp_path: Path, at: int, bytes_: bytes) -> None:
+    path = tmp_path / "x.evtx"
+    path.write_bytes(FILE[:at] + bytes_ + FILE[at + len(bytes_) :])
+    (file,) = find_files([str(path)])
+    read_events(file)
+
+
+def test_without_the_library_it_is_refused_with_the_extra_s_name(tmp_path: Path) -> None:
+    """Named, in one line; beside others in a folder, with a note."""
+    (tmp_path / "System.evtx").write_bytes(FILE)
+    (tmp_path / "Other.xml").write_text(samples.text("system.xml"))
+    code = "import sys; sys.modules['evtx'] = None; from remediate.cli.main import main; main()"
+    named, found = (
+        subprocess.run(
+            [sys.executable, "-c", code, "diagnose", "--events", tmp_path / name],
+            capture_output=True, text=True, check=False,
+        )
+        for name in ("System.evtx", "")
+    )  # fmt: skip
+    assert named.returncode == 1 and named.stderr.count("\n") == 1
+    assert (
+        "System.evtx: a binary event log, which needs the extra `evtx`: pip install '.[evtx]' in a checkout"
+        in named.stderr
+    )
+    assert "wevtutil qe FILE.evtx /lf:true /f:xml /e:Events > FILE.xml" in named.stderr
+    assert found.returncode == 0 and "passed over: a binary event log, which needs the extra `evtx`" in found.stderr
+
+
+def test_a_packed_one_and_one_out_of_a_pipe_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "System.evtx.gz").write_bytes(gzip.compress(FILE))
+    (tmp_path / "System.evtx").write_bytes(FILE)
+    for script in ('"$1" diagnose --events System.evtx.gz', '"$1" diagnose --events - <System.evtx'):
+        done = run("bash", "-c", f'cd "$2" && {script}', "-", REMEDIATE, tmp_path)
+        assert (
+            done.returncode == 1 and "a binary event log, packed or out of a pipe; give the file itself" in done.stderr
+        )
