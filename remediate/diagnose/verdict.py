@@ -3,17 +3,20 @@
 The rules, first match wins; docs/diagnosis.md has them for readers:
 
     another code, or ReadEntityCoreSync in the stack               other-cause
-    no RaiseCommunicationError or no ExplicitFlush in the stack    unsupported
+    a stack without RaiseCommunicationError or ExplicitFlush       unsupported
     a symptom is contradicted, or the pool's settings exclude it   unsupported
+    no stack in the log, or not its beginning                      undetermined
     events: most errors came shortly after one, not by chance      confirmed
     events that tell of all causes: few errors came after one      unsupported
     the part of an application's errors that came after no event   unsupported
     no line in IIS's log, and the pool's settings fit the times    confirmed
     many errors, at short and irregular gaps                       unsupported
     nothing seen but a period that keeps to the clock, like a job  unsupported
-    else                                                           consistent
+    a symptom was seen                                             consistent
+    else                                                           undetermined
 
-*confirmed* always rests on two sources; one log alone never gives it.
+*confirmed* always rests on two sources; one log alone never gives it. Where the frames below ExplicitFlush speak for a
+client's own response, see frames.py, a verdict that the times alone gave is held back to *undetermined*.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,6 +28,7 @@ from msgspec import Struct
 from remediate.diagnose.attribution import rare
 from remediate.diagnose.codes import CODES, FAULT
 from remediate.diagnose.facts import Facts
+from remediate.diagnose.frames import STREAMS
 from remediate.diagnose.words import cause_text, count, minutes
 from remediate.model import Remedy, Symptom, SymptomName, Verdict
 
@@ -51,10 +55,13 @@ def judge(facts: Facts, symptoms: Symptoms) -> Judgement:
     for rule in _RULES:
         found = rule(facts, symptoms)
         if found is not None:
-            verdict, why = found
-            ours = verdict in ("confirmed", "consistent")
-            fixes = tuple(_fixes(facts, symptoms)) if ours else ()
-            more = (*_attributed(facts), *_settings(facts), *_advice(facts, fixes)) if ours else ()
+            verdict, why = _held_back(facts, symptoms, *found)
+            fixes = tuple(_fixes(facts, symptoms)) if verdict in ("confirmed", "consistent") else ()
+            more: tuple[str, ...] = ()
+            if fixes:
+                more = (*_attributed(facts), *_settings(facts), *_advice(facts, fixes))
+            elif verdict == "undetermined":
+                more = (*_attributed(facts), *_settings(facts), *_to_collect(facts, symptoms))
             return Judgement(verdict, (_exception(facts), *why, *more), fixes)
     raise AssertionError("the last rule holds for all")
 
@@ -76,13 +83,22 @@ def _reading(facts: Facts, _symptoms: Symptoms) -> Found:
     return "other-cause", ("ReadEntityCoreSync stands in the stack: a client's upload was being read when it ended",)
 
 
+def _other_frames(facts: Facts, _symptoms: Symptoms) -> Found:
+    if facts.framed or facts.stack != "whole":
+        return None
+    return "unsupported", (
+        "the stack is in the log, without RaiseCommunicationError or without ExplicitFlush: no flush raised this",
+    )
+
+
 def _no_frames(facts: Facts, _symptoms: Symptoms) -> Found:
     if facts.framed:
         return None
-    why = (
-        "the frames RaiseCommunicationError and ExplicitFlush are not in the log: without them the code proves nothing"
+    log = "the log has no stack" if facts.stack == "none" else "the log has not the whole stack"
+    return "undetermined", (
+        f"{log}: the code alone does not show whether RaiseCommunicationError and ExplicitFlush raised it",
+        "have the application log the whole exception, with its stack (in .NET its ToString()), and diagnose that log",
     )
-    return "unsupported", (why, "have the application log exceptions whole, with their stack")
 
 
 def _contradicted(_facts: Facts, symptoms: Symptoms) -> Found:
@@ -176,13 +192,36 @@ def _nothing_against(_facts: Facts, symptoms: Symptoms) -> Found:
     seen = [name for name, symptom in symptoms.items() if symptom.state == "seen"]
     if seen:
         return "consistent", (f"{' and '.join(seen)}: seen; nothing that could be checked speaks against it",)
-    return "consistent", ("only the exception itself could be checked: see what would make more checkable",)
+    return "undetermined", (
+        "the exception is that of this fault, and of others too; none of this fault's symptoms was seen",
+    )
 
 
 _RULES: tuple[Callable[[Facts, Symptoms], Found], ...] = (
-    _other_code, _reading, _no_frames, _contradicted, _excluded, _by_events, _by_iis_log, _too_often,
+    _other_code, _reading, _other_frames, _contradicted, _excluded, _no_frames, _by_events, _by_iis_log, _too_often,
     _keeps_to_the_clock, _nothing_against,
 )  # fmt: skip
+
+
+def _held_back(
+    facts: Facts, symptoms: Symptoms, verdict: Verdict, why: tuple[str, ...]
+) -> tuple[Verdict, tuple[str, ...]]:
+    """The verdict, unless the frames speak for a client's response and nothing speaks for the server's own request."""
+    if facts.streaming is None or verdict not in ("confirmed", "consistent", "undetermined"):
+        return verdict, why
+    stream = STREAMS[facts.streaming]
+    if stream.only:
+        usual = "only a client opens one, and no start-up request does"
+        return "undetermined", (f"its frames speak against this fault: {stream.what} was written, and {usual}", *why)
+    own_request = any(symptoms[name].state == "seen" for name in ("local-request", "not-in-iis-log"))
+    checked = facts.events
+    # An idle worker has no client whom its end could disturb; a recycled one has.
+    idle = verdict == "confirmed" and checked is not None and 2 * checked.stops >= checked.matched
+    reason = (
+        f"its frames speak against this fault: {stream.what} was written, as for a client; a start-up request does "
+        f"so only where its page does"
+    )
+    return (verdict if own_request or idle else "undetermined"), (reason, *why)
 
 
 def _exception(facts: Facts) -> str:
@@ -229,13 +268,39 @@ def _is_periodic(facts: Facts, symptoms: Symptoms) -> bool:
     return bool(facts.idle) and not at_recycles
 
 
+def _to_collect(facts: Facts, symptoms: Symptoms) -> Iterator[str]:
+    """What would make it determined, of what was not given."""
+    wanted = (
+        (not facts.zoned, "the time zone of the log (--time-zone)"),
+        (facts.events is None or not facts.events.covered, "the System event log of the errors' days (--events)"),
+        (facts.lines is None or not facts.lines.checked, "the IIS log of the errors' days (--iis-log)"),
+        (facts.settings is None, "the pool's settings (--audit)"),
+        (symptoms["local-request"].state == "not-checkable", "the client's address and user agent, in the log"),
+    )
+    missing = [what for lacks, what in wanted if lacks]
+    yield f"to collect: {'; '.join(missing) or 'logs of a longer time'}"
+
+
+_STILL = "the error may still come at recycles and with the first request after a start"
+
+
+def _on_demand(facts: Facts, what: str) -> str:
+    """What the fix ends. Whether a preload comes under OnDemand too is not known, and Microsoft's own pages differ."""
+    if facts.settings is None:
+        return f"on-demand ends {what} where no application preloads; where one does, {_STILL}"
+    if not facts.settings.preloading:
+        return f"on-demand ends {what}"
+    ends = "on-demand ends the periodic errors" if what == "both" else "on-demand starts no worker by itself"
+    return f"{ends}, but an application preloads: {_STILL}"
+
+
 def _advice(facts: Facts, fixes: tuple[Remedy, ...]) -> Iterator[str]:
     recycles = any(cause.kind == "recycle" for cause in facts.causes)
     if "idle-timeout" in fixes:
         left = "leaves those at recycles and starts" if recycles else "would leave any at recycles and starts"
-        yield f"idle-timeout ends the periodic errors and {left}; on-demand ends both"
+        yield f"idle-timeout ends the periodic errors and {left}; {_on_demand(facts, 'both')}"
     elif "log-filter" in fixes:
-        yield "on-demand ends them; where the pool must stay warm, log-filter hides them in the application's logger"
+        yield f"{_on_demand(facts, 'them')}; where the pool must stay warm, log-filter hides them in the log"
     elif facts.idle == 0:
         yield "the pool's idle time-out is 0 now: what is left is at recycles and starts"
     if facts.settings is not None:

@@ -5,7 +5,8 @@ by source and id. What 1309 says stands in unnamed data, one after the other; ea
 by `/LM/W3SVC/`, the pool by the account `IIS APPPOOL\\...`, the client by being an address. All times are UTC.
 
 JSON of Windows PowerShell 5.1 has `\\/Date(1795611600000)\\/`, of 7 an ISO date with an offset. Where the data of an
-event were not exported, its message is read: the pool is the name in quotes that is no number.
+event were not exported, its message is read: the pool is the name in quotes that is no number. Where the data have no
+names, the pool's is known by its place.
 """
 
 import re
@@ -106,8 +107,11 @@ def _is_of_its_source(event: _Event) -> bool:
 
 def _pool(event: _Event) -> str | None:
     named = next((value for name, value in event.data if name.casefold() == _POOL_NAME.casefold()), None)
-    candidates = (*(value for _, value in event.data), *_QUOTED.findall(event.message))
-    return named or next((value for value in candidates if value and not value.isdigit()), None)
+    values, said, place = [value for _, value in event.data], _QUOTED.findall(event.message), MEANING[event.id].place
+    by_place = [texts[place] for texts in (values, said) if place < len(texts)]
+    other = next((value for value in (*values, *said) if value and not value.isdigit()), None)
+    # The words of a message may stand in another order where Windows speaks another language; its data do not.
+    return named or (by_place[0] if values and by_place else None) or other or next(iter(by_place), None)
 
 
 def _origin(event: _Event, text: str) -> Origin:
