@@ -19,20 +19,19 @@ The rules, first match wins; docs/diagnosis.md has them for readers:
 client's own response, see frames.py, a verdict that the times alone gave is held back to *undetermined*.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from statistics import median
 
 from msgspec import Struct
 
+from remediate.diagnose.advice import Symptoms, advice, attributed, fixes, settings_of, to_collect
 from remediate.diagnose.attribution import rare
 from remediate.diagnose.codes import CODES, FAULT
 from remediate.diagnose.facts import Facts
 from remediate.diagnose.frames import STREAMS
-from remediate.diagnose.words import cause_text, count, minutes
-from remediate.model import Remedy, Symptom, SymptomName, Verdict
-
-Symptoms = dict[SymptomName, Symptom]
+from remediate.diagnose.words import count, minutes
+from remediate.model import Remedy, Verdict
 
 # So much of what the events cover must have come after one, and less than so little speaks against it.
 _MOST, _FEW = 0.8, 0.3
@@ -56,13 +55,13 @@ def judge(facts: Facts, symptoms: Symptoms) -> Judgement:
         found = rule(facts, symptoms)
         if found is not None:
             verdict, why = _held_back(facts, symptoms, *found)
-            fixes = tuple(_fixes(facts, symptoms)) if verdict in ("confirmed", "consistent") else ()
+            chosen = tuple(fixes(facts, symptoms)) if verdict in ("confirmed", "consistent") else ()
             more: tuple[str, ...] = ()
-            if fixes:
-                more = (*_attributed(facts), *_settings(facts), *_advice(facts, fixes))
+            if chosen:
+                more = (*attributed(facts), *settings_of(facts), *advice(facts, chosen))
             elif verdict == "undetermined":
-                more = (*_attributed(facts), *_settings(facts), *_to_collect(facts, symptoms))
-            return Judgement(verdict, (_exception(facts), *why, *more), fixes)
+                more = (*attributed(facts), *settings_of(facts), *to_collect(facts, symptoms))
+            return Judgement(verdict, (_exception(facts), *why, *more), chosen)
     raise AssertionError("the last rule holds for all")
 
 
@@ -228,84 +227,3 @@ def _exception(facts: Facts) -> str:
     frames = " with RaiseCommunicationError and ExplicitFlush" if facts.framed else ""
     part = f", in {len(facts.starts)} of {facts.apart} starts: the others came otherwise" if facts.apart else ""
     return f"{count(facts.count, 'error')} {facts.code}{frames}{part}"
-
-
-def _attributed(facts: Facts) -> Iterator[str]:
-    if facts.settings is None and facts.candidates:
-        names = [f"{pool.pool} ({pool.idle_text})" for pool in facts.candidates[:5]]
-        more = ["..."] if len(facts.candidates) > 5 else []
-        yield f"the log does not tell the pool; AlwaysRunning are: {', '.join(names + more)}"
-    recycles = sorted({cause_text(cause) for cause in facts.causes if cause.kind == "recycle"})
-    if recycles:
-        yield f"after: {', '.join(recycles)}"
-
-
-def _settings(facts: Facts) -> Iterator[str]:
-    settings = facts.settings
-    if settings is None:
-        return
-    idle = f"idleTimeout {settings.idle_text}{', Suspend' if settings.suspends else ''}"
-    preload = "an application with preloadEnabled" if settings.preloading else "no application with preloadEnabled"
-    yield f"pool {settings.pool}: {settings.mode}, {idle}, {preload}"
-
-
-def _fixes(facts: Facts, symptoms: Symptoms) -> Iterator[Remedy]:
-    """Periodic: either fix; at recycles and starts only: on-demand or the filter. What is set already is left out."""
-    idle = facts.idle
-    if _is_periodic(facts, symptoms):
-        if idle != 0:
-            yield "idle-timeout"
-        yield "on-demand"
-    else:
-        yield "on-demand"
-        yield "log-filter"
-
-
-def _is_periodic(facts: Facts, symptoms: Symptoms) -> bool:
-    if symptoms["periodic"].state == "seen" or any(cause.kind == "idle" for cause in facts.causes):
-        return True
-    at_recycles = symptoms["after-recycle"].state == "seen"
-    return bool(facts.idle) and not at_recycles
-
-
-def _to_collect(facts: Facts, symptoms: Symptoms) -> Iterator[str]:
-    """What would make it determined, of what was not given."""
-    wanted = (
-        (not facts.zoned, "the time zone of the log (--time-zone)"),
-        (facts.events is None or not facts.events.covered, "the System event log of the errors' days (--events)"),
-        (facts.lines is None or not facts.lines.checked, "the IIS log of the errors' days (--iis-log)"),
-        (facts.settings is None, "the pool's settings (--audit)"),
-        (symptoms["local-request"].state == "not-checkable", "the client's address and user agent, in the log"),
-    )
-    missing = [what for lacks, what in wanted if lacks]
-    yield f"to collect: {'; '.join(missing) or 'logs of a longer time'}"
-
-
-_STILL = "the error may still come at recycles and with the first request after a start"
-
-
-def _on_demand(facts: Facts, what: str) -> str:
-    """What the fix ends. Whether a preload comes under OnDemand too is not known, and Microsoft's own pages differ."""
-    if facts.settings is None:
-        return f"on-demand ends {what} where no application preloads; where one does, {_STILL}"
-    if not facts.settings.preloading:
-        return f"on-demand ends {what}"
-    ends = "on-demand ends the periodic errors" if what == "both" else "on-demand starts no worker by itself"
-    return f"{ends}, but an application preloads: {_STILL}"
-
-
-def _advice(facts: Facts, fixes: tuple[Remedy, ...]) -> Iterator[str]:
-    recycles = any(cause.kind == "recycle" for cause in facts.causes)
-    if "idle-timeout" in fixes:
-        left = "leaves those at recycles and starts" if recycles else "would leave any at recycles and starts"
-        yield f"idle-timeout ends the periodic errors and {left}; {_on_demand(facts, 'both')}"
-    elif "log-filter" in fixes:
-        yield f"{_on_demand(facts, 'them')}; where the pool must stay warm, log-filter hides them in the log"
-    elif facts.idle == 0:
-        yield "the pool's idle time-out is 0 now: what is left is at recycles and starts"
-    if facts.settings is not None:
-        return
-    if facts.servers and not facts.audited:
-        which = "the log names no server" if facts.host is None else "its server is not in it"
-        yield f"the audit tells of {count(facts.servers, 'server')}, and {which}: give --host, as the audit names it"
-    yield "look at the pool's settings before you change it: `remediate audit`"

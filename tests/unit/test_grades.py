@@ -150,8 +150,8 @@ def test_an_event_without_the_frames_is_told() -> None:
     """ASP.NET cuts the text of 1309: that the frames are missing does not mean that they were not there."""
     said = finding(event(0), error(0.1, raised=False, flushed=False)).reasons
     assert (
-        "event 1309 has 0x80070032 once without RaiseCommunicationError and ExplicitFlush: its text is cut, or the cause "
-        "another one"
+        "event 1309 has 0x80070032 once without RaiseCommunicationError and ExplicitFlush: its text is cut, or the "
+        "cause another one"
     ) in said
     assert not [reason for reason in said if "no event 1309" in reason]
 
