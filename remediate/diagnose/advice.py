@@ -50,7 +50,9 @@ def _is_periodic(facts: Facts, symptoms: Symptoms) -> bool:
 
 
 def to_collect(facts: Facts, symptoms: Symptoms) -> Iterator[str]:
-    """What would make it determined, of what was not given."""
+    """What would make it determined, of what was not given. Without the stack nothing else would."""
+    if not facts.framed:
+        return
     wanted = (
         (not facts.zoned, "the time zone of the log (--time-zone)"),
         (facts.events is None or not facts.events.covered, "the System event log of the errors' days (--events)"),

@@ -33,7 +33,7 @@ STREAMS: dict[Streaming, Stream] = {
     # A handshake has the header Upgrade (RFC 6455), which a start-up request has not.
     "web-socket": Stream(r"(System|Microsoft)\.Web\.WebSockets\.", "a WebSocket connection", only=True),
     # /negotiate, /ping and /hubs are answered to any GET. SignalR 2's published source, and the article's link.
-    "signalr": Stream(r"Microsoft\.AspNet\.SignalR\.", "a request to SignalR"),
+    "signalr": Stream(r"Microsoft\.AspNet\.SignalR\.", "an answer of SignalR"),
     # A long-lived response, as of server-sent events. ASP.NET Web API's published source.
     "push-stream": Stream(r"System\.Net\.Http\.PushStreamContent\b", "a streamed response (PushStreamContent)"),
     # HttpResponse.TransmitFile and WriteFile, through HttpWriter; MVC's FileResult. Their published sources.

@@ -107,8 +107,8 @@ Seen in the settings: startMode AlwaysRunning, processModel.idleTimeout over zer
 Terminate (before IIS 8.5 it always is). By inference, Suspend pages the worker out and nothing starts.
 Graded `likely` where an application has preloadEnabled, the Application Initialization module is installed and the
 pool runs managed code: that is what sends the request. Else `possible`. `audit --evidence` reads the event logs: idle
-stops (5186) that follow each other at the idle time-out make `likely`; the exception itself (1309) with its frames,
-within a minute after an idle stop, a recycle or a boot, makes `confirmed`.
+stops (5186, and 5195 where memory runs low) that follow each other at the idle time-out make `likely`; the exception
+itself (1309) with its frames, within a minute after an idle stop, a recycle or a boot, makes `confirmed`.
 
 Fixes: idle-timeout (idleTimeout=0) ends the periodic errors and leaves those at recycle; the DISA STIG for IIS
 counts it as a finding (V-218762, V-214474). on-demand (startMode=OnDemand) ends both where no application has

@@ -210,14 +210,14 @@ def _held_back(
         return verdict, why
     stream = STREAMS[facts.streaming]
     if stream.only:
-        usual = "only a client opens one, and no start-up request does"
-        return "undetermined", (f"its frames speak against this fault: {stream.what} was written, and {usual}", *why)
+        against = f"they write to {stream.what}, which a client opens and a start-up request does not"
+        return "undetermined", (f"its frames speak against this fault: {against}", *why)
     own_request = any(symptoms[name].state == "seen" for name in ("local-request", "not-in-iis-log"))
     checked = facts.events
     # An idle worker has no client whom its end could disturb; a recycled one has.
     idle = verdict == "confirmed" and checked is not None and 2 * checked.stops >= checked.matched
     reason = (
-        f"its frames speak against this fault: {stream.what} was written, as for a client; a start-up request does "
+        f"its frames speak against this fault: they write {stream.what}, as for a client; a start-up request does "
         f"so only where its page does"
     )
     return (verdict if own_request or idle else "undetermined"), (reason, *why)

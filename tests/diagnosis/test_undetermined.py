@@ -116,10 +116,10 @@ def test_the_exception_alone_is_not_enough(below: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("below", "said"),
     [
-        (OWIN + SIGNALR + POLLING, "a SignalR connection was written, and only a client opens one"),
-        (SIGNALR + OWIN, "a request to SignalR was written"),
-        (DOWNLOAD, "a file's download was written"),
-        (PUSHED, "a streamed response (PushStreamContent) was written"),
+        (OWIN + SIGNALR + POLLING, "they write to a SignalR connection, which a client opens"),
+        (SIGNALR + OWIN, "they write an answer of SignalR"),
+        (DOWNLOAD, "they write a file's download"),
+        (PUSHED, "they write a streamed response (PushStreamContent)"),
     ],
 )
 def test_a_clients_own_response_speaks_against_it(below: str, said: str, tmp_path: Path) -> None:
