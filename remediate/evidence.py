@@ -14,15 +14,29 @@ from msgspec import Struct
 WorkerEventKind = Literal["idle-stop", "recycle", "boot", "failure", "shortened"]
 # Why a worker was recycled; what logEventOnRecycle calls them is in iis/events.py.
 RecycleCause = Literal[
-    "time", "requests", "schedule", "virtual-memory", "private-memory", "administrator", "configuration", "unhealthy"
+    "time",
+    "requests",
+    "schedule",
+    "virtual-memory",
+    "private-memory",
+    "administrator",
+    "configuration",
+    "unhealthy",
+    "inconsistent",
 ]
+
+# Whether the exception's stack stands in what was read of it: from RaiseCommunicationError to its caller, if it has it.
+StackState = Literal["whole", "cut", "none"]
+# Whose response was being written, by the frames below; diagnose/frames.py has them.
+Streaming = Literal["signalr-transport", "web-socket", "signalr", "push-stream", "file"]
 
 
 class Occurrence(Struct, frozen=True, kw_only=True):
     """One exception of the family that is told apart by its HRESULT, as a log entry or an event 1309 tells it.
 
     ``code`` is ``0x`` and eight digits in capitals. ``raised``, ``flushed`` and ``entity_read`` are whether
-    RaiseCommunicationError, ExplicitFlush and ReadEntityCoreSync stand in its stack. ``local`` is whether its request
+    RaiseCommunicationError, ExplicitFlush and ReadEntityCoreSync stand in its stack; where ``stack`` is not whole, they
+    may be missing for that. ``streaming``: a client's own response, by its frames. ``local`` is whether its request
     came from the server itself, ``preload`` whether its user agent is Application Initialization's; None: not told.
     """
 
@@ -31,6 +45,8 @@ class Occurrence(Struct, frozen=True, kw_only=True):
     raised: bool = False
     flushed: bool = False
     entity_read: bool = False
+    stack: StackState = "whole"
+    streaming: Streaming | None = None
     host: str | None = None
     application: str | None = None
     pool: str | None = None

@@ -267,8 +267,9 @@ class Run(Struct, frozen=True, kw_only=True):
 
 
 # confirmed: the exception with its frames, at times that a second source explains. consistent: all that could be
-# checked speaks for it. unsupported: what could be checked does not. other-cause: another code, or a client went away.
-Verdict = Literal["confirmed", "consistent", "unsupported", "other-cause"]
+# checked speaks for it, and a symptom was seen. undetermined: what was read neither shows it nor speaks against it.
+# unsupported: what could be checked speaks against it. other-cause: another code, or a client went away.
+Verdict = Literal["confirmed", "consistent", "undetermined", "unsupported", "other-cause"]
 SymptomName = Literal["after-recycle", "periodic", "local-request", "not-in-iis-log"]
 SymptomState = Literal["seen", "contradicted", "not-checkable"]
 Remedy = Literal["idle-timeout", "on-demand", "log-filter"]

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 LOGS = "System32/winevt/Logs"
 ASPNET = "ASP.NET 4.0.30319.0"
+WAS = "Microsoft-Windows-WAS"
 # The article's exception, in English; only its code and its frames' names count.
 FLUSHED = (
     "An error occurred while communicating with the remote host. The error code is 0x80070032.\n"

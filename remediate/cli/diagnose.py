@@ -1,7 +1,7 @@
 """remediate diagnose: from logs to the pool that causes the error.
 
-Exit codes: 0 nothing of this fault was found; 2 a stream is confirmed or consistent; 3 entries name the fault's code
-without its exception; 1 a file cannot be read; 64 usage.
+Exit codes: 0 what was read is not this fault; 2 a stream is confirmed or consistent; 3 a stream is undetermined, or
+nothing was read in which the exception could stand; 1 a file cannot be read; 64 usage.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ import click
 from msgspec.structs import replace
 
 from remediate.cli.choices import OneOf
-from remediate.cli.exits import Exit
+from remediate.cli.exits import Exit, worst
 from remediate.cli.options import check_target, emit, now, screen
 from remediate.diagnose.cases import Case, prepare
-from remediate.diagnose.diagnosis import conclude
+from remediate.diagnose.diagnosis import conclude, unread
 from remediate.diagnose.estate import Estate, estate
 from remediate.diagnose.iis_log import Line, watch
 from remediate.diagnose.material import covers, joined, of_evidence, once
@@ -39,7 +39,7 @@ from remediate.diagnose.reading import (
     site_log,
 )
 from remediate.evidence import Occurrence, Source, WorkerEvent
-from remediate.model import Audit, Diagnosis, Inspection, RemediateError
+from remediate.model import Audit, Diagnosis, Inspection, RemediateError, Verdict
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
 from remediate.report.text import printable
 from remediate.saved import load
@@ -111,10 +111,22 @@ def diagnose(
         raise click.UsageError(f"{audit} has no evidence (`remediate audit --evidence`): give a LOG or --events too")
     value = _diagnosis(logs, iis_logs, events, audit, inspections, time_zone, since, host)
     emit(rendered(value, form, screen(out)), out)
-    ours = any(stream.verdict in ("confirmed", "consistent") for stream in value.streams)
+    return _exit(value)
+
+
+# Those of the others are OK.
+_EXITS: dict[Verdict, Exit] = {
+    "confirmed": Exit.PENDING, "consistent": Exit.PENDING, "undetermined": Exit.INCOMPLETE,
+}  # fmt: skip
+
+
+def _exit(diagnosis: Diagnosis) -> Exit:
+    """That nothing was found is OK only where something was read in which it could stand."""
+    if not diagnosis.streams and unread(diagnosis.sources):
+        return Exit.INCOMPLETE
     # An entry with the code alone may be this fault: that is no answer.
-    open_question = any(source.code_only for source in value.sources)
-    return Exit.PENDING if ours else Exit.INCOMPLETE if open_question else Exit.OK
+    open_question = Exit.INCOMPLETE if any(source.code_only for source in diagnosis.sources) else Exit.OK
+    return worst(open_question, *(_EXITS.get(stream.verdict, Exit.OK) for stream in diagnosis.streams))
 
 
 def _inspections(audit: Path) -> tuple[Inspection, ...]:

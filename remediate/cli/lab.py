@@ -74,14 +74,12 @@ def up(state: Path, servers: int | None, seed: int, configs: Path | None, **opti
 
 @lab.command("play")
 @_state
-@click.option("--hours", type=click.FloatRange(0, min_open=True), help="How many; none that are still to come.")
+@click.option("--hours", type=click.FloatRange(0, min_open=True), help="How many; a first play ends at the real time.")
 @click.option("--to-now", is_flag=True, help="All that are left up to the real time.")
 @click.option(
     "--days",
     type=click.IntRange(1, 90),
-    default=14,
-    show_default=True,
-    help="The lab's clock begins so many days ago; counts in a lab's first play.",
+    help="Begin the lab's clock so many days ago, which leaves hours to play after a fix; counts in a first play.",
 )
 @click.option("--traffic", type=OneOf(list(TRAFFIC)), default="office", show_default=True, help="Who asks the servers.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Which requests, reboots and logs.")
@@ -91,8 +89,9 @@ def up(state: Path, servers: int | None, seed: int, configs: Path | None, **opti
 def play_hours(state: Path, hours: float | None, to_now: bool, zone: str, **options: Any) -> None:
     """Let hours pass on the servers: what their settings cause stands in their logs.
 
-    Each server's logs are below STATE/servers/NAME/Logs, its event logs in its Windows folder. The clock begins some
-    days ago, each play moves it on, and it never passes the real time: play some hours, apply a fix, play the rest.
+    Each server's logs are below STATE/servers/NAME/Logs, its event logs in its Windows folder. The lab has a clock.
+    Each play moves it on, never past the real time. A first play of --hours ends there, as if they had just passed.
+    To see what a fix does, begin with --days: play some hours, apply the fix, play the rest with --to-now.
     """
     if to_now == (hours is not None):
         raise click.UsageError("Give --hours or --to-now.")

@@ -18,7 +18,7 @@ from remediate.diagnose.facts import EventCheck, Facts, Followed
 from remediate.diagnose.period import BURST, SURE, Period, period_of, periods, rest_period
 from remediate.diagnose.symptoms import symptoms
 from remediate.diagnose.verdict import judge
-from remediate.evidence import WorkerEvent
+from remediate.evidence import Source, WorkerEvent
 from remediate.model import Mark, Stream
 
 # The default of periodicRestart.time: a period to know where the pool's settings are not known.
@@ -27,6 +27,17 @@ _RESTART = 29 * 3600
 _MARKS = 2000
 # Below, a period is not told: it is as good as none.
 _TOLD = 0.5
+# Sources that hold no exception at all, or those alone that no application caught.
+_NO_LOGS = ("w3c", "audit", "events")
+
+
+def unread(sources: Iterable[Source]) -> str | None:
+    """Why it means nothing that no exception was found; None where it does: logs were read, and understood."""
+    logs = [source for source in sources if not source.kind.startswith(_NO_LOGS)]
+    missed = sum(source.unparsed for source in logs)
+    if not any(source.lines for source in logs):
+        return "no line of an application's log is in it, where those that an application catches are: give a LOG"
+    return f"{missed} entries of the logs that may hold one were not understood" if missed else None
 
 
 def conclude(cases: Iterable[Case], estate: Estate) -> tuple[Stream, ...]:
@@ -72,6 +83,7 @@ def facts_of(case: Case, estate: Estate) -> Facts:
     return Facts(
         host=group.host, application=group.application, pool=group.pool, code=group.code,
         count=len(group.occurrences), framed=group.framed, entity_read=group.entity_read,
+        stack=group.stack, streaming=group.streaming,
         local=sum(one.local is True for one in group.occurrences),
         remote=sum(one.local is False for one in group.occurrences),
         preload=sum(one.preload is True for one in group.occurrences),
@@ -101,7 +113,7 @@ def _periods(case: Case, idle: int | None) -> tuple[Period, ...]:
 
 def _idle(case: Case, idle: int | None) -> int | None:
     """The idle time-out that gaps may be explained by: none where idle stops are logged, for one would be there."""
-    logged = case.group.pool is not None and any(event.kind == "idle-stop" for event in case.events)
+    logged = case.group.pool is not None and any(event.kind in IDLE_STOPS for event in case.events)
     return 0 if logged else idle
 
 

@@ -9,6 +9,7 @@ from remediate.diagnose.codes import FAULT
 from remediate.diagnose.estate import PoolSettings
 from remediate.diagnose.iis_log import LineCheck
 from remediate.diagnose.period import Period
+from remediate.evidence import StackState, Streaming
 
 
 class Followed(Struct, frozen=True):
@@ -39,7 +40,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     """One stream. ``starts`` are its bursts' first times, ``causes`` what each came after.
 
     ``framed`` is whether RaiseCommunicationError and ExplicitFlush stand in its stacks, ``entity_read`` whether
-    ReadEntityCoreSync does. ``local`` and ``remote`` count the errors whose request is told to be from the server
+    ReadEntityCoreSync does; ``stack`` whether they could be there; ``streaming`` what its frames say of the response.
+    ``local`` and ``remote`` count the errors whose request is told to be from the server
     itself or from elsewhere, ``preload`` those with the user agent of Application Initialization. ``zoned``: its times
     have a zone. ``audited``: an audit tells of the server, and ``servers`` of how many it tells; where the pool is not
     known, ``candidates`` are its pools with the fault's settings. ``events`` and ``lines`` are None where there were
@@ -55,6 +57,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     count: int = 1
     framed: bool = True
     entity_read: bool = False
+    stack: StackState = "whole"
+    streaming: Streaming | None = None
     local: int = 0
     remote: int = 0
     preload: int = 0

@@ -1,4 +1,5 @@
-"""Occurrences -> groups that are judged as one: of one host, application, pool and code, with or without the frames.
+"""Occurrences -> groups that are judged as one: of one host, application, pool and code, with or without the frames,
+and with what its frames say of the response.
 
 Errors of the fault's code whose request is told to be from another client are a group of their own.
 
@@ -17,7 +18,7 @@ from msgspec.structs import replace
 from remediate.diagnose.attribution import Cover, by_chance, nearest_events, rare
 from remediate.diagnose.codes import FAULT
 from remediate.diagnose.estate import Estate
-from remediate.evidence import Occurrence, WorkerEvent
+from remediate.evidence import Occurrence, StackState, Streaming, WorkerEvent
 from remediate.model import fold
 
 # What lies outside is no time of an error: .NET writes the year 1 for a date that was never set.
@@ -35,6 +36,8 @@ class Group(Struct, frozen=True, kw_only=True):
     code: str
     framed: bool
     entity_read: bool
+    stack: StackState
+    streaming: Streaming | None
     occurrences: tuple[Occurrence, ...]
     times: tuple[datetime, ...]
 
@@ -63,7 +66,8 @@ def gather(
         host, application, pool = names[key]
         whole = Group(
             host=host, application=application, pool=pool, code=key.code, framed=key.framed,
-            entity_read=key.entity_read, occurrences=tuple(found), times=sorted_times(found),
+            entity_read=key.entity_read, stack=key.stack, streaming=key.streaming, occurrences=tuple(found),
+            times=sorted_times(found),
         )  # fmt: skip
         groups += _by_pool(whole, events.get(host, ()), covers.get(host), looks) if pool is None else [whole]
     return tuple(sorted(groups, key=_order))
@@ -91,15 +95,20 @@ class _Key(NamedTuple):
     code: str
     framed: bool
     entity_read: bool
+    stack: StackState
+    streaming: Streaming | None
     remote: bool
     zoned: bool | None
 
 
 def _key(one: Occurrence, host: str | None, pool: str | None) -> _Key:
     time = time_of(one)
+    framed = one.raised and one.flushed
     return _Key(
         host=host and fold(host), application=one.application and fold(one.application), pool=pool and fold(pool),
-        code=one.code, framed=one.raised and one.flushed, entity_read=one.entity_read and one.code == FAULT,
+        code=one.code, framed=framed, entity_read=one.entity_read and one.code == FAULT,
+        stack="whole" if framed or one.code != FAULT else one.stack,
+        streaming=one.streaming if one.code == FAULT else None,
         remote=one.local is False and one.code == FAULT,
         zoned=None if time is None else time.tzinfo is not None,
     )  # fmt: skip
@@ -116,7 +125,15 @@ def _with_untimed(members: Mapping[_Key, list[Occurrence]]) -> dict[_Key, list[O
 
 def _order(group: Group) -> tuple[object, ...]:
     names = (group.host or "", group.application or "", group.pool or "", group.code)
-    return (group.code != FAULT, *(fold(name) for name in names), not group.framed, group.entity_read, len(group.times))
+    return (
+        group.code != FAULT,
+        *(fold(name) for name in names),
+        not group.framed,
+        group.entity_read,
+        group.stack,
+        group.streaming or "",
+        len(group.times),
+    )
 
 
 def time_of(one: Occurrence) -> datetime | None:
@@ -166,7 +183,4 @@ def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None, l
 
 
 def _part(group: Group, pool: str | None, members: Sequence[Occurrence]) -> Group:
-    return Group(
-        host=group.host, application=group.application, pool=pool, code=group.code, framed=group.framed,
-        entity_read=group.entity_read, occurrences=tuple(members), times=sorted_times(members),
-    )  # fmt: skip
+    return replace(group, pool=pool, occurrences=tuple(members), times=sorted_times(members))

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from remediate.diagnose.attribution import IDLE_STOPS
 from remediate.diagnose.codes import FAULT
+from remediate.diagnose.frames import STREAMS
 from remediate.evidence import EventLog, Evidence, Occurrence, WorkerEvent
 from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, ends_when_idle, seconds
 from remediate.iis.events import LOG_IDLE, LOG_RECYCLE, MEANING
@@ -23,6 +25,7 @@ _ENOUGH_GAPS = 2
 # The start-up request, and its exception, come within that time after the worker's end.
 _SOON = timedelta(minutes=1)
 _STARTS = {"idle-stop": "an idle stop", "shortened": "an idle stop", "recycle": "a recycle", "boot": "a boot"}
+_FRAMES = "RaiseCommunicationError and ExplicitFlush"
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,10 @@ def _by_settings(host: Inspection, pool: Pool) -> tuple[Grade, tuple[str, ...]]:
 
 def _by_errors(told: Told, pool: Pool) -> tuple[bool, tuple[str, ...]]:
     """Whether the exception came with its frames, and most of them right after a start of the worker."""
-    errors = [e for e in told.errors[fold(pool.name)] if e.code == FAULT and e.raised and e.flushed]
-    # A client with an address of its own, or a body being read: those have other causes.
-    ours = [e for e in errors if e.local is not False and not e.entity_read]
+    every = [e for e in told.errors[fold(pool.name)] if e.code == FAULT]
+    errors = [e for e in every if e.raised and e.flushed]
+    # A client with an address of its own, a body being read, a client's own response: those have other causes.
+    ours = [e for e in errors if e.local is not False and not e.entity_read and not _of_a_client(e)]
     reasons = []
     starts = [event for event in (*told.events[fold(pool.name)], *told.boots) if event.kind in _STARTS]
     after = Counter(kind for error in ours if (kind := _start_before(error, starts)) is not None)
@@ -89,7 +93,18 @@ def _by_errors(told: Told, pool: Pool) -> tuple[bool, tuple[str, ...]]:
     if len(ours) < len(errors):
         others = _times(len(errors) - len(ours))
         reasons.append(f"event 1309 has {FAULT} {others} for a client's own request, which is another cause")
+    if len(errors) < len(every):
+        unframed = _times(len(every) - len(errors))
+        reasons.append(
+            f"event 1309 has {FAULT} {unframed} without {_FRAMES}: its text is cut, or the cause another one"
+        )
     return confirmed, tuple(reasons)
+
+
+def _of_a_client(error: Occurrence) -> bool:
+    """Whether its frames speak for a client; some do so only where the request is not told to be the server's own."""
+    stream = None if error.streaming is None else STREAMS[error.streaming]
+    return stream is not None and (stream.only or error.local is not True)
 
 
 def _start_before(error: Occurrence, starts: list[WorkerEvent]) -> str | None:
@@ -104,7 +119,7 @@ def _by_stops(told: Told, pool: Pool) -> tuple[bool, tuple[str, ...]]:
     if idle is None or not ends_when_idle(idle, pool.value(IDLE_ACTION)):
         return False, ()
     events = told.events[fold(pool.name)]
-    stops = [event.time for event in events if event.kind == "idle-stop"]
+    stops = [event.time for event in events if event.kind in IDLE_STOPS]
     least, most = timedelta(seconds=seconds(idle)) - _SLACK, timedelta(seconds=seconds(idle)) + _LATE + _SLACK
     gaps = sum(least <= after - before <= most for before, after in pairwise(stops))
     reasons = []

@@ -95,6 +95,8 @@ def _completed(error: Occurrence, event: Occurrence) -> Occurrence:
         raised=error.raised or event.raised,
         flushed=error.flushed or event.flushed,
         entity_read=error.entity_read or event.entity_read,
+        stack="whole" if "whole" in (error.stack, event.stack) else error.stack,
+        streaming=error.streaming or event.streaming,
     )
 
 

@@ -107,12 +107,17 @@ Seen in the settings: startMode AlwaysRunning, processModel.idleTimeout over zer
 Terminate (before IIS 8.5 it always is). By inference, Suspend pages the worker out and nothing starts.
 Graded `likely` where an application has preloadEnabled, the Application Initialization module is installed and the
 pool runs managed code: that is what sends the request. Else `possible`. `audit --evidence` reads the event logs: idle
-stops (5186) that follow each other at the idle time-out make `likely`; the exception itself (1309) with its frames,
-within a minute after an idle stop, a recycle or a boot, makes `confirmed`.
+stops (5186, and 5195 where memory runs low) that follow each other at the idle time-out make `likely`; the exception
+itself (1309) with its frames, within a minute after an idle stop, a recycle or a boot, makes `confirmed`.
 
 Fixes: idle-timeout (idleTimeout=0) ends the periodic errors and leaves those at recycle; the DISA STIG for IIS
-counts it as a finding (V-218762, V-214474). on-demand (startMode=OnDemand) ends both; the first request after
-a start is slow then, and work that needs a warm process stops.
+counts it as a finding (V-218762, V-214474). on-demand (startMode=OnDemand) ends both where no application has
+preloadEnabled; where one has, the error may still come with the first client's request after a start and at
+recycles: whether IIS preloads under OnDemand is not documented clearly. The first request after a start is slow
+then, and work that needs a warm process stops.
+
+Not read: <applicationInitialization doAppInitAfterRestart="true"> in a web.config or in applicationHost.config. It
+makes the request at each restart of the application, under any startMode and without an event of the pool.
 """,
         ),
         Rule(
@@ -124,8 +129,9 @@ The periodic errors of RM001 do not come. IIS still sends the application a requ
 recycled or the server starts, and HttpException 0x80070032 can be logged then. A note, unless it is asked for with
 `--rules RM002`, or `audit --evidence` confirms it (see RM001).
 
-Fix: on-demand (startMode=OnDemand). Where the pool must stay warm the error can only be filtered in the
-application's own logger: `remediate log-filter` prints a filter for NLog, log4net, Serilog or ELMAH.
+Fix: on-demand (startMode=OnDemand). Where an application has preloadEnabled, the error may still come with the
+first client's request after a start and at recycles, see RM001. Where the pool must stay warm the error can only be
+filtered in the application's own logger: `remediate log-filter` prints a filter for NLog, log4net, Serilog or ELMAH.
 """,
         ),
         Rule(

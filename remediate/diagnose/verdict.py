@@ -3,32 +3,35 @@
 The rules, first match wins; docs/diagnosis.md has them for readers:
 
     another code, or ReadEntityCoreSync in the stack               other-cause
-    no RaiseCommunicationError or no ExplicitFlush in the stack    unsupported
+    a stack without RaiseCommunicationError or ExplicitFlush       unsupported
     a symptom is contradicted, or the pool's settings exclude it   unsupported
+    no stack in the log, or not its beginning                      undetermined
     events: most errors came shortly after one, not by chance      confirmed
     events that tell of all causes: few errors came after one      unsupported
     the part of an application's errors that came after no event   unsupported
     no line in IIS's log, and the pool's settings fit the times    confirmed
     many errors, at short and irregular gaps                       unsupported
     nothing seen but a period that keeps to the clock, like a job  unsupported
-    else                                                           consistent
+    a symptom was seen                                             consistent
+    else                                                           undetermined
 
-*confirmed* always rests on two sources; one log alone never gives it.
+*confirmed* always rests on two sources; one log alone never gives it. Where the frames below ExplicitFlush speak for a
+client's own response, see frames.py, a verdict that the times alone gave is held back to *undetermined*.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from statistics import median
 
 from msgspec import Struct
 
+from remediate.diagnose.advice import Symptoms, advice, attributed, fixes, settings_of, to_collect
 from remediate.diagnose.attribution import rare
 from remediate.diagnose.codes import CODES, FAULT
 from remediate.diagnose.facts import Facts
-from remediate.diagnose.words import cause_text, count, minutes
-from remediate.model import Remedy, Symptom, SymptomName, Verdict
-
-Symptoms = dict[SymptomName, Symptom]
+from remediate.diagnose.frames import STREAMS
+from remediate.diagnose.words import count, minutes
+from remediate.model import Remedy, Verdict
 
 # So much of what the events cover must have come after one, and less than so little speaks against it.
 _MOST, _FEW = 0.8, 0.3
@@ -51,11 +54,14 @@ def judge(facts: Facts, symptoms: Symptoms) -> Judgement:
     for rule in _RULES:
         found = rule(facts, symptoms)
         if found is not None:
-            verdict, why = found
-            ours = verdict in ("confirmed", "consistent")
-            fixes = tuple(_fixes(facts, symptoms)) if ours else ()
-            more = (*_attributed(facts), *_settings(facts), *_advice(facts, fixes)) if ours else ()
-            return Judgement(verdict, (_exception(facts), *why, *more), fixes)
+            verdict, why = _held_back(facts, symptoms, *found)
+            chosen = tuple(fixes(facts, symptoms)) if verdict in ("confirmed", "consistent") else ()
+            more: tuple[str, ...] = ()
+            if chosen:
+                more = (*attributed(facts), *settings_of(facts), *advice(facts, chosen))
+            elif verdict == "undetermined":
+                more = (*attributed(facts), *settings_of(facts), *to_collect(facts, symptoms))
+            return Judgement(verdict, (_exception(facts), *why, *more), chosen)
     raise AssertionError("the last rule holds for all")
 
 
@@ -76,13 +82,22 @@ def _reading(facts: Facts, _symptoms: Symptoms) -> Found:
     return "other-cause", ("ReadEntityCoreSync stands in the stack: a client's upload was being read when it ended",)
 
 
+def _other_frames(facts: Facts, _symptoms: Symptoms) -> Found:
+    if facts.framed or facts.stack != "whole":
+        return None
+    return "unsupported", (
+        "the stack is in the log, without RaiseCommunicationError or without ExplicitFlush: no flush raised this",
+    )
+
+
 def _no_frames(facts: Facts, _symptoms: Symptoms) -> Found:
     if facts.framed:
         return None
-    why = (
-        "the frames RaiseCommunicationError and ExplicitFlush are not in the log: without them the code proves nothing"
+    log = "the log has no stack" if facts.stack == "none" else "the log has not the whole stack"
+    return "undetermined", (
+        f"{log}: the code alone does not show whether RaiseCommunicationError and ExplicitFlush raised it",
+        "have the application log the whole exception, with its stack (in .NET its ToString()), and diagnose that log",
     )
-    return "unsupported", (why, "have the application log exceptions whole, with their stack")
 
 
 def _contradicted(_facts: Facts, symptoms: Symptoms) -> Found:
@@ -176,71 +191,39 @@ def _nothing_against(_facts: Facts, symptoms: Symptoms) -> Found:
     seen = [name for name, symptom in symptoms.items() if symptom.state == "seen"]
     if seen:
         return "consistent", (f"{' and '.join(seen)}: seen; nothing that could be checked speaks against it",)
-    return "consistent", ("only the exception itself could be checked: see what would make more checkable",)
+    return "undetermined", (
+        "the exception is that of this fault, and of others too; none of this fault's symptoms was seen",
+    )
 
 
 _RULES: tuple[Callable[[Facts, Symptoms], Found], ...] = (
-    _other_code, _reading, _no_frames, _contradicted, _excluded, _by_events, _by_iis_log, _too_often,
+    _other_code, _reading, _other_frames, _contradicted, _excluded, _no_frames, _by_events, _by_iis_log, _too_often,
     _keeps_to_the_clock, _nothing_against,
 )  # fmt: skip
+
+
+def _held_back(
+    facts: Facts, symptoms: Symptoms, verdict: Verdict, why: tuple[str, ...]
+) -> tuple[Verdict, tuple[str, ...]]:
+    """The verdict, unless the frames speak for a client's response and nothing speaks for the server's own request."""
+    if facts.streaming is None or verdict not in ("confirmed", "consistent", "undetermined"):
+        return verdict, why
+    stream = STREAMS[facts.streaming]
+    if stream.only:
+        against = f"they write to {stream.what}, which a client opens and a start-up request does not"
+        return "undetermined", (f"its frames speak against this fault: {against}", *why)
+    own_request = any(symptoms[name].state == "seen" for name in ("local-request", "not-in-iis-log"))
+    checked = facts.events
+    # An idle worker has no client whom its end could disturb; a recycled one has.
+    idle = verdict == "confirmed" and checked is not None and 2 * checked.stops >= checked.matched
+    reason = (
+        f"its frames speak against this fault: they write {stream.what}, as for a client; a start-up request does "
+        f"so only where its page does"
+    )
+    return (verdict if own_request or idle else "undetermined"), (reason, *why)
 
 
 def _exception(facts: Facts) -> str:
     frames = " with RaiseCommunicationError and ExplicitFlush" if facts.framed else ""
     part = f", in {len(facts.starts)} of {facts.apart} starts: the others came otherwise" if facts.apart else ""
     return f"{count(facts.count, 'error')} {facts.code}{frames}{part}"
-
-
-def _attributed(facts: Facts) -> Iterator[str]:
-    if facts.settings is None and facts.candidates:
-        names = [f"{pool.pool} ({pool.idle_text})" for pool in facts.candidates[:5]]
-        more = ["..."] if len(facts.candidates) > 5 else []
-        yield f"the log does not tell the pool; AlwaysRunning are: {', '.join(names + more)}"
-    recycles = sorted({cause_text(cause) for cause in facts.causes if cause.kind == "recycle"})
-    if recycles:
-        yield f"after: {', '.join(recycles)}"
-
-
-def _settings(facts: Facts) -> Iterator[str]:
-    settings = facts.settings
-    if settings is None:
-        return
-    idle = f"idleTimeout {settings.idle_text}{', Suspend' if settings.suspends else ''}"
-    preload = "an application with preloadEnabled" if settings.preloading else "no application with preloadEnabled"
-    yield f"pool {settings.pool}: {settings.mode}, {idle}, {preload}"
-
-
-def _fixes(facts: Facts, symptoms: Symptoms) -> Iterator[Remedy]:
-    """Periodic: either fix; at recycles and starts only: on-demand or the filter. What is set already is left out."""
-    idle = facts.idle
-    if _is_periodic(facts, symptoms):
-        if idle != 0:
-            yield "idle-timeout"
-        yield "on-demand"
-    else:
-        yield "on-demand"
-        yield "log-filter"
-
-
-def _is_periodic(facts: Facts, symptoms: Symptoms) -> bool:
-    if symptoms["periodic"].state == "seen" or any(cause.kind == "idle" for cause in facts.causes):
-        return True
-    at_recycles = symptoms["after-recycle"].state == "seen"
-    return bool(facts.idle) and not at_recycles
-
-
-def _advice(facts: Facts, fixes: tuple[Remedy, ...]) -> Iterator[str]:
-    recycles = any(cause.kind == "recycle" for cause in facts.causes)
-    if "idle-timeout" in fixes:
-        left = "leaves those at recycles and starts" if recycles else "would leave any at recycles and starts"
-        yield f"idle-timeout ends the periodic errors and {left}; on-demand ends both"
-    elif "log-filter" in fixes:
-        yield "on-demand ends them; where the pool must stay warm, log-filter hides them in the application's logger"
-    elif facts.idle == 0:
-        yield "the pool's idle time-out is 0 now: what is left is at recycles and starts"
-    if facts.settings is not None:
-        return
-    if facts.servers and not facts.audited:
-        which = "the log names no server" if facts.host is None else "its server is not in it"
-        yield f"the audit tells of {count(facts.servers, 'server')}, and {which}: give --host, as the audit names it"
-    yield "look at the pool's settings before you change it: `remediate audit`"

@@ -8,7 +8,8 @@ _CAUSES = {
     "time": "a recycle by time", "requests": "a recycle by the number of requests", "schedule": "a scheduled recycle",
     "virtual-memory": "a recycle by virtual memory", "private-memory": "a recycle by private memory",
     "administrator": "a recycle by an administrator", "configuration": "a recycle by a change of the configuration",
-    "unhealthy": "a recycle by ISAPI", "recycle": "a recycle", "boot": "a start of Windows",
+    "unhealthy": "a recycle by ISAPI", "inconsistent": "a recycle by an inconsistent configuration store",
+    "recycle": "a recycle", "boot": "a start of Windows",
     "failure": "a failure of the worker",
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from remediate.evidence import EventLog, Evidence, Occurrence, WorkerEvent
+from remediate.evidence import EventLog, Evidence, Occurrence, Streaming, WorkerEvent
 from remediate.iis.events import MEANING
 from remediate.model import Pool
 
@@ -56,13 +56,14 @@ class _Error(Struct):
     raised: bool
     flushed: bool
     entity_read: bool
+    streaming: Streaming | None = None
 
     def __post_init__(self) -> None:
         _in_utc(self.time)
 
 
 class EvidenceAnswer(Struct):
-    """As IisEvents.psm1 makes it. The bounds are above those of what it asks for."""
+    """As IisEvents.psm1 makes it. The bounds are those of what it asks for."""
 
     since: _Time
     until: _Time
@@ -113,7 +114,9 @@ def _occurrence(error: _Error, owners: dict[str, tuple[str, str] | None]) -> Occ
     application, pool = owners.get((error.application or "").casefold()) or (error.application, None)
     return Occurrence(
         code=error.code, time=error.time, raised=error.raised, flushed=error.flushed, entity_read=error.entity_read,
-        application=application, pool=pool, local=error.local, source="event 1309",
+        application=application, pool=pool, local=error.local, source="event 1309", streaming=error.streaming,
+        # Without the frames: whether the event's text was cut, as ASP.NET does at about 8,000 characters, is not told.
+        stack="whole" if error.raised and error.flushed else "cut",
     )  # fmt: skip
 
 

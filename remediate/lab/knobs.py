@@ -5,7 +5,8 @@ Microsoft.Web.Administration reads the same file; windows/Lab.cs lists what conc
 
 computer, domain, windows_version, iis_version (none: no IIS), powershell_version, language_mode: who the server is;
     the last two only for the emulated engine, a real PowerShell tells its own.
-event_log=LOG:FAULT, once for each log (System, Application): denied, missing, or disabled, which keeps its events.
+event_log=LOG:FAULT, once for each log (System, Application): denied, missing, disabled, which keeps its events, or
+    undescribed: no provider's texts are installed.
 delay: seconds by which each command's answer is late. fault, answer, before, after: see faults.py.
 """
 

@@ -1,8 +1,9 @@
 """`remediate lab play`: hours pass on the simulated servers, in seconds.
 
-The lab has a clock of its own. It begins some days before the first play, and each play moves it on, up to the real
-time and never beyond it: `audit --evidence` asks for the last days by the servers' real clock. So the way to show a
-fix is: play some hours, plan and apply, play the rest. A change between two plays shows from where the clock stands.
+The lab has a clock of its own, which each play moves on, up to the real time and never beyond it: `audit --evidence`
+asks for the last days by the servers' real clock. A first play of some hours ends at the real time, so what it wrote is
+found by the next audit. To show a fix, begin it ``--days`` ago instead: play some hours, plan and apply, play the rest.
+A change between two plays shows from where the clock stands.
 
 Each server's applicationHost.config is read as it is when a play begins. Where a pool's settings changed since the last
 play, its worker is recycled for that (event 5080), unless disallowRotationOnConfigChange says no; then the old one
@@ -45,6 +46,8 @@ EVENT_LOGS = Path("System32/winevt/Logs")
 _BOOT, _ADMINISTRATOR = 14 * 24, 7 * 24
 # An ordinary line in an application's log about each hour.
 _CHATTER = 3600
+# Of a first play: so many hours at most; and so many days where it says neither hours nor days.
+_MOST, _DAYS = 90 * 24, 14
 
 
 class Kept(Struct, frozen=True):
@@ -63,14 +66,15 @@ class Clock(Struct, frozen=True):
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """``log``: the shape of the applications' logs; None: any, by the seed. ``days``: how long before the real time
-    the clock begins. ``unhandled``: applications catch nothing, so that ASP.NET writes event 1309 too."""
+    """``log``: the shape of the applications' logs; None: any, by the seed. ``days``: how long before the real time the
+    clock begins; None: so that a first play of some hours ends at it. ``unhandled``: applications catch nothing, so
+    that ASP.NET writes event 1309 too."""
 
     seed: int = 1
     traffic: str = "office"
     log: str | None = None
     zone: tzinfo = UTC
-    days: int = 14
+    days: int | None = None
     unhandled: bool = False
 
 
@@ -89,14 +93,14 @@ def play(state: Path, hours: float | None, options: Options, real: datetime) -> 
     folders = sorted((state / "servers").glob("*/Windows"))
     if not folders:
         raise RemediateError(f"{state}: no lab there; begin with `remediate lab up --state {state}`")
-    begun = real - timedelta(days=options.days)
+    begun = real - _first_span(hours, options.days)
     clock = _read(state / _CLOCK) or Clock(begun, begun)
     left = max(0.0, (real - clock.now) / timedelta(hours=1))
     # Also what is no number of hours.
-    if not (clock.now <= real if hours is None else 0 < hours <= left):
+    if not (clock.now <= real if hours is None else 0 < hours <= left + 1e-6):
         raise RemediateError(
-            f"the lab's clock stands at {clock.now:%Y-%m-%d %H:%M:%S} UTC and never passes the real time: "
-            f"play at most --hours {int(left * 100) / 100:g}, or --to-now"
+            f"the lab's clock stands at {clock.now:%Y-%m-%d %H:%M:%S} UTC and never passes the real time: play at most "
+            f"--hours {int(left * 100) / 100:g}, or --to-now; a first play with --days leaves hours for later ones"
         )
     span = Span(clock.now, real if hours is None else clock.now + timedelta(hours=hours))
     # Not by the date: a lab that is played in the same way has the same history, whenever it began.
@@ -120,6 +124,13 @@ def play(state: Path, hours: float | None, options: Options, real: datetime) -> 
         errors, requests = errors + len(history.errors), requests + len(history.requests)
     _replace(state / _CLOCK, msgspec.json.encode(Clock(clock.begun, span.end, clock.servers | kept)))
     return Played(span, len(kept), errors, requests, left_out)
+
+
+def _first_span(hours: float | None, days: int | None) -> timedelta:
+    """How long before the real time the clock of a new lab begins."""
+    if days is not None or hours is None:
+        return timedelta(days=_DAYS if days is None else days)
+    return timedelta(hours=hours if 0 < hours <= _MOST else _MOST)
 
 
 def _read(path: Path) -> Clock | None:

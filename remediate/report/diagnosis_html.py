@@ -32,7 +32,7 @@ td:last-child, td:first-child { white-space: normal; overflow-wrap: anywhere; }
 svg { display: block; max-width: 100%; height: auto; margin: .5em 0; }
 .verdict { font-weight: 600; padding: 0 .5em; border: 1px solid; border-radius: .3em; }
 .confirmed, .contradicted { color: #d1453b; }
-.consistent { color: #b7791f; }
+.consistent, .undetermined { color: #b7791f; }
 .seen { color: #2b7bb9; }
 """
 

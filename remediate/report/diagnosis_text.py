@@ -3,6 +3,7 @@
 from collections import Counter
 
 from remediate.diagnose.codes import FAULT
+from remediate.diagnose.diagnosis import unread
 from remediate.diagnose.reading import KEPT
 from remediate.diagnose.words import minutes, moment
 from remediate.evidence import Source
@@ -68,12 +69,18 @@ def rhythm(stream: Stream) -> str:
 def fix(stream: Stream) -> str:
     if stream.fixes:
         return " or ".join(REMEDIES[name] for name in stream.fixes)
+    if stream.verdict == "undetermined":
+        return "none yet: it is not known whether this is the fault that `remediate` fixes"
     return "none: this is not the fault that `remediate` fixes"
 
 
 def next_step(stream: Stream) -> str:
     """The command that comes next; empty where `remediate` has none. No name of a log is in it: it will be pasted."""
     plannable = [name for name in stream.fixes if name != "log-filter"]
+    if stream.verdict == "undetermined":
+        return (
+            "collect what is named above and diagnose again, or ask the server: remediate audit -i INVENTORY --evidence"
+        )
     if stream.verdict == "consistent":
         return "make more checkable, as said above, or ask the server: remediate audit -i INVENTORY --evidence"
     if stream.verdict == "confirmed" and plannable:
@@ -125,5 +132,6 @@ def sums(diagnosis: Diagnosis) -> str:
     verdicts = Counter(stream.verdict for stream in diagnosis.streams)
     told = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
     if not diagnosis.streams:
-        told = "no exception of this kind is in what was read"
+        why = unread(diagnosis.sources)
+        told = f"no exception of this kind is in what was read{f'; {why}' if why else ''}"
     return f"{count(len(diagnosis.streams), 'stream')}{': ' if told else ''}{told}"

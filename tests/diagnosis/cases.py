@@ -128,6 +128,7 @@ def _recycles() -> list[Case]:
         _at(19.4, "virtual-memory"),
         _at(55.5, "configuration"),
         _at(70.2, "unhealthy"),
+        _at(80.3, "inconsistent"),
     )
     return [
         Case("29 hours, log", (never,), _LOG, days=14),

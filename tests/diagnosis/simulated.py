@@ -28,7 +28,7 @@ from remediate.lab.clock.world import App, Incident, PoolSettings, Span
 from remediate.lab.logs import events, exported, w3c
 from remediate.lab.logs.entries import Layout, entries
 from remediate.lab.logs.files import Form, application_log, encoded, write
-from remediate.model import Verdict
+from remediate.model import SymptomName, Verdict
 
 # evidence: what `audit --evidence` collects, in the audit.
 Source = Literal["log", "w3c", "events", "audit", "evidence"]
@@ -80,7 +80,7 @@ class Truth:
     told_recycle: int
     accepted: frozenset[Verdict]
     # symptom -> whether what is given allows to check it
-    checkable: Mapping[str, bool]
+    checkable: Mapping[SymptomName, bool]
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,11 @@ class Case:
         pools = {error.pool for error in errors}
         timeouts = {pool.idle_timeout for pool in self.pools if pool.name in pools}
         told_idle, told_recycle = (sum(told[error] for error in some) for some in (idle, others))
+        checkable: dict[SymptomName, bool] = {
+            "after-recycle": told_idle + told_recycle > 0, "periodic": ours == "periodic" and len(idle) > 5,
+            "local-request": self.unhandled or ("log" in self.give and self.told and self.shape in _WITH_CLIENT),
+            "not-in-iis-log": "w3c" in self.give,
+        }  # fmt: skip
         return Truth(
             application=application, domain=_domain(errors[0]) if application else None,
             pool=next(iter(pools)) if len(pools) == 1 else None, code=code, count=len(errors), ours=ours,
@@ -147,12 +152,10 @@ class Case:
             recycle=len(others), client=causes["client"],
             recycle_causes=dict(Counter(e.recycle for e in others if e.recycle is not None)),
             told_idle=told_idle, told_recycle=told_recycle,
-            accepted=self._accepted(ours, code, told_idle + told_recycle, len(idle) + len(others)),
-            checkable={
-                "after-recycle": told_idle + told_recycle > 0, "periodic": ours == "periodic" and len(idle) > 5,
-                "local-request": self.unhandled or ("log" in self.give and self.told and self.shape in _WITH_CLIENT),
-                "not-in-iis-log": "w3c" in self.give,
-            },
+            accepted=self._accepted(
+                ours, code, told_idle + told_recycle, len(idle) + len(others), any(checkable.values())
+            ),
+            checkable=checkable,
         )  # fmt: skip
 
     def _is_told(self, error: Error) -> bool:
@@ -162,17 +165,18 @@ class Case:
             for event in self.history.logged
         )
 
-    def _accepted(self, ours: Kind, code: str, told: int, faults: int) -> frozenset[Verdict]:
+    def _accepted(self, ours: Kind, code: str, told: int, faults: int, seen: bool) -> frozenset[Verdict]:
+        """``seen``: one symptom at least can be seen in what is given. Where none can, nobody could know more."""
         if code != FAULT:
             return frozenset({"other-cause"})
         if ours == "none":
             # With the IIS log a client's request is seen at each of them. Without it nothing tells.
-            return frozenset({"unsupported", "other-cause"} if "w3c" in self.give else {"unsupported", "consistent"})
+            return frozenset({"unsupported", "other-cause"} if "w3c" in self.give else {"unsupported", "undetermined"})
         if told * 2 > faults:
             return frozenset({"confirmed"})
         if {"w3c", "audit"} <= set(self.give) or told:
             return frozenset({"confirmed", "consistent"})
-        return frozenset({"consistent"})
+        return frozenset({"consistent" if seen else "undetermined"})
 
     def write(self, folder: Path) -> Given:
         """Write what is given below the folder; its paths in the order of time."""

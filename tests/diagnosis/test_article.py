@@ -51,7 +51,9 @@ def test_from_a_log_alone(tmp_path: Path) -> None:
     assert stream.reasons == (
         f"{errors} errors 0x80070032 with RaiseCommunicationError and ExplicitFlush",
         "periodic: seen; nothing that could be checked speaks against it",
-        "idle-timeout ends the periodic errors and would leave any at recycles and starts; on-demand ends both",
+        "idle-timeout ends the periodic errors and would leave any at recycles and starts; on-demand ends both "
+        "where no application preloads; where one does, the error may still come at recycles and with the first "
+        "request after a start",
         "look at the pool's settings before you change it: `remediate audit`",
     )
     (source,) = diagnosis.sources

@@ -14,7 +14,7 @@ def test_there_are_sixty_and_more_of_all_kinds() -> None:
     truths = [truth for case in CASES for truth in case.truths]
     assert {truth.ours for truth in truths} == {"periodic", "recycle-only", "none"}
     assert {verdict for truth in truths for verdict in truth.accepted} == {
-        "confirmed", "consistent", "unsupported", "other-cause"
+        "confirmed", "consistent", "undetermined", "unsupported", "other-cause"
     }  # fmt: skip
     assert {minutes for truth in truths for minutes in truth.idle_timeouts} >= {300, 600, 1200, 1800, 3600}
     assert {case.shape for case in CASES} == {"log4net", "nlog", "serilog", "clef", "elmah", "plain"}

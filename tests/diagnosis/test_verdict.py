@@ -37,6 +37,10 @@ def frames(**others: object) -> list[Occurrence]:
     return [error(second, **others) for second in STARTS]
 
 
+UNFRAMED = frames(raised=False, flushed=False, stack="none")
+CUT = frames(flushed=False, stack="cut")
+
+
 @pytest.mark.parametrize(
     ("errors", "events", "requests", "audit", "verdict", "fixes"),
     [
@@ -53,12 +57,20 @@ def frames(**others: object) -> list[Occurrence]:
         pytest.param(ERRORS, [event(9), event(70_000)], None, SETTINGS, "unsupported", (), id="idle stops elsewhere"),
         pytest.param(AT_RECYCLES, RECYCLED, None, (), "confirmed", AT_STARTS, id="after recycles"),
         pytest.param(AT_RECYCLES, RECYCLED, None, NEVER_IDLE, "confirmed", AT_STARTS, id="after recycles, never idle"),
-        pytest.param(AT_RECYCLES, (), None, (), "consistent", AT_STARTS, id="irregular, a log alone"),
-        pytest.param([error(0)], (), None, (), "consistent", AT_STARTS, id="one error"),
+        pytest.param(AT_RECYCLES, (), None, (), "undetermined", (), id="irregular, a log alone"),
+        pytest.param([error(0)], (), None, (), "undetermined", (), id="one error"),
+        pytest.param(
+            [error(0, local=True)], (), None, (), "consistent", AT_STARTS, id="one error, of the server itself"
+        ),
+        pytest.param(AT_RECYCLES, (), None, SETTINGS, "undetermined", (), id="irregular, and settings that would fit"),
         pytest.param([error(0, code="0x800704CD")], (), None, (), "other-cause", (), id="another code"),
         pytest.param(frames(entity_read=True), STOPS, None, (), "other-cause", (), id="an upload was being read"),
         pytest.param(frames(raised=False), STOPS, None, (), "unsupported", (), id="without RaiseCommunicationError"),
         pytest.param(frames(flushed=False), STOPS, None, (), "unsupported", (), id="without ExplicitFlush"),
+        pytest.param(UNFRAMED, STOPS, None, (), "undetermined", (), id="without a stack"),
+        pytest.param(CUT, STOPS, QUIET, SETTINGS, "undetermined", (), id="with half a stack"),
+        pytest.param(UNFRAMED, (), CLIENTS, (), "unsupported", (), id="without a stack, a client's request at each"),
+        pytest.param(UNFRAMED, STOPS, None, ON_DEMAND, "unsupported", (), id="without a stack, the pool is OnDemand"),
         pytest.param(frames(local=False), STOPS, None, (), "unsupported", (), id="another client's address"),
         pytest.param(frames(preload=True), (), QUIET, SETTINGS, "confirmed", PERIODIC, id="the preload's user agent"),
     ],
@@ -88,7 +100,7 @@ def test_what_windows_was_not_told_to_log_did_not_not_happen() -> None:
     silent = told(processModel__logEventOnProcessModel="", recycling__logEventOnRecycle="Time, Memory")
     elsewhere = [event(-9, pool="Other"), event(90_000, pool="Other")]
     stream = one_stream(AT_RECYCLES[:9], elsewhere, None, [server(silent)])
-    assert stream.verdict == "consistent" and "contradicted" not in states(stream).values()
+    assert stream.verdict == "undetermined" and "contradicted" not in states(stream).values()
     assert "logEventOnProcessModel lacks IdleTimeout" in stream.symptoms["periodic"].text
     assert (
         "lacks Requests, Schedule, IsapiUnhealthy, OnDemand, ConfigChange, PrivateMemory: set"

@@ -60,7 +60,8 @@ def test_the_advised_fix_ends_what_was_found(up: Up, engine: str, fix: str, tmp_
 
 
 def test_since_wants_a_zone(tmp_path: Path) -> None:
-    """A wall clock is before or after nothing; and what is no time is told with an example."""
+    """A wall clock is before or after nothing; and what is no time is told with an example. One error alone shows none
+    of the fault's symptoms."""
     log = tmp_path / "app.log"
     log.write_text(
         "2026-11-25 14:00:00,123 [4] ERROR Shop - failed\n"
@@ -70,6 +71,6 @@ def test_since_wants_a_zone(tmp_path: Path) -> None:
     )
     done = remediate("diagnose", log, "--since", "2026-11-25", expect=1)
     assert done.stderr == f"remediate: {log}: its time zone is not known: give --time-zone with --since\n"
-    remediate("diagnose", log, "--since", "2026-11-25T14:00", "--time-zone", "UTC", expect=2)
+    remediate("diagnose", log, "--since", "2026-11-25T14:00", "--time-zone", "UTC", expect=3)
     remediate("diagnose", log, "--since", "2026-11-25T14:01Z", "--time-zone", "UTC", expect=0)
     assert "write 2026-11-25" in remediate("diagnose", log, "--since", "yesterday", expect=64).stderr

@@ -12,8 +12,10 @@ from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from remediate.evidence import WorkerEvent
+from remediate.iis.events import MEANING
 from remediate.lab.clock.simulation import simulate
 from remediate.lab.clock.traffic import TRAFFIC
 from remediate.lab.clock.world import EVERY_RECYCLE, App, Incident, PoolSettings, Span
@@ -139,6 +141,49 @@ def test_the_system_log_is_one_document() -> None:
     assert ElementTree.fromstring(events.EMPTY).tag == "Events"
 
 
+# As published events and Microsoft's message texts have them: level, qualifiers, the data in their order.
+FIELDS = {
+    5002: ("2", "49152", ["AppPoolID"]),
+    5009: ("3", "32768", ["AppPoolID", "ProcessID", "ExitCode"]),
+    5010: ("3", "32768", ["AppPoolID", "ProcessID"]),
+    5011: ("3", "32768", ["AppPoolID", "ProcessID"]),
+    5074: ("4", "16384", ["ProcessID", "AppPoolID"]),
+    5079: ("4", "16384", ["AppPoolID"]),
+    5080: ("4", "16384", ["AppPoolID"]),
+    5081: ("4", "16384", ["AppPoolID"]),
+    5117: ("4", "16384", ["ProcessID", "AppPoolID"]),
+    5139: ("3", "32768", ["AppPoolID", "ProcessID", "param3", "ProtocolID"]),
+    5186: ("4", "16384", ["ProcessID", "AppPoolID", "Minutes"]),
+    5195: ("4", "16384", ["ProcessID", "AppPoolID", "Minutes", "ReducedMinutes"]),
+}
+
+
+@pytest.mark.parametrize("number", FIELDS)
+def test_an_event_of_the_activation_service_is_like_a_published_one(number: int) -> None:
+    """Its provider, keywords and qualifiers; the order of its data; and the number of an error, where it has one."""
+    told = WorkerEvent(time=BEGIN, id=number, kind=MEANING[number].kind, pool=NASTY)
+    (event,) = ElementTree.fromstring(events.log(events.system([told], "WEB01", {NASTY: 1200})))
+    head = event.find(f"{NAMESPACE}System")
+    assert head is not None
+    fields = {child.tag.removeprefix(NAMESPACE): child for child in head}
+    assert fields["Provider"].attrib == {
+        "Name": "Microsoft-Windows-WAS", "Guid": "{524B5D04-133C-4A62-8362-64E8EDB9CE40}", "EventSourceName": "WAS",
+    }  # fmt: skip
+    assert (fields["Keywords"].text, fields["Channel"].text) == ("0x80000000000000", "System")
+    names = [data.get("Name") for data in event.iter(f"{NAMESPACE}Data")]
+    assert (fields["Level"].text, fields["EventID"].get("Qualifiers"), names) == FIELDS[number]
+    assert names[MEANING[number].place] == "AppPoolID"
+    assert (event.find(f"{NAMESPACE}EventData/{NAMESPACE}Binary") is not None) == (number in (5011, 5139))
+
+
+def test_every_kind_of_failure_is_played_in_turn() -> None:
+    incidents = [Incident(time=BEGIN + timedelta(hours=hour), kind="failure") for hour in range(1, 6)]
+    incidents.append(Incident(time=BEGIN + timedelta(hours=9), kind="inconsistent"))
+    history = simulate("web01", [replace(POOL, logged=())], SPAN, seed=1, incidents=incidents).history
+    assert [e.id for e in history.logged if e.kind == "failure"] == [5011, 5009, 5010, 5139, 5011]
+    assert [e.id for e in history.logged if e.kind == "recycle"] == [5081], "no flag is needed for it"
+
+
 def test_event_1309_is_throttled_and_positional() -> None:
     zone = ZoneInfo("Europe/Berlin")
     root = ElementTree.fromstring(events.log(events.unhandled(HISTORY.errors, "WEB01.lab.example", zone)))
@@ -153,6 +198,10 @@ def test_event_1309_is_throttled_and_positional() -> None:
         times.append(utc.replace(tzinfo=UTC))
         error = next(error for error in HISTORY.errors if error.time.replace(microsecond=0) == times[-1])
         assert error.code in data[18] and data[21] == error.client and "RaiseCommunicationError" in data[-1]
+        # Message and stack of the outer exception, then those of the inner one.
+        assert data[18].index("RaiseCommunicationError") < (
+            data[18].rfind(error.code) if "HRESULT" in data[18] else 9e9
+        )
     assert min(later - time for time, later in pairwise(times)) >= timedelta(seconds=59)
     # Each error has an event, or one stands within the minute before it.
     for error in HISTORY.errors:

@@ -110,8 +110,8 @@ def test_a_varied_fleet_is_played(up: Up) -> None:
 def test_a_play_goes_on_where_the_last_one_ended(up: Up) -> None:
     """Event logs grow, and no round of 21 minutes is lost or cut at the border."""
     state = up("--from-configs", PLAIN, "--servers", "1")
-    for hours in ("3", "0.5", "7"):
-        play(state, "--hours", hours, "--traffic", "none", "--log", "nlog")
+    for hours, begin in (("3", ("--days", "14")), ("0.5", ()), ("7", ())):
+        play(state, "--hours", hours, *begin, "--traffic", "none", "--log", "nlog")
     assert datetime.now(UTC) - stands(state) == pytest.approx(timedelta(days=14, hours=-10.5), abs=timedelta(minutes=5))
     times = events(state, "Contoso Shop", 5186)
     # An incident of the seed may come between, and takes a round's place.
@@ -158,3 +158,28 @@ def test_a_full_disk_is_said_by_its_place(up: Up, tmp_path: Path) -> None:
     begun = run(*within, "up", "--state", other, "--servers", "40", "--port", "5986", expect=1).stderr
     assert begun.count("\n") == 1 and begun.startswith(f"remediate: {other}: ")
     assert not other.exists()
+
+
+def test_the_readmes_next_line_confirms(up: Up, tmp_path: Path) -> None:
+    """The lines of the README about the simulated servers, one after the other, but for the first and the last: what is
+    played ends at the real time, so the audit finds it, and the log is diagnosed."""
+    block = (Path(__file__).parents[2] / "README.md").read_text().partition("## The simulated servers")[2]
+    lines = [
+        line.partition("  #")[0].split()
+        for line in block.replace("\\\n", " ").splitlines()
+        if line.startswith("    remediate ")
+    ]
+    assert [line[1:3] for line in (lines[0], lines[-1])] == [["lab", "up"], ["lab", "down"]]
+    state = up(*lines[0][3:])
+    (tmp_path / ".lab").symlink_to(state)
+    (tmp_path / "inventories").mkdir()
+    (tmp_path / "inventories" / "lab").symlink_to(state / "inventory")
+    command = Path(sys.prefix) / "bin" / "remediate"
+    seen = {}
+    for line in lines[1:-1]:
+        done = run("sh", "-c", 'cd "$1" && shift && exec "$@"', "-", tmp_path, command, *line[1:])
+        assert done.returncode == (0 if line[1] == "lab" else 2), done.stderr
+        seen[line[1]] = done.stdout
+    assert timedelta() <= datetime.now(UTC) - stands(state) < timedelta(minutes=5)
+    assert re.search(r"^web001 .* RM001 +finding +confirmed ", seen["audit"], re.MULTILINE)
+    assert re.search(r"0x80070032, pool .*: confirmed$", seen["diagnose"], re.MULTILINE)

@@ -11,12 +11,13 @@ from tests.eventlog import ASPNET, ago, event, unhandled, worker, write_log
 
 # By hours, and never on the border of a day: the two engines ask at two moments.
 _TIMES = st.integers(0, 24 * 12).map(lambda hours: ago(hours=hours, minutes=30))
-_IDS = st.sampled_from([5002, 5057, 5074, 5079, 5117, 5186, 5195, 6005, 12, 13, 1309])
+_IDS = st.sampled_from([5002, 5010, 5057, 5074, 5079, 5081, 5117, 5139, 5186, 5195, 6005, 12, 13, 1309])
 _PIECES = st.sampled_from(
     [
         "0x80070032", "0X800704cd", "0x80004005", "80070032", "0x800703E3 0x80070057", "日本語", "\u00a0", " ",
         "\n   at A.RaiseCommunicationError(Int32 r)", "\n   bei B.ExplicitFlush()", "ExplicitFlush", "XExplicitFlush()",
-        "\n à C.ReadEntityCoreSync(Byte[] b)", "explicitflush()",
+        "\n à C.ReadEntityCoreSync(Byte[] b)", "explicitflush()", "\n at Microsoft.AspNet.SignalR.Hubs.X()",
+        "\n at Microsoft.AspNet.SignalR.Transports.Y()", "\n at System.Web.HttpWriter.WriteFile(", "PushStreamContent",
     ]
 )  # fmt: skip
 _DOMAINS = st.sampled_from(
@@ -48,6 +49,9 @@ class EventLogs:
 def _system(draw: st.DrawFn) -> str:
     pool = draw(st.sampled_from([*NASTY, None, ""]))
     provider = draw(st.sampled_from(["Microsoft-Windows-WAS", "EventLog", "Microsoft-Windows-Kernel-General", "W3SVC"]))
+    if draw(st.booleans()):
+        data = [(None, text) for text in draw(st.lists(st.sampled_from(["4528", "007", *NASTY]), max_size=3))]
+        return event(draw(_TIMES), provider, draw(_IDS), "System", data)
     return worker(draw(_TIMES), draw(_IDS), pool).replace("Microsoft-Windows-WAS", provider)
 
 
@@ -67,7 +71,7 @@ def _application(draw: st.DrawFn) -> str:
 @st.composite
 def event_logs(draw: st.DrawFn) -> EventLogs:
     logs = ("System", "Application")
-    kinds = st.sampled_from(["", "", "", "denied", "missing", "disabled"])
+    kinds = st.sampled_from(["", "", "", "denied", "missing", "disabled", "undescribed"])
     faults = tuple(f"{log}:{kind}" for log in logs if (kind := draw(kinds)))
     system, application = draw(st.lists(_system(), max_size=8)), draw(st.lists(_application(), max_size=4))
     return EventLogs(draw(st.sampled_from([1, 7, 90])), tuple(system), tuple(application), faults)

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from tests.eventlog import FLUSHED, ago, boot, every, unhandled, worker, write_log
+from tests.eventlog import FLUSHED, WAS, ago, boot, event, every, unhandled, worker, write_log
 from tests.powershell.bench import Bench
 from tests.powershell.scenarios import SHOP, Scenario
 
@@ -45,7 +45,7 @@ def what_was_asked_for_is_told(bench: Bench) -> None:
     assert evidence["errors"] == [
         {
             "time": second(stops[0]), "code": "0x80070032", "application": "/LM/W3SVC/1/ROOT/shop", "local": True,
-            "raised": True, "flushed": True, "entity_read": False,
+            "streaming": None, "raised": True, "flushed": True, "entity_read": False,
         }
     ]  # fmt: skip
     assert evidence["logs"] == {
@@ -137,6 +137,52 @@ def a_name_that_is_too_long_hides_no_other_event(bench: Bench) -> None:
     assert {log["detail"] for log in seen["logs"].values()} == {"1 of its events could not be read"}
 
 
+def a_pool_is_known_by_its_place_where_the_data_have_no_names(bench: Bench) -> None:
+    """Behind the process or before it, as the message's text has it; a pool may be called by a number."""
+    time = every(ago(hours=9), timedelta(minutes=1), 5)
+    write_log(
+        bench.windows, "System",
+        [
+            event(time[0], WAS, 5186, "System", [(None, "4528"), (None, "007"), (None, "20")]),
+            event(time[1], WAS, 5195, "System", [(None, "4528"), (None, SHOP), (None, "20"), (None, "5")]),
+            event(time[2], WAS, 5010, "System", [(None, SHOP), (None, "4528")]),
+            event(time[3], WAS, 5081, "System", [(None, SHOP)]),
+            event(time[4], WAS, 5139, "System", [("ProcessID", "4528"), ("AppPoolID", SHOP), ("ProtocolID", "http")]),
+        ],
+    )  # fmt: skip
+    assert [(e["id"], e["pool"]) for e in sorted(told(bench)["events"], key=lambda e: str(e["time"]))] == [
+        (5186, "007"), (5195, SHOP), (5010, SHOP), (5081, SHOP), (5139, SHOP),
+    ]  # fmt: skip
+
+
+def an_event_without_a_description_hides_nothing(bench: Bench) -> None:
+    """Get-WinEvent complains of each, beside the event: a server without the texts is as good as another."""
+    stops = every(ago(hours=5), timedelta(minutes=21), 3)
+    write_log(bench.windows, "System", [worker(time, 5186, SHOP) for time in stops])
+    write_log(bench.windows, "Application", [unhandled(stops[0], DOMAIN)])
+    bench.knobs(event_log=("System:undescribed", "Application:undescribed"))
+    seen = told(bench)
+    assert [log["detail"] for log in seen["logs"].values()] == [None, None]
+    assert (len(seen["events"]), len(seen["errors"])) == (3, 1)
+
+
+def a_clients_response_is_told_by_its_frames(bench: Bench) -> None:
+    """The kind alone: neither the method's name nor what else stands in the text leaves the server."""
+    frames = {
+        "   at Microsoft.AspNet.SignalR.Transports.ForeverTransport.Send(x)": "signalr-transport",
+        "   at Microsoft.AspNet.SignalR.Owin.ServerResponse.Flush()": "signalr",
+        "   at System.Net.Http.PushStreamContent.<SerializeToStreamAsync>d__7.MoveNext()": "push-stream",
+        "   at System.Web.HttpResponse.TransmitFile(String filename)": "file",
+        "   at System.Net.Http.StreamToStreamCopy.BufferWrittenCallback(IAsyncResult ar)": None,
+    }
+    times = every(ago(hours=5), timedelta(minutes=3), len(frames))
+    write_log(
+        bench.windows, "Application",
+        [unhandled(time, DOMAIN, FLUSHED + frame) for time, frame in zip(times, frames, strict=True)],
+    )  # fmt: skip
+    assert [e["streaming"] for e in reversed(told(bench)["errors"])] == [*frames.values()]
+
+
 def an_error_is_told_by_its_id_and_never_by_its_text(bench: Bench) -> None:
     """That there is no such event, or nobody who could have written one, is an answer; all else is a trouble."""
     code = """
@@ -171,6 +217,9 @@ EVENTS_ON_IIS_10: list[Scenario] = [
     an_exception_is_told_by_its_code_and_frames,
     a_log_that_cannot_be_read_is_told,
     a_name_that_is_too_long_hides_no_other_event,
+    a_pool_is_known_by_its_place_where_the_data_have_no_names,
+    an_event_without_a_description_hides_nothing,
+    a_clients_response_is_told_by_its_frames,
     an_error_is_told_by_its_id_and_never_by_its_text,
     more_events_than_are_asked_for_are_told_as_such,
 ]

@@ -1,11 +1,13 @@
 """A server's answer about its event logs, whatever it holds."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from remediate.diagnose.frames import STREAMS
 from remediate.evidence import Evidence
 from remediate.iis.events import MEANING
 from remediate.iis.inspection import parse_answer
@@ -136,13 +138,37 @@ def test_a_logs_trouble_is_one_short_line() -> None:
     assert detail is not None and detail.startswith("a bc") and len(detail) == 300
 
 
+SCRIPT = (collection() / "plugins" / "module_utils" / "IisEvents.psm1").read_text()
+# A query of the script: pool, where the pool's name stands among the data; and the ids.
+ASKED = [
+    (place, tuple(int(number) for number in ids.split(", ")))
+    for place, ids in re.findall(r"@\{ provider = .*? (?:pool = (\d); )?ids = @\(([0-9, ]+)\) \}", SCRIPT)
+]
+
+
 def test_what_is_asked_for_is_what_is_understood() -> None:
-    """The ids of the script, of the lab's Python, and of what they mean: one list."""
-    script = (collection() / "plugins" / "module_utils" / "IisEvents.psm1").read_text()
-    asked = {int(number) for line in script.splitlines() if "ids = @(" in line for number in _numbers(line)}
-    assert asked == MEANING.keys() | {1309}
-    assert {number for providers in QUERIES.values() for _, ids in providers.values() for number in ids} == asked
+    """The ids of the script, of the lab's Python, and of what they mean: one list, idle stops of both kinds in it."""
+    asked = {number for _, ids in ASKED for number in ids}
+    assert asked == MEANING.keys() | {1309} and {5010, 5081, 5186, 5195} <= asked
+    assert {number for queries in QUERIES.values() for query in queries for number in query.ids} == asked
 
 
-def _numbers(line: str) -> list[str]:
-    return line.partition("ids = @(")[2].partition(")")[0].split(", ")
+def test_no_query_has_so_many_ids_that_windows_refuses_it() -> None:
+    assert all(len(ids) < 20 for _, ids in ASKED)
+
+
+def test_the_place_of_the_pools_name_is_one_table() -> None:
+    """By Microsoft's message texts; in the script, the lab's Python and the reader of exported events."""
+    second = {5074, 5075, 5076, 5077, 5078, 5117, 5186, 5195}
+    first = {5002, 5009, 5010, 5011, 5079, 5080, 5081, 5139}
+    for place, numbers in (("0", first), ("1", second)):
+        assert {number for at, ids in ASKED if at == place for number in ids} == numbers
+        assert {number for number in numbers if MEANING[number].place == int(place)} == numbers
+        assert {
+            n for queries in QUERIES.values() for query in queries if query.pool == int(place) for n in query.ids
+        } == (numbers)
+
+
+def test_the_frames_of_clients_are_the_same_in_the_script() -> None:
+    found = re.findall(r"@\{ name = '([a-z-]+)'; frames = '([^']+)' \}", SCRIPT)
+    assert found == [(name, stream.frames) for name, stream in STREAMS.items()]

@@ -93,13 +93,21 @@ def test_what_the_stops_say() -> None:
     )
 
 
+def test_a_stop_by_a_shortened_time_out_is_an_idle_stop() -> None:
+    """Event 5195, where memory runs low: it is counted, alone or among others, and never "no idle stop"."""
+    said = " ".join(finding(event(0), event(21, 5195), event(26, 5195), event(47)).reasons)
+    assert "its worker was stopped when idle 4 times" in said and "was shortened 2 times" in said
+    alone = " ".join(finding(event(0, 5195)).reasons)
+    assert "its worker was stopped when idle once" in alone and "no idle stop" not in alone
+
+
 def test_another_pools_stops_say_nothing() -> None:
     """And names are compared without case."""
     assert finding(*(event(m, name="Other") for m in (0, 21, 42))).grade == "possible"
     assert finding(*(event(m, name="SHOP") for m in (0, 21, 42))).grade == "likely"
 
 
-@pytest.mark.parametrize("number", [5186, 5195, 5074, 5079, 5080, 12, 6005])
+@pytest.mark.parametrize("number", [5186, 5195, 5074, 5079, 5080, 5081, 12, 6005])
 def test_the_exception_after_a_start_makes_confirmed(number: int) -> None:
     name = None if MEANING[number].kind == "boot" else "Shop"
     assert finding(event(0, number, name), error(0.1)).grade == "confirmed"
@@ -111,6 +119,9 @@ def test_the_exception_after_a_start_makes_confirmed(number: int) -> None:
         (event(0), error(1.5)),  # too late
         (event(1), error(0.5)),  # before it
         (event(0, 5011), error(0.1)),  # a failure is another cause
+        (event(0, 5010), error(0.1)),
+        (event(0), error(0.1, streaming="signalr-transport")),  # a client's connection, whoever asked
+        (event(0), error(0.1, streaming="file", local=None)),  # a download, and nobody says whose
         (event(0, name="Other"), error(0.1)),
         (event(0), error(0.1, pool="Other")),
         (event(0), error(0.1, pool=None)),
@@ -128,6 +139,21 @@ def test_what_does_not_make_confirmed(told: tuple[WorkerEvent | Occurrence, ...]
 
 def test_an_unknown_client_is_not_against_it() -> None:
     assert finding(event(0), error(0.1, local=None)).grade == "confirmed"
+
+
+def test_a_download_of_the_servers_own_is_not_against_it() -> None:
+    """A start-up page may send a file."""
+    assert finding(event(0), error(0.1, streaming="file")).grade == "confirmed"
+
+
+def test_an_event_without_the_frames_is_told() -> None:
+    """ASP.NET cuts the text of 1309: that the frames are missing does not mean that they were not there."""
+    said = finding(event(0), error(0.1, raised=False, flushed=False)).reasons
+    assert (
+        "event 1309 has 0x80070032 once without RaiseCommunicationError and ExplicitFlush: its text is cut, or the "
+        "cause another one"
+    ) in said
+    assert not [reason for reason in said if "no event 1309" in reason]
 
 
 def test_what_the_errors_say() -> None:

@@ -5,6 +5,7 @@ by source and id. What 1309 says stands in unnamed data, one after the other; ea
 by `/LM/W3SVC/`, the pool by the account `IIS APPPOOL\\...`, the client by being an address.
 
 Where the data of an event were not exported, its message is read: the pool is the name in quotes that is no number.
+Where the data have no names, the pool's is known by its place.
 """
 
 import re
@@ -32,9 +33,6 @@ _ASP_NET = "asp.net "
 _IDS = {*MEANING, _UNHANDLED}
 # The name that WAS gives to the pool among its data.
 _POOL_NAME = "AppPoolID"
-# Where data have no names, these have the process first and then the pool; in all others the pool is the first. By
-# Microsoft's message texts.
-_PROCESS_FIRST = {5074, 5075, 5076, 5077, 5078, 5117, 5186, 5195}
 _MARKS = "'\"\u2018-\u201f\u00ab\u00bb\u300c\u300d"
 _QUOTED = re.compile(rf"[{_MARKS}]([^{_MARKS}\r\n]{{1,256}})[{_MARKS}]")
 
@@ -92,12 +90,11 @@ def _is_of_its_source(event: Event) -> bool:
 
 def _pool(event: Event) -> str | None:
     named = next((value for name, value in event.data if name.casefold() == _POOL_NAME.casefold()), None)
-    values = [value for name, value in event.data if not name]
-    place = 1 if event.id in _PROCESS_FIRST else 0
-    if named is None and len(values) > place:
-        named = values[place]
-    candidates = (*(value for _, value in event.data), *_QUOTED.findall(event.message))
-    return named or next((value for value in candidates if value and not value.isdigit()), None)
+    values, said, place = [value for _, value in event.data], _QUOTED.findall(event.message), MEANING[event.id].place
+    by_place = [texts[place] for texts in (values, said) if place < len(texts)]
+    other = next((value for value in (*values, *said) if value and not value.isdigit()), None)
+    # The words of a message may stand in another order where Windows speaks another language; its data do not.
+    return named or (by_place[0] if values and by_place else None) or other or next(iter(by_place), None)
 
 
 def _origin(event: Event, text: str) -> Origin:

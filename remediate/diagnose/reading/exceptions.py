@@ -10,6 +10,7 @@ import re
 from string import hexdigits
 
 from remediate.diagnose.codes import CODES, FAULT
+from remediate.diagnose.frames import FLUSHED, RAISED, stack_state, streaming
 from remediate.evidence import Occurrence
 
 # How many bytes a code takes at most, with what must not follow it.
@@ -27,8 +28,8 @@ _SPELLING = re.compile(f"{_HEX}|{_DECIMAL}".encode())
 _ENDS = r"(?![\w-]|\.\d)"
 _IN_TEXT = (re.compile(_HEX + _ENDS), re.compile(_DECIMAL + _ENDS))
 _HEX_MARKS = ("0x", "0X")
-_RAISED, _FLUSHED, _ENTITY_READ = "RaiseCommunicationError", "ExplicitFlush", "ReadEntityCoreSync"
-_FAMILY = (_RAISED, "IIS7WorkerRequest", "HttpException", "COMException")
+_ENTITY_READ = "ReadEntityCoreSync"
+_FAMILY = (RAISED, "IIS7WorkerRequest", "HttpException", "COMException")
 
 
 def find_code(data: bytes, start: int) -> int:
@@ -58,10 +59,13 @@ def judge(text: str) -> Occurrence | None:
     codes = _codes(text)
     if not codes:
         return None
-    raised = text.find(_RAISED)
+    raised = text.find(RAISED)
     before = [code for place, code in codes if place < raised]
     code = before[-1] if before else codes[0][1]
-    return Occurrence(code=code, raised=raised >= 0, flushed=_FLUSHED in text, entity_read=_ENTITY_READ in text)
+    return Occurrence(
+        code=code, raised=raised >= 0, flushed=FLUSHED in text, entity_read=_ENTITY_READ in text,
+        stack=stack_state(text), streaming=streaming(text),
+    )  # fmt: skip
 
 
 def names_the_fault(text: str) -> bool:

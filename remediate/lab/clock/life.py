@@ -30,6 +30,8 @@ PRELOAD_AGENT = "IIS Application Initialization Preload"
 # What the IIS log has for a client that went away: ERROR_NETNAME_DELETED, by which HTTP.sys tells it.
 _GONE = 64
 _NEVER = 1 << 62
+# What the failures of a worker are, in turn: an error in its talk with WAS, a crash, no answer to a ping, a listener.
+_FAILURES = (5011, 5009, 5010, 5139)
 
 
 class Worker(Struct, frozen=True):
@@ -168,7 +170,8 @@ class Life:
 
     def _fail(self, at: int) -> None:
         if self.worker is not None:
-            event = WorkerEvent(time=to_time(at), id=5011, kind="failure", host=self.host, pool=self.pool.name)
+            number = _FAILURES[sum(told.event.kind == "failure" for told in self.events) % len(_FAILURES)]
+            event = WorkerEvent(time=to_time(at), id=number, kind="failure", host=self.host, pool=self.pool.name)
             self.events.append(Told(event, True))
             self._end(at, "failure")
 
@@ -180,7 +183,7 @@ class Life:
         event = WorkerEvent(
             time=to_time(at), id=number, kind="recycle", cause=cause, host=self.host, pool=self.pool.name
         )
-        self.events.append(Told(event, flag in self.pool.logged))
+        self.events.append(Told(event, not flag or flag in self.pool.logged))
         soon = 1 + self.chance.below(3) if self.pool.overlaps else 5 + self.chance.below(25)
         self._start(at + soon * SECOND + self.chance.below(SECOND), "recycle", cause)
 

@@ -17,10 +17,12 @@ FLAGS: dict[RecycleCause, tuple[str, int]] = {
     "administrator": ("OnDemand", 5079),
     "configuration": ("ConfigChange", 5080),
     "private-memory": ("PrivateMemory", 5117),
+    # Logged whatever the flags say.
+    "inconsistent": ("", 5081),
 }
 # The default before IIS 10; there it is all of them.
 LOGGED = ("Time", "Memory", "PrivateMemory")
-EVERY_RECYCLE = tuple(flag for flag, _ in FLAGS.values())
+EVERY_RECYCLE = tuple(flag for flag, _ in FLAGS.values() if flag)
 
 
 class App(Struct, frozen=True):

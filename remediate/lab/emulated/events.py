@@ -10,18 +10,32 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from msgspec import Struct
+
+from remediate.diagnose.frames import streaming
 from remediate.lab.knobs import read_knobs
 
 LOGS = Path("System32/winevt/Logs")
-# Log -> provider -> how many of its events are asked for, and which.
-_WORKER_IDS = (5002, 5009, 5011, 5074, 5075, 5076, 5077, 5078, 5079, 5080, 5117, 5139, 5186, 5195)
-QUERIES: dict[str, dict[str, tuple[int, tuple[int, ...]]]] = {
-    "System": {
-        "Microsoft-Windows-WAS": (5000, _WORKER_IDS),
-        "Microsoft-Windows-Kernel-General": (500, (12,)),
-        "EventLog": (500, (6005,)),
-    },
-    "Application": {"ASP.NET 4.0.30319.0": (1000, (1309,)), "ASP.NET 2.0.50727.0": (1000, (1309,))},
+
+
+class Query(Struct, frozen=True):
+    """Which events of a provider are asked for, and how many; ``pool``: the place of its name among the data."""
+
+    provider: str
+    most: int
+    ids: tuple[int, ...]
+    pool: int | None = None
+
+
+_WAS = "Microsoft-Windows-WAS"
+QUERIES: dict[str, tuple[Query, ...]] = {
+    "System": (
+        Query(_WAS, 5000, (5074, 5075, 5076, 5077, 5078, 5117, 5186, 5195), 1),
+        Query(_WAS, 4000, (5002, 5009, 5010, 5011, 5079, 5080, 5081, 5139), 0),
+        Query("Microsoft-Windows-Kernel-General", 500, (12,)),
+        Query("EventLog", 500, (6005,)),
+    ),
+    "Application": (Query("ASP.NET 4.0.30319.0", 1000, (1309,)), Query("ASP.NET 2.0.50727.0", 1000, (1309,))),
 }
 _TROUBLES = {
     "denied": "Attempted to perform an unauthorized operation. (System.UnauthorizedAccessException)",
@@ -56,7 +70,7 @@ def _text(time: datetime) -> str:
 
 def _read(windows: Path, log: str, since: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     faults = dict(fault.split(":", 1) for fault in read_knobs(windows).all("event_log"))
-    trouble = _TROUBLES[faults[log]].format(log=log) if log in faults else None
+    trouble = _TROUBLES[faults[log]].format(log=log) if faults.get(log) in _TROUBLES else None
     state: dict[str, Any] = {"oldest": None, "complete": True, "detail": trouble}
     if faults.get(log) in ("denied", "missing"):
         return state, []
@@ -69,12 +83,12 @@ def _read(windows: Path, log: str, since: str) -> tuple[dict[str, Any], list[dic
     except ValueError as error:
         state["detail"] = f"{error} (System.Management.Automation.RuntimeException)"
     values, unread = [], 0
-    for provider, (most, ids) in QUERIES[log].items():
-        found = [r for r in reversed(records) if _is(r, provider, ids) and _raw_time(r)[:19] >= since[:19]][:most]
-        state["complete"] = state["complete"] and len(found) < most
+    for query in QUERIES[log]:
+        found = [r for r in reversed(records) if _is(r, query) and _raw_time(r)[:19] >= since[:19]][: query.most]
+        state["complete"] = state["complete"] and len(found) < query.most
         for record in found:
             try:
-                values.append(_value(record))
+                values.append(_value(record, query.pool))
             except ValueError:
                 unread += 1
     if unread and state["detail"] is None:
@@ -88,9 +102,9 @@ def _records(file: Path) -> list[ElementTree.Element]:
     return ElementTree.parse(file).getroot().findall(f"{_SCHEMA}Event")  # noqa: S314  # the lab's own files
 
 
-def _is(record: ElementTree.Element, provider: str, ids: tuple[int, ...]) -> bool:
+def _is(record: ElementTree.Element, query: Query) -> bool:
     named = record.find(f"{_SCHEMA}System/{_SCHEMA}Provider")
-    return named is not None and named.get("Name") == provider and _id(record) in ids
+    return named is not None and named.get("Name") == query.provider and _id(record) in query.ids
 
 
 def _id(record: ElementTree.Element) -> int:
@@ -110,11 +124,13 @@ def _time(record: ElementTree.Element) -> str:
     return match[1] + "Z"
 
 
-def _value(record: ElementTree.Element) -> dict[str, Any] | None:
+def _value(record: ElementTree.Element, place: int | None) -> dict[str, Any] | None:
     data = list(record.iter(f"{_SCHEMA}Data"))
     if _id(record) == 1309:
         return _error(_time(record), ["".join(node.itertext()).strip() for node in data])
     pools = ["".join(node.itertext()) for node in data if node.get("Name") == "AppPoolID"]
+    if not pools and place is not None:
+        pools = ["".join(node.itertext()) for node in data[place : place + 1]]
     return {"time": _time(record), "id": _id(record), "pool": _name(pools[-1]) if pools else None}
 
 
@@ -134,6 +150,7 @@ def _error(time: str, data: list[str]) -> dict[str, Any] | None:
     return {
         "time": time, "code": f"0x{code[1].upper()}", "application": _name(domain[1]) if domain else None,
         "local": _LOCAL.fullmatch(data[21]) is not None if data[21] else None,
+        "streaming": streaming(exception),
     } | {
         key: re.search(rf"\b{name}\(", exception) is not None
         for key, name in (

@@ -1,8 +1,8 @@
 """Windows' event logs as ``wevtutil qe LOG /f:xml /e:Events`` prints them: one ``<Events>``, an event a line.
 
-System: Microsoft-Windows-WAS, Kernel-General, EventLog. The names of the data of 5011 are as seen in published events;
-those of the others follow them and the order of the documented messages. Application: ASP.NET's 1309, whose data have
-no names, in the order of published events.
+System: Microsoft-Windows-WAS, Kernel-General, EventLog. The names and the order of the data of 5011, 5074, 5079, 5117
+and 5139 are as seen in published events; those of the others follow them and the documented messages. Application:
+ASP.NET's 1309, whose data have no names, in the order of its published source.
 """
 
 import hashlib
@@ -13,13 +13,22 @@ from xml.sax.saxutils import escape
 from remediate.evidence import WorkerEvent
 from remediate.lab.clock.history import Error
 from remediate.lab.clock.moments import to_ms
-from remediate.lab.logs.stack import thrown
+from remediate.lab.logs.stack import Thrown, thrown
 
 EMPTY = "<Events>\n</Events>\n"
 _SCHEMA = "http://schemas.microsoft.com/win/2004/08/events/event"
 _WAS = "Name='Microsoft-Windows-WAS' Guid='{524B5D04-133C-4A62-8362-64E8EDB9CE40}' EventSourceName='WAS'"
 _KERNEL = "Name='Microsoft-Windows-Kernel-General' Guid='{A68CA8B7-004F-D7B6-A698-07E2DE0F1F5D}'"
 ASPNET = "ASP.NET 4.0.30319.0"
+# Warnings, and an error; the others inform.
+_LEVELS = {5002: 2, 5009: 3, 5010: 3, 5011: 3, 5139: 3}
+# What names the pool alone; and what names it before the process, with what stands behind that.
+_POOL_ALONE = (5002, 5079, 5080, 5081)
+_POOL_FIRST: dict[int, tuple[tuple[str, str], ...]] = {
+    5009: (("ExitCode", "c0000005"),), 5010: (), 5011: (), 5139: (("param3", "0"), ("ProtocolID", "http")),
+}  # fmt: skip
+# An error's number, as four bytes.
+_BINARY = {5011: "6D000780", 5139: "05400080"}
 # Of the same rule, an application's events are at least so far apart.
 _THROTTLE = timedelta(seconds=60)
 
@@ -51,8 +60,7 @@ def system(events: Iterable[WorkerEvent], computer: str, idle: Mapping[str, int]
         elif event.id == 6005:
             yield _event("Name='EventLog'", 6005, 4, 0, event.time, computer, "<Binary>E6070B0004001100</Binary>")
         else:
-            level = 3 if event.kind == "failure" else 4
-            yield _event(_WAS, event.id, level, 0, event.time, computer, _pool_data(event, idle))
+            yield _event(_WAS, event.id, _LEVELS.get(event.id, 4), 0, event.time, computer, _pool_data(event, idle))
 
 
 def process_id(event: WorkerEvent) -> str:
@@ -60,18 +68,22 @@ def process_id(event: WorkerEvent) -> str:
     return str(2000 + int(event.time.timestamp()) % 9000 * 4)
 
 
+def pool_fields(event: WorkerEvent, minutes: str = "20") -> tuple[tuple[str, str], ...]:
+    """The data of a pool's event, by name and in their order, which the documented messages tell."""
+    pool, process = ("AppPoolID", event.pool or ""), ("ProcessID", process_id(event))
+    if event.id in _POOL_ALONE:
+        return (pool,)
+    if event.id in _POOL_FIRST:
+        return (pool, process, *_POOL_FIRST[event.id])
+    more = [("Minutes", minutes)] if event.kind in ("idle-stop", "shortened") else []
+    more += [("ReducedMinutes", str(max(1, int(minutes) // 4)))] if event.kind == "shortened" else []
+    return (process, pool, *more)
+
+
 def _pool_data(event: WorkerEvent, idle: Mapping[str, int]) -> str:
-    pool = event.pool or ""
-    minutes = str(idle.get(pool, 0) // 60)
-    named = {"AppPoolID": pool}
-    if event.id not in (5079, 5080):
-        process = process_id(event)
-        named = {"AppPoolID": pool, "ProcessID": process} if event.id == 5011 else {"ProcessID": process} | named
-    if event.kind in ("idle-stop", "shortened"):
-        named["Minutes"] = minutes
-    if event.kind == "shortened":
-        named["ReducedMinutes"] = str(max(1, int(minutes) // 4))
-    return "".join(f"<Data Name='{name}'>{escape(value)}</Data>" for name, value in named.items())
+    minutes = str(idle.get(event.pool or "", 0) // 60)
+    data = "".join(f"<Data Name='{name}'>{escape(value)}</Data>" for name, value in pool_fields(event, minutes))
+    return f"{data}<Binary>{_BINARY[event.id]}</Binary>" if event.id in _BINARY else data
 
 
 def unhandled(errors: Iterable[Error], computer: str, zone: tzinfo, language: str = "en") -> Iterator[str]:
@@ -97,9 +109,15 @@ def _positional(error: Error, number: int, computer: str, zone: tzinfo, language
     return (
         "3005", "An unhandled exception has occurred.", _american(error.time.astimezone(zone)), _american(error.time),
         identity, str(number), "1", "0", domain, "Full", path, f"C:\\inetpub\\{error.pool}\\", machine, "", "4856",
-        "w3wp.exe", account, "HttpException", f"{said.message}\n{said.frames}\n", f"http://localhost{stem}", stem,
+        "w3wp.exe", account, "HttpException", _chained(said), f"http://localhost{stem}", stem,
         error.client, "", "False", "", account, "12", account, "False", f"{said.frames}\n",
     )  # fmt: skip
+
+
+def _chained(said: Thrown) -> str:
+    """Message and stack of each exception, from the outer to the inner, as EventLogWebEventProvider puts them."""
+    inner = "" if said.type == said.base_type else f"{said.base_message}\n\n"
+    return f"{said.message}\n{said.frames}\n\n{inner}"
 
 
 def _american(time: datetime) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from remediate.evidence import WorkerEvent
 from remediate.lab.clock.moments import to_ms
-from remediate.lab.logs.events import process_id
+from remediate.lab.logs.events import pool_fields, process_id
 
 _WHY = {
     5074: "reached its allowed processing time limit",
@@ -35,7 +35,6 @@ def render(events: Sequence[WorkerEvent], computer: str, version: int, zone: tzi
 def _value(event: WorkerEvent, computer: str, version: int, zone: tzinfo) -> dict[str, Any]:
     time = f"/Date({to_ms(event.time)})/" if version == 5 else event.time.astimezone(zone).isoformat()
     process = process_id(event)
-    told = [event.pool] if event.id in (5079, 5080) else [process, event.pool]
     return {
         "Id": event.id, "Version": 0, "Qualifiers": 16384, "Level": 4, "Task": 0, "Opcode": 0,
         "Keywords": 36028797018963968, "RecordId": to_ms(event.time), "ProviderName": "Microsoft-Windows-WAS",
@@ -43,7 +42,7 @@ def _value(event: WorkerEvent, computer: str, version: int, zone: tzinfo) -> dic
         "MachineName": computer, "UserId": None, "TimeCreated": time, "ActivityId": None, "RelatedActivityId": None,
         "ContainerLog": "System", "MatchedQueryIds": [], "Bookmark": {}, "LevelDisplayName": "Information",
         "OpcodeDisplayName": "Info", "TaskDisplayName": None, "KeywordsDisplayNames": ["Classic"],
-        "Properties": [{"Value": value} for value in told], "Message": _message(event, process),
+        "Properties": [{"Value": value} for _, value in pool_fields(event)], "Message": _message(event, process),
     }  # fmt: skip
 
 
@@ -55,6 +54,25 @@ def _message(event: WorkerEvent, process: str) -> str:
         return (
             f"The worker processes serving application pool '{pool}' are being recycled due to 1 or more configuration "
             "changes in the application pool properties which necessitate a restart of the processes."
+        )
+    if event.id == 5081:
+        return (
+            f"The worker processes serving application pool '{pool}' are being recycled due to an inconsistency in the "
+            "configuration store."
+        )
+    if event.id == 5009:
+        return (
+            f"A process serving application pool '{pool}' terminated unexpectedly. The process id was '{process}'. The "
+            "process exit code was '0xc0000005'."
+        )
+    if event.id == 5010:
+        return (
+            f"A process serving application pool '{pool}' failed to respond to a ping. The process id was '{process}'."
+        )
+    if event.id == 5139:
+        return (
+            f"A listener channel for protocol 'http' in worker process '{process}' serving application pool '{pool}' "
+            "reported a listener channel failure. The data field contains the error number."
         )
     if event.id == 5011:
         return (

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from remediate.diagnose.codes import CODES
 from remediate.diagnose.reading import LogReading, OtherLog, RequestLog, in_zone, read_blocks
-from remediate.evidence import Occurrence
+from remediate.evidence import Occurrence, StackState
 from remediate.model import RemediateError
 from tests.unit.reading import crowded, event_exports, samples
 from tests.unit.reading.rendering import APPLICATION, SHAPES, ZONE, Thrown
@@ -99,10 +99,19 @@ def test_an_exception_is_the_same_occurrence_in_every_shape(shape: str, thrown: 
         Occurrence(
             code=one.code, time=one.time, raised="RaiseCommunicationError" in one.stack,
             flushed="ExplicitFlush" in one.stack, entity_read="ReadEntityCoreSync" in one.stack,
+            stack=state(one.stack),
             host="WEB01", application=APPLICATION, source="x.log",
         )
         for one in thrown
     ]  # fmt: skip
+
+
+def state(stack: tuple[str, ...]) -> StackState:
+    """Cut is a stack that ends with RaiseCommunicationError: which flush or read called it stands below."""
+    if "RaiseCommunicationError" in stack and "ExplicitFlush" not in stack:
+        below = set(stack[stack.index("RaiseCommunicationError") :])
+        return "cut" if below == {"RaiseCommunicationError"} else "whole"
+    return "whole" if stack else "none"
 
 
 def filler(size: int) -> str:

@@ -2,13 +2,21 @@
 # with the real one's errors by their ids. The events are in System32\winevt\Logs\LOG.xml, in the order of their records,
 # as `wevtutil qe LOG /f:xml /e:Events` prints them; a log without a file is empty. Anything else throws.
 #
-# lab.txt: event_log=LOG:disabled, LOG:denied or LOG:missing, once for each log (see remediate/lab/knobs.py).
+# lab.txt: event_log=LOG:disabled, LOG:denied, LOG:missing or LOG:undescribed, once for each log (see
+# remediate/lab/knobs.py). undescribed: no provider's texts are installed, so each event comes with an error beside it.
 
 Set-StrictMode -Version Latest
 
 $script:Logs = 'System', 'Application'
 # Who is registered to write into which log; one that has written into it is, too.
 $script:Providers = @{ System = 'EventLog', 'Microsoft-Windows-Kernel-General', 'Microsoft-Windows-WAS'; Application = @('ASP.NET 4.0.30319.0') }
+
+class UndescribedException : System.Exception {
+    # Thrown by EventRecord.FormatDescription: that stands in its stack, in no language.
+    UndescribedException() : base('The locale specific resource for the desired message is not present') { }
+    [string] get_StackTrace() { return '   at System.Diagnostics.Eventing.Reader.EventLogRecord.FormatDescription()' }
+}
+$script:Undescribed = New-Object UndescribedException
 
 function Get-WinEvent {
     [CmdletBinding()]
@@ -40,6 +48,7 @@ function Get-WinEvent {
     if ($PSCmdlet.ParameterSetName -eq 'Filter') {
         $unknown = @($FilterHashtable.Keys | Where-Object { $_ -notin 'LogName', 'ProviderName', 'Id', 'StartTime' })
         if ($unknown.Count -gt 0) { throw "The lab's Get-WinEvent does not know the filter by $unknown." }
+        if (@($FilterHashtable.Id).Count -ge 20) { throw (New-Object System.Exception 'The specified query is invalid') }
         $provider = $FilterHashtable.ProviderName
         if ($provider -notin $script:Providers[$name] -and $provider -notin @($events | ForEach-Object Provider)) {
             Write-LabError $PSCmdlet 'NoMatchingProvidersFound' "There is not an event provider on the localhost computer that matches `"$provider`"."
@@ -52,6 +61,10 @@ function Get-WinEvent {
     }
     if (-not $Oldest) { [array]::Reverse($events) }
     $events = @($events | Select-Object -First $MaxEvents)
+    if ($fault -eq 'undescribed') {
+        # By its message, as the real one: the text of a resource that is not there.
+        foreach ($event_ in $events) { Write-LabError $PSCmdlet $script:Undescribed.Message $script:Undescribed }
+    }
     if ($events.Count -eq 0) { Write-LabError $PSCmdlet 'NoMatchingEventsFound' 'No events were found that match the specified selection criteria.' }
     $events
 }
@@ -80,16 +93,16 @@ function Get-LabFault([string]$Name) {
         if ($key.Trim() -eq 'event_log') {
             $log, $fault = $value.Trim() -split ':', 2
             if ($log -eq $Name) {
-                if ($fault -notin 'disabled', 'denied', 'missing') { throw "lab.txt: event_log=$value is not known." }
+                if ($fault -notin 'disabled', 'denied', 'missing', 'undescribed') { throw "lab.txt: event_log=$value is not known." }
                 return $fault
             }
         }
     }
 }
 
-function Write-LabError($Cmdlet, [string]$Id, [string]$Text) {
+function Write-LabError($Cmdlet, [string]$Id, $Cause) {
     # In the caller's name: the text after the comma of the id is the command's, which differs from the real one's.
-    $Cmdlet.WriteError((New-Object System.Management.Automation.ErrorRecord (New-Object System.Exception $Text), $Id, 'ObjectNotFound', $null))
+    $Cmdlet.WriteError((New-Object System.Management.Automation.ErrorRecord ([System.Exception]$Cause), $Id, 'ObjectNotFound', $null))
 }
 
 Export-ModuleMember -Function Get-WinEvent

@@ -11,9 +11,11 @@ Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
 # Log -> what is asked of it. At most so many events of each, the newest; remediate/iis/events.py says what they mean.
+# Windows refuses a query with 20 ids or more. pool is which of the data names the pool, where they have no names.
 $script:EventQueries = @{
     System      = @(
-        @{ provider = 'Microsoft-Windows-WAS'; most = 5000; ids = @(5002, 5009, 5011, 5074, 5075, 5076, 5077, 5078, 5079, 5080, 5117, 5139, 5186, 5195) }
+        @{ provider = 'Microsoft-Windows-WAS'; most = 5000; pool = 1; ids = @(5074, 5075, 5076, 5077, 5078, 5117, 5186, 5195) }
+        @{ provider = 'Microsoft-Windows-WAS'; most = 4000; pool = 0; ids = @(5002, 5009, 5010, 5011, 5079, 5080, 5081, 5139) }
         @{ provider = 'Microsoft-Windows-Kernel-General'; most = 500; ids = @(12) }
         @{ provider = 'EventLog'; most = 500; ids = @(6005) }
     )
@@ -24,15 +26,25 @@ $script:EventQueries = @{
 }
 # The exception and its relatives.
 $script:EventCodes = '0x(80070032|800704CD|80070057|800703E3|80070040|80070016|80070006|80070001|80072746)'
+# What the frames of a client's own response have in common, the first that is there; as in remediate/diagnose/frames.py.
+$script:EventStreams = @(
+    @{ name = 'signalr-transport'; frames = 'Microsoft\.AspNet\.SignalR\.Transports\.' }
+    @{ name = 'web-socket'; frames = '(System|Microsoft)\.Web\.WebSockets\.' }
+    @{ name = 'signalr'; frames = 'Microsoft\.AspNet\.SignalR\.' }
+    @{ name = 'push-stream'; frames = 'System\.Net\.Http\.PushStreamContent\b' }
+    @{ name = 'file'; frames = 'System\.Web\.(HttpResponse|HttpResponseWrapper|HttpWriter)\.(TransmitFile|WriteFile)\(|System\.Web\.Mvc\.File(Stream|Path|Content)?Result\.' }
+)
 
 function Get-IisEventTrouble($ErrorRecords) {
     # What went wrong, in one text, or nothing. By the ids of Get-WinEvent's errors, since the texts are translated: that
-    # there is no such event, or nobody who could have written one into that log, is an answer.
+    # there is no such event, or nobody who could have written one into that log, is an answer. So is that an event has
+    # no description on this server: Get-WinEvent gives it all the same, and its data are what is read.
     foreach ($record in $ErrorRecords) {
         if ($record -isnot [System.Management.Automation.ErrorRecord]) { continue }
         $id = $record.FullyQualifiedErrorId.Split(',')[0]
         if ($id -ceq 'NoMatchingProvidersFound' -or $id -ceq 'LogsAndProvidersDontOverlap') { return }
         if ($id -ceq 'NoMatchingEventsFound') { continue }
+        if ($record.Exception.StackTrace -cmatch '\bFormatDescription\(') { continue }
         $cause = Get-IisCause $record
         return '{0} ({1})' -f $cause.Message, $cause.GetType().FullName
     }
@@ -92,15 +104,17 @@ function Get-IisEventName([string]$Name) {
     $Name
 }
 
-function ConvertTo-IisEventValue($Document) {
-    # What is told of an event, and no more.
+function ConvertTo-IisEventValue($Document, $Place) {
+    # What is told of an event, and no more. Place: which of its data is the pool's name, if none is called so.
     $id = [int]$Document.GetElementsByTagName('EventID').Item(0).InnerText
     $time = Get-IisEventTime $Document
     if ($id -eq 1309) { return ConvertTo-IisErrorValue $time @(foreach ($node in $Document.GetElementsByTagName('Data')) { $node.InnerText.Trim() }) }
     $pool = $null
-    foreach ($node in $Document.GetElementsByTagName('Data')) {
+    $data = @($Document.GetElementsByTagName('Data'))
+    foreach ($node in $data) {
         if ($node.GetAttribute('Name') -ceq 'AppPoolID') { $pool = Get-IisEventName $node.InnerText }
     }
+    if ($null -eq $pool -and $null -ne $Place -and $Place -lt $data.Length) { $pool = Get-IisEventName $data[$Place].InnerText }
     [ordered]@{ time = $time; id = $id; pool = $pool }
 }
 
@@ -116,8 +130,12 @@ function ConvertTo-IisErrorValue([string]$Time, [string[]]$Data) {
     if ($Data[8] -match '^(/LM/W3SVC/[0-9]+/ROOT(/.*?)?)(-[0-9]+-[0-9]+)?\z') { $application = Get-IisEventName $Matches[1] }
     $local = $null
     if ($Data[21]) { $local = $Data[21] -match '^(127\.[0-9.]+|::1)\z' }
+    $streaming = $null
+    foreach ($stream in $script:EventStreams) {
+        if ($null -eq $streaming -and $exception -cmatch $stream.frames) { $streaming = $stream.name }
+    }
     [ordered]@{
-        time = $Time; code = $code; application = $application; local = $local
+        time = $Time; code = $code; application = $application; local = $local; streaming = $streaming
         raised = $exception -cmatch '\bRaiseCommunicationError\('; flushed = $exception -cmatch '\bExplicitFlush\('
         entity_read = $exception -cmatch '\bReadEntityCoreSync\('
     }
@@ -134,7 +152,7 @@ function Read-IisEventLog([string]$Name, [string]$Since) {
         if ($found.records.Length -ge $query.most) { $state.complete = $false }
         foreach ($record in $found.records) {
             try {
-                $value = ConvertTo-IisEventValue (ConvertFrom-IisEventText $record.ToXml())
+                $value = ConvertTo-IisEventValue (ConvertFrom-IisEventText $record.ToXml()) $query['pool']
                 if ($null -ne $value) { [void]$values.Add($value) }
             }
             catch { $unread++ }
