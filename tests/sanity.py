@@ -5,8 +5,8 @@ Left out:
   ci-files.testing.ansible.com, by no package index. ansible-lint, in `make check`, runs yamllint's rules.
 - pslint: PSScriptAnalyzer, from the PowerShell gallery.
 - changelog: wants the fragments of antsibull-changelog; ours is written by hand.
-- shellcheck: the collection has no shell script. All that is about Python files: the one that it has, an action plugin, is
-  checked by ruff.
+- shellcheck: the collection has no shell script.
+- All that is about Python files: the one that it has, an action plugin, is checked by ruff.
 """
 
 import os
@@ -18,7 +18,8 @@ from pathlib import Path
 from remediate.playbook.shipped import collection
 
 TESTS = (
-    "action-plugin-docs", "ansible-doc", "ignores", "line-endings", "no-illegal-filenames", "no-smart-quotes", "shebang", "symlinks",
+    "action-plugin-docs", "ansible-doc", "ignores", "line-endings", "no-illegal-filenames", "no-smart-quotes", "shebang",
+    "symlinks",
 )  # fmt: skip
 
 
