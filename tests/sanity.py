@@ -18,8 +18,8 @@ from pathlib import Path
 from remediate.playbook.shipped import collection
 
 TESTS = (
-    "action-plugin-docs", "ansible-doc", "ignores", "line-endings", "no-illegal-filenames", "no-smart-quotes", "shebang",
-    "symlinks",
+    "action-plugin-docs", "ansible-doc", "ignores", "line-endings", "no-illegal-filenames", "no-smart-quotes",
+    "shebang", "symlinks",
 )  # fmt: skip
 
 
