@@ -83,11 +83,20 @@ def utf8(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """The same text in UTF-8, without its byte-order mark."""
     rest = iter(blocks)
     head = b""
-    while len(head) < _SAMPLE and (block := next(rest, None)) is not None:
-        head += block
+    try:
+        while len(head) < _SAMPLE and (block := next(rest, None)) is not None:
+            head += block
+    except Damaged as error:
+        rest = _broken_off(error)
     mark, encoding = next(((mark, name) for mark, name in _MARKS if head.startswith(mark)), (b"", _unmarked(head)))
     whole = chain((head[len(mark) :],), rest)
     return whole if encoding is None else _recoded(whole, encoding)
+
+
+def _broken_off(error: Damaged) -> Iterator[bytes]:
+    """Nothing more, after what came before it."""
+    yield b""
+    raise error
 
 
 def _unmarked(head: bytes) -> str | None:

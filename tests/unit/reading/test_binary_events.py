@@ -43,7 +43,17 @@ def test_records_that_are_broken_are_counted_as_not_understood(tmp_path: Path) -
     assert "System.evtx: events, " in done.stdout and ", 0 not understood" not in done.stdout
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@pytest.mark.parametrize(("size", "unparsed"), [(4096, 0), (100, 1)])
+def test_a_file_without_events_is_an_event_log_all_the_same(size: int, unparsed: int, tmp_path: Path) -> None:
+    """An empty log; and one that ends within its header, which is damaged."""
+    path = tmp_path / "System.evtx"
+    path.write_bytes(FILE[:size])
+    (file,) = find_files([str(path)])
+    source = read_events(file).source
+    assert (source.kind, source.unparsed) == ("events", unparsed)
+
+
+@settings(suppress_health_check=[*HealthCheck], max_examples=60)
 @given(st.integers(8, 12_000), st.binary(min_size=1, max_size=60))
 def test_any_bytes_in_it_give_a_reading(tmp_path: Path, at: int, bytes_: bytes) -> None:
     path = tmp_path / "x.evtx"

@@ -69,3 +69,12 @@ def test_what_a_broken_gzip_holds_is_read_and_the_loss_is_counted(tmp_path: Path
     reading = read_log(find_files([str(path)])[0])
     assert len(reading.occurrences) == 2
     assert reading.source.unparsed == 1
+
+
+def test_what_a_small_broken_gzip_holds_is_read_too(tmp_path: Path) -> None:
+    """It breaks off within what the encoding is looked for in."""
+    path = tmp_path / "app.log.gz"
+    path.write_bytes(gzip.compress(samples.sample("one-line.log") + os.urandom(2000))[:-1000])
+    reading = read_log(find_files([str(path)])[0])
+    assert len(reading.occurrences) == len(samples.occurrences("one-line.log"))
+    assert reading.source.unparsed == 1
