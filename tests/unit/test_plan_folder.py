@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,12 @@ def test_the_one_run_is_named(folder: Path, tmp_path: Path) -> None:
     assert said == f"remediate: {folder}: is not the folder of a run; give {folder}/runs/r1\n"
     shutil.rmtree(folder / "runs")
     assert "give PLAN/runs/RUN" in remediate("rollback", folder, "--out", tmp_path / "undo", expect=1).stderr
+
+
+def test_files_where_one_stands_are_not_run(folder: Path, inventory: Path, tmp_path: Path) -> None:
+    """Python would import a module from the current folder; a colleague's yaml.py is no part of Ansible."""
+    add(tmp_path / "here" / "yaml.py", "raise SystemExit('not yours')\n")
+    program = Path(sys.prefix) / "bin" / "remediate"
+    done = run("env", "-C", tmp_path / "here", program, "apply", folder, "-i", inventory, "--check")
+    assert (done.returncode, "not yours" in done.stdout + done.stderr) == (3, False), done.stderr
+    assert "web01: unreachable" in done.stdout
