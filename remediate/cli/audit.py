@@ -1,6 +1,7 @@
 """remediate audit: look at a fleet, change nothing."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -9,13 +10,13 @@ from remediate.cli.exits import Exit, worst
 from remediate.cli.options import check_amount, emit, inventory_options, now, pace_options, rules_option
 from remediate.cli.progress import follow
 from remediate.diagnose.rules import find
-from remediate.iis.schema import IIS_VERSIONS
+from remediate.iis.schema import IIS_VERSIONS, Version
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import read_inventory
 from remediate.inspect.offline import read_configs
 from remediate.inspect.script import MOST_DAYS
 from remediate.model import Audit, AuditSummary, Failed, HostReport, Inspection, Inventory, Unreachable, encode
-from remediate.report.text import audit_text, report_line
+from remediate.report.text import audit_text, printable, report_line
 
 
 @click.command()
@@ -23,7 +24,11 @@ from remediate.report.text import audit_text, report_line
 @pace_options()
 @rules_option()
 @click.option(
-    "--config", "configs", multiple=True, type=click.Path(path_type=Path), help="Files, or folders of them, instead."
+    "--config",
+    "configs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="applicationHost.config files, or folders.",
 )
 @click.argument("more", nargs=-1, metavar="", type=click.Path(path_type=Path))
 @click.option("--iis-version", type=click.Choice(list(IIS_VERSIONS)), default="10.0", help="Of --config files: 10.0.")
@@ -60,7 +65,7 @@ def audit(
         raise click.UsageError("--evidence is read from servers: files have none")
     if configs:
         started = now()
-        value = assemble(read_configs((*configs, *more), IIS_VERSIONS[iis_version]), started, rules)
+        value = assemble(_read_files((*configs, *more), IIS_VERSIONS[iis_version]), started, rules)
     else:
         value = make_audit(inventory, forks, timeout, rules, (days or 7) if evidence else 0)
     if save is not None:
@@ -73,6 +78,15 @@ def audit(
         Exit.INCOMPLETE if missing > allowed else Exit.OK,
         Exit.PENDING if value.summary.findings else Exit.OK,
     )
+
+
+def _read_files(paths: Sequence[Path], version: Version) -> tuple[HostReport, ...]:
+    """The reports on configuration files; standard error shows the broken ones, and what was passed over."""
+    reports = read_configs(paths, version, lambda line: click.echo(printable(line), err=True))
+    for report in reports:
+        if isinstance(report, Failed):
+            click.echo(report_line(report), err=True)
+    return reports
 
 
 def make_audit(

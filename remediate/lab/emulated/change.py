@@ -12,7 +12,7 @@ from remediate.iis.schema import POOL, ConfigError
 from remediate.lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis
 from remediate.lab.emulated.inspection import machine_name
 from remediate.lab.knobs import read_knobs
-from remediate.model import Value
+from remediate.model import Value, fold
 
 _ATTEMPTS = 5
 _MONTH = 30 * 24 * 3600
@@ -98,7 +98,7 @@ def _check_change(change: Result) -> None:
 
 
 def _check_settable(attribute: str, text: str) -> None:
-    if attribute == START_MODE and text.lower() not in (value.lower() for value in POOL[START_MODE].values):
+    if attribute == START_MODE and fold(text) not in map(fold, POOL[START_MODE].values):
         raise _Stop(f"'{text}' is not a value of startMode.")
     if attribute == IDLE_TIMEOUT and (seconds(text) > _MONTH or seconds(text) % 60):
         raise _Stop(f"'{text}' is out of the range of {attribute}: 00:00:00 to 30.00:00:00, in whole minutes.")
@@ -114,9 +114,9 @@ def _undo(result: Result) -> Result:
 
 
 def _glob(glob: str) -> re.Pattern[str]:
-    """``*`` and ``?`` and nothing else, over the whole name, without case."""
-    parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in glob)
-    return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
+    """``*`` and ``?`` and nothing else, over the whole name as ``fold`` makes it."""
+    parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in fold(glob))
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def _expand(iis: Iis, arguments: Result) -> tuple[list[Result], list[str]]:
@@ -126,18 +126,18 @@ def _expand(iis: Iis, arguments: Result) -> tuple[list[Result], list[str]]:
     globs = {glob: _glob(glob) for glob in arguments["pools"]}
     changes = []
     for name in names:
-        if not any(glob.fullmatch(name) for glob in globs.values()):
+        if not any(glob.fullmatch(fold(name)) for glob in globs.values()):
             continue
         read = iis.read(iis.pool(name), pattern["attribute"])
         given = {key: value for key, value in pattern["given"].items() if key in iis.config.schema}
         changes.append(pattern | {"pool": name, "expect": "" if read is None else read.value, "given": given})
-    unmet = [text for text in arguments["pools"] if not any(globs[text].fullmatch(name) for name in names)]
+    unmet = [text for text in arguments["pools"] if not any(globs[text].fullmatch(fold(name)) for name in names)]
     return changes, [f"pools: no application pool matches '{text}'" for text in unmet]
 
 
 async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> None:
     wanted = arguments.get("machine")
-    if wanted and wanted.lower() != outcome["machine"].lower():
+    if wanted and fold(wanted) != fold(outcome["machine"]):
         names = f"the plan was made for {wanted}, this is {outcome['machine']}"
         raise _Stop(f"another machine answers here: {names}. Nothing was written.", True)
     changes, pattern = arguments["changes"], bool(arguments.get("pools"))
@@ -282,7 +282,7 @@ def _compare(iis: Iis, change: Result, changes: list[Result]) -> Result:
         other = _read(iis, change, name)
         if other is None:
             return result | {"detail": f"this version of IIS does not know {name}"}
-        if other.value.lower() != _typed(iis, name, value).lower():
+        if fold(other.value) != fold(_typed(iis, name, value)):
             return result | {"detail": f"expected {name} {_typed(iis, name, value)}, found {other.value}"}
     return result | {"state": "pending"}
 
