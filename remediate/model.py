@@ -329,10 +329,16 @@ def status_of(report: HostReport) -> str:
 def fold(name: str) -> str:
     """The form in which names compare without case: by .NET's OrdinalIgnoreCase, which the scripts use.
 
-    Each character by itself becomes its simple upper case: ``Straße`` and ``STRASSE`` are two names. That IIS compares
-    without case is in its schema; how it does so outside ASCII is not known.
+    Each character by itself stands for its simple upper case: ``Straße`` and ``STRASSE`` are two names. That IIS
+    compares without case is in its schema; how it does so outside ASCII is not known. The form is in lower case.
     """
-    return "".join(map(_upper, name))
+    return name.lower() if name.isascii() else "".join(map(_folded, name))
+
+
+def _folded(char: str) -> str:
+    upper = _upper(char)
+    lower = upper.lower()
+    return lower if len(lower) == 1 and _upper(lower) == upper else upper
 
 
 def _upper(char: str) -> str:

@@ -121,7 +121,7 @@ def find(document: Document) -> dict[str, Element]:
     _check_names(document, root, ("configuration",), ())
     found: dict[str, Element] = {}
     for path in SHAPES:
-        for element in _at(document, path.split("/")):
+        for element in sorted(_at(document, path.split("/")), key=lambda one: one.start):
             if path in found:
                 raise _second(document, element, found[path])
             found[path] = element

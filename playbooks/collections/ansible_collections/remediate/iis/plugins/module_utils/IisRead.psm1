@@ -112,9 +112,9 @@ function Get-IisSectionNode($Document, [string]$Name) {
     $Document.SelectSingleNode("/configuration/system.applicationHost/$Name | $whole/system.applicationHost/$Name")
 }
 
-function Get-IisNodeMap($Node, [string]$Tag, [string]$KeyAttribute) {
+function Get-IisNodeMap($Section, [string]$Tag, [string]$KeyAttribute) {
     $map = New-IisNameMap
-    if ($null -ne $Node) { foreach ($item in $Node.SelectNodes($Tag)) { $map[$item.GetAttribute($KeyAttribute)] = $item } }
+    if ($null -ne $Section) { foreach ($node in $Section.SelectNodes($Tag)) { $map[$node.GetAttribute($KeyAttribute)] = $node } }
     , $map
 }
 
