@@ -219,24 +219,34 @@ def _check_names(
     closed: bool = False,
 ) -> None:  # fmt: skip
     """Attributes and child elements against the known names: none differs from one by case alone, or has a prefix."""
-    for name in element.attributes:
-        line = document.line(element, name)
-        if name == "xmlns":
-            raise ConfigError(f"line {line}: xmlns={element.attributes[name]!r}: elements of a namespace are not read")
-        if ":" in name and not name.startswith(("xml:", "xmlns:")):
-            raise ConfigError(f"line {line}: the attribute {name!r} is no attribute of a configuration")
-        _check_case(f"line {line}: the attribute", name, attributes)
+    for name, value in element.attributes.items():
+        if why := _wrong_attribute(name, value, attributes):
+            raise ConfigError(f"line {document.line(element, name)}: {why}")
     for child in element.children:
-        start = f"line {document.line(child)}: the element"
-        _check_case(start, child.name, children)
-        if child.name == "EncryptedData":
-            raise ConfigError(f"line {document.line(child)}: {element.name} is encrypted, which is not read")
-        if closed and child.name not in children:
-            raise ConfigError(f"{start} {child.name!r} is not known in {element.name}")
+        if why := _wrong_element(child.name, element.name, children, closed):
+            raise ConfigError(f"line {document.line(child)}: {why}")
 
 
-def _check_case(start: str, name: str, known: tuple[str, ...] | list[str]) -> None:
-    if name not in known:
-        for right in known:
-            if fold(right) == fold(name):
-                raise ConfigError(f"{start} {name!r} must be spelled {right!r}")
+def _wrong_attribute(name: str, value: str, known: tuple[str, ...]) -> str | None:
+    if name == "xmlns":
+        return f"xmlns={value!r}: elements of a namespace are not read"
+    if ":" in name and not name.startswith(("xml:", "xmlns:")):
+        return f"the attribute {name!r} is no attribute of a configuration"
+    right = _other_case(name, known)
+    return None if right is None else f"the attribute {name!r} must be spelled {right!r}"
+
+
+def _wrong_element(name: str, parent: str, known: tuple[str, ...] | list[str], closed: bool) -> str | None:
+    right = _other_case(name, known)
+    if right is not None:
+        return f"the element {name!r} must be spelled {right!r}"
+    if name == "EncryptedData":
+        return f"{parent} is encrypted, which is not read"
+    return f"the element {name!r} is not known in {parent}" if closed and name not in known else None
+
+
+def _other_case(name: str, known: tuple[str, ...] | list[str]) -> str | None:
+    """The known name that this one differs from by case alone."""
+    if name in known:
+        return None
+    return next((right for right in known if fold(right) == fold(name)), None)

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - scripts and XML stand in the lines that they are sent in
 """Where a section stands, which names may stand in it, and how a new element is laid out."""
 
 import pytest
