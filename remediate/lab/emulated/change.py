@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from remediate.lab.knobs import read_knobs
 from remediate.model import Value, fold
 
 _ATTEMPTS = 5
+# Unicode's categories C, Zl and Zp, as in IisWrite.psm1.
+_STEERS = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 _MONTH = 30 * 24 * 3600
 _BACKUP = re.compile(r"remediate-[A-Za-z0-9-]{1,80}")
 _OURS = re.compile(r"remediate-\d{8}T\d{6}Z(-[0-9a-f]{6})?")
@@ -302,14 +305,23 @@ def _diff(results: list[Result]) -> str:
     for result in results:
         if result["state"] != "pending":
             continue
-        name = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in result["pool"])
-        head = DEFAULTS if result["scope"] == "defaults" else f"pool: {name}"
+        head = DEFAULTS if result["scope"] == "defaults" else f"pool: {_shown(result['pool'])}"
         if head != last:
             lines.append(head)
         last = head
         note = " (inherited)" if result["set"] is None else ""
         lines.append(f"  {result['attribute']}: {result['found']} -> {result['wanted']}{note}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _shown(name: str) -> str:
+    """The name as the module shows it: .NET's units of 16 bits, those that could steer a terminal spelled out."""
+    data = name.encode("utf-16-be")
+    units = [data[at : at + 2] for at in range(0, len(data), 2)]
+    return "".join(
+        f"\\u{int.from_bytes(unit):04x}" if unicodedata.category(chr(int.from_bytes(unit))) in _STEERS
+        else chr(int.from_bytes(unit)) for unit in units
+    )  # fmt: skip
 
 
 def _backup(iis: Iis, name: str) -> None:
