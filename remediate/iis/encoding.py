@@ -27,7 +27,7 @@ _DECLARATION = re.compile(
     r"""<\?xml\s+version\s*=\s*["'](?P<version>[^"'>]*)["'](?:\s+encoding\s*=\s*["'](?P<encoding>[^"'>]*)["'])?"""
 )
 # So many bytes may a declaration have before it is taken for none.
-_HEAD = 1024
+_HEAD = 64 * 1024
 
 
 def decoded(data: bytes) -> tuple[bytes, str, str]:
