@@ -1,6 +1,7 @@
 """remediate audit: look at a fleet, change nothing."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,12 +12,12 @@ from remediate.cli.inventory import read_fleet, with_sources
 from remediate.cli.options import check_amount, check_target, emit, inventory_options, now, pace_options, rules_option
 from remediate.cli.progress import follow
 from remediate.diagnose.rules import find
-from remediate.iis.schema import IIS_VERSIONS
+from remediate.iis.schema import IIS_VERSIONS, Version
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.offline import read_configs
 from remediate.inspect.script import MOST_DAYS
 from remediate.model import Audit, AuditSummary, Failed, HostReport, Inspection, Inventory, Unreachable, encode
-from remediate.report.text import audit_text, report_line
+from remediate.report.text import audit_text, printable, report_line
 
 
 @click.command()
@@ -24,7 +25,11 @@ from remediate.report.text import audit_text, report_line
 @pace_options()
 @rules_option()
 @click.option(
-    "--config", "configs", multiple=True, type=click.Path(path_type=Path), help="Files, or folders of them, instead."
+    "--config",
+    "configs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="applicationHost.config files, or folders.",
 )
 @click.argument("more", nargs=-1, metavar="", type=click.Path(path_type=Path))
 @click.option("--iis-version", type=OneOf(list(IIS_VERSIONS)), default="10.0", help="Of --config files: 10.0.")
@@ -63,7 +68,7 @@ def audit(
         check_target(target)
     if configs:
         started = now()
-        value = assemble(read_configs((*configs, *more), IIS_VERSIONS[iis_version]), started, rules)
+        value = assemble(_read_files((*configs, *more), IIS_VERSIONS[iis_version]), started, rules)
     else:
         chosen = with_sources(inventory, " or --config FILE|DIR")
         value = make_audit(chosen, forks, timeout, rules, (days or 7) if evidence else 0)
@@ -78,6 +83,15 @@ def audit(
         Exit.INCOMPLETE if missing > allowed or value.summary.inspected == 0 else Exit.OK,
         Exit.PENDING if value.summary.findings else Exit.OK,
     )
+
+
+def _read_files(paths: Sequence[Path], version: Version) -> tuple[HostReport, ...]:
+    """The reports on configuration files; standard error shows the broken ones, and what was passed over."""
+    reports = read_configs(paths, version, lambda line: click.echo(printable(line), err=True))
+    for report in reports:
+        if isinstance(report, Failed):
+            click.echo(report_line(report), err=True)
+    return reports
 
 
 def make_audit(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from remediate.diagnose.grades import Told, grade, sort_out
 from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, START_MODE, ends_when_idle, legal_name, seconds
-from remediate.model import Doubt, DoubtKind, Finding, FixName, HostReport, Inspection, Level, Pool
+from remediate.model import Doubt, DoubtKind, Finding, FixName, HostReport, Inspection, Level, Pool, Value
 
 # What stands in a finding's ``pool`` when its scope is the defaults of all pools. A pool may have that name too.
 DEFAULTS = "applicationPoolDefaults"
@@ -52,14 +52,13 @@ def _periodic(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | N
     for pool in host.pools:
         idle = pool.value(IDLE_TIMEOUT)
         if pool.value(START_MODE) == "AlwaysRunning" and ends_when_idle(idle, pool.value(IDLE_ACTION)):
-            mode, time = _line(pool, START_MODE), _line(pool, IDLE_TIMEOUT)
+            mode, time = _line(pool.attributes[START_MODE]), _line(pool.attributes[IDLE_TIMEOUT])
             yield pool.name, (f"AlwaysRunning{mode} with an idle time-out of {idle}{time}",), pool
 
 
-def _line(pool: Pool, attribute: str) -> str:
+def _line(value: Value) -> str:
     """Where the value stands, if it was read from a file."""
-    line = pool.attributes[attribute].line
-    return "" if line is None else f" (line {line})"
+    return "" if value.line is None else f" (line {value.line})"
 
 
 def _recycle(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | None]]:
@@ -67,7 +66,7 @@ def _recycle(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | No
         idle, action = pool.value(IDLE_TIMEOUT), pool.value(IDLE_ACTION)
         if pool.value(START_MODE) == "AlwaysRunning" and not ends_when_idle(idle, action):
             why = "is suspended when idle" if idle and seconds(idle) else "is never idle for too long"
-            mode = _line(pool, START_MODE)
+            mode = _line(pool.attributes[START_MODE])
             yield pool.name, (f"AlwaysRunning{mode}, and {why}: the error can come at each recycle",), pool
 
 
@@ -76,7 +75,8 @@ def _defaults(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | N
     if mode is None or idle is None or mode.value != "AlwaysRunning":
         return
     if ends_when_idle(idle.value, action.value if action else None):
-        yield DEFAULTS, (f"every new pool would be AlwaysRunning with an idle time-out of {idle.value}",), None
+        what = f"AlwaysRunning{_line(mode)} with an idle time-out of {idle.value}{_line(idle)}"
+        yield DEFAULTS, (f"every new pool would be {what}",), None
 
 
 def _doubts(host: Inspection, pool: Pool | None) -> Iterator[Doubt]:

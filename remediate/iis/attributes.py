@@ -13,8 +13,8 @@ IDLE_ACTION = "processModel.idleTimeoutAction"
 CONDITION = (START_MODE, IDLE_TIMEOUT, IDLE_ACTION)
 MEANINGS = {START_MODE: ("OnDemand", "AlwaysRunning"), IDLE_ACTION: ("Terminate", "Suspend")}
 
-# The characters that the configuration API refuses in an application pool's name. A file edited by hand can hold
-# one all the same; such a pool is reported, and never changed.
+# The characters that the configuration API refuses in an application pool's name; IIS checks them when it parses the
+# file, too. Any other character is legal.
 ILLEGAL_IN_NAMES = frozenset('\\/"|<>:*?][+=;,@&')
 
 _TIME = re.compile(r"(?:([0-9]{1,5})\.)?([0-9]{1,5}):([0-5][0-9]):([0-5][0-9])")
@@ -76,8 +76,8 @@ def time_text(total: int) -> str:
 
 
 def legal_name(name: str) -> bool:
-    """Whether the configuration API would take this as a pool's name."""
-    return bool(name) and name.isprintable() and not ILLEGAL_IN_NAMES.intersection(name)
+    """Whether IIS takes this as a pool's name. What could steer a terminal is legal: output spells it out."""
+    return bool(name) and not ILLEGAL_IN_NAMES.intersection(name)
 
 
 def recycle_forecast(pool: Pool, attribute: str) -> Recycle:

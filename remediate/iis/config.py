@@ -7,12 +7,13 @@ applicationDefaults, those of all sites, schema.
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from remediate.iis import xmlfile
+from remediate.iis import sections, xmlfile
 from remediate.iis.schema import PRELOAD, Attribute, ConfigError, Version, pool_attributes
 from remediate.iis.xmlfile import Element
-from remediate.model import Application, Pool, Source, Value
+from remediate.model import Application, Pool, Source, Value, fold
 
 APPINIT = "ApplicationInitializationModule"
+_ENABLED = Attribute("bool", "false")
 
 
 class Config:
@@ -22,20 +23,22 @@ class Config:
         self.version = version
         self.schema = pool_attributes(version)
         self.document = xmlfile.read(data)
+        found = sections.find(self.document)
+        self.pool_section, self.site_section, self._modules = map(
+            found.get, (sections.POOLS, sections.SITES, sections.MODULES)
+        )
 
     @property
     def has_pools(self) -> bool:
         """Whether it has a section of application pools, as every applicationHost.config does."""
-        return self._section("applicationPools") is not None
+        return self.pool_section is not None
 
     def pool_elements(self) -> list[Element]:
-        section = self._section("applicationPools")
-        return [] if section is None else section.all("add")
+        return sections.items(self.pool_section, "add")
 
     @cached_property
     def _defaults(self) -> Element | None:
-        section = self._section("applicationPools")
-        return None if section is None else section.child("applicationPoolDefaults")
+        return None if self.pool_section is None else self.pool_section.child("applicationPoolDefaults")
 
     def value(self, pool: Element | None, name: str) -> Value:
         """A pool's attribute, or with None that of applicationPoolDefaults."""
@@ -49,23 +52,21 @@ class Config:
         """All pools. Their state is not in the file."""
         served: dict[str, list[Application]] = {}
         for pool, application in self.applications():
-            served.setdefault(pool.lower(), []).append(application)
+            served.setdefault(fold(pool), []).append(application)
         for element in self.pool_elements():
             name = element.attributes.get("name", "")
             attributes = {key: self.value(element, key) for key in self.schema}
-            yield Pool(name, "Unknown", attributes, tuple(served.get(name.lower(), ())))
+            yield Pool(name, "Unknown", attributes, tuple(served.get(fold(name), ())))
 
     def applications(self) -> Iterator[tuple[str, Application]]:
         """The pool's name, and the application."""
-        sites = self._section("sites")
-        if sites is None:
-            return
-        for site in sites.all("site"):
-            for element in site.all("application"):
+        defaults = None if self.site_section is None else self.site_section.child("applicationDefaults")
+        for site in sections.items(self.site_section, "site"):
+            for element in sections.items(site, "application", "path"):
                 levels: list[tuple[Source, Element | None]] = [
                     ("application", element),
                     ("site", site.child("applicationDefaults")),
-                    ("defaults", sites.child("applicationDefaults")),
+                    ("defaults", defaults),
                 ]
                 pool = next((raw for _, at in levels if (raw := _raw(at, "applicationPool")) is not None), "")
                 preload = None
@@ -75,15 +76,12 @@ class Config:
                 number = site.attributes.get("id", "")
                 yield pool, Application(path, preload, int(number) if number.isascii() and number.isdigit() else None)
 
-    def modules(self) -> set[str]:
-        """The names of the global modules."""
-        server = self.document.root.child("system.webServer")
-        section = None if server is None else server.child("globalModules")
-        return set() if section is None else {e.attributes.get("name", "") for e in section.all("add")}
-
-    def _section(self, name: str) -> Element | None:
-        host = self.document.root.child("system.applicationHost")
-        return None if host is None else host.child(name)
+    @property
+    def preloads(self) -> bool:
+        """Whether the Application Initialization module is among the global modules."""
+        return any(
+            fold(element.attributes["name"]) == fold(APPINIT) for element in sections.items(self._modules, "add")
+        )
 
     def _resolve(self, schema: Attribute, name: str, levels: Sequence[tuple[Source, Element | None]]) -> Value:
         for source, top in levels:
@@ -107,3 +105,19 @@ def holder(element: Element | None, name: str) -> Element | None:
 
 def _raw(element: Element | None, name: str) -> str | None:
     return None if element is None else element.attributes.get(name)
+
+
+def redirection(data: bytes) -> str | None:
+    """What a redirection.config says: the folder of the file that IIS reads instead, or None.
+
+    ConfigError with the line for what IIS would not read.
+    """
+    document = xmlfile.read(data)
+    section = sections.find(document).get("configurationRedirection")
+    if section is None:
+        return None
+    try:
+        enabled = _ENABLED.read(section.attributes.get("enabled", "false"))
+    except ConfigError as error:
+        raise ConfigError(f"line {document.line(section, 'enabled')}: enabled: {error}") from error
+    return section.attributes.get("path", "") if enabled == "true" else None

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from remediate.evidence import EventLog, Evidence, Occurrence, Streaming, WorkerEvent
 from remediate.iis.events import MEANING
-from remediate.model import Pool
+from remediate.model import Pool, fold
 
 _Time = Annotated[datetime, Meta(tz=True)]
 _Name = Annotated[str, Meta(max_length=1024)]
@@ -111,7 +111,7 @@ def _event(event: _Event) -> WorkerEvent:
 
 
 def _occurrence(error: _Error, owners: dict[str, tuple[str, str] | None]) -> Occurrence:
-    application, pool = owners.get((error.application or "").casefold()) or (error.application, None)
+    application, pool = owners.get(fold(error.application or "")) or (error.application, None)
     return Occurrence(
         code=error.code, time=error.time, raised=error.raised, flushed=error.flushed, entity_read=error.entity_read,
         application=application, pool=pool, local=error.local, source="event 1309", streaming=error.streaming,
@@ -128,6 +128,6 @@ def _owners(pools: Iterable[Pool]) -> dict[str, tuple[str, str] | None]:
             if application.site is not None:
                 # A site's name has no slash; the root application's path is the slash alone.
                 path = application.path.partition("/")[2]
-                key = f"/LM/W3SVC/{application.site}/ROOT{'/' if path else ''}{path}".casefold()
+                key = fold(f"/LM/W3SVC/{application.site}/ROOT{'/' if path else ''}{path}")
                 owners[key] = None if key in owners else (application.path, pool.name)
     return owners

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from remediate.iis.attributes import seconds, time_text
+from remediate.model import fold
 
 Version = tuple[int, int]
 IIS_VERSIONS: dict[str, Version] = {"7.5": (7, 5), "8.0": (8, 0), "8.5": (8, 5), "10.0": (10, 0)}
@@ -33,7 +34,7 @@ class Attribute:
         if self.kind == "enum":
             return _name(self.values, raw)
         if self.kind == "flags":
-            chosen = {_name(self.values, part.strip()) for part in raw.split(",") if part.strip()}
+            chosen = {_name(self.values, part.strip()) for part in raw.split(",") if part}
             return ", ".join(value for value in self.values if value in chosen)
         return raw
 
@@ -47,7 +48,7 @@ class Attribute:
 
 def _name(values: tuple[str, ...], raw: str) -> str:
     for value in values:
-        if value.lower() == raw.strip().lower():
+        if fold(value) == fold(raw):
             return value
     raise ConfigError(f"{raw!r} is none of {', '.join(values)}")
 

@@ -1,6 +1,7 @@
 """An XML file read with the places of everything in it, so that a line can be named and an attribute be changed.
 
-expat reads it. Only elements and attributes are kept; comments, texts and the rest stay in the bytes.
+expat reads it, since it gives the place of each tag; what encoding the file is in is settled before. Only elements and
+attributes are kept; comments, texts and the rest stay in the bytes.
 """
 
 import re
@@ -10,9 +11,9 @@ from functools import cached_property
 from typing import Any
 from xml.parsers import expat
 
+from remediate.iis.encoding import decoded, place, place_after
 from remediate.iis.schema import ConfigError
 
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 ATTRIBUTE = re.compile(rb"""\s+([^\s=/>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
@@ -45,29 +46,26 @@ class Document:
     root: Element
 
     def to_bytes(self) -> bytes:
-        return self.bom + self.text.decode().encode(self.encoding)
+        return self.bom + self.text.decode().encode(self.encoding, "xmlcharrefreplace")
 
     def with_text(self, text: bytes) -> "Document":
         return Document(text, self.bom, self.encoding, _parse(text))
 
-    def line(self, element: Element, attribute: str) -> int | None:
-        """The line, from 1, on which the attribute stands; None where it does not."""
-        match = find_attribute(self.text, element, attribute)
-        return None if match is None else bisect_left(self._line_ends, match.start(1)) + 1
+    def line(self, element: Element, attribute: str | None = None) -> int:
+        """The line, from 1, on which the attribute stands; of an element alone, or without that attribute, its own."""
+        match = None if attribute is None else find_attribute(self.text, element, attribute)
+        return bisect_left(self._line_ends, element.start if match is None else match.start(1)) + 1
 
     @cached_property
     def _line_ends(self) -> list[int]:
-        return [match.start() for match in re.finditer(b"\n", self.text)]
+        return [match.start() for match in re.finditer(b"\r\n|\n|\r", self.text)]
 
 
 def read(data: bytes) -> Document:
-    """Parse a file; ConfigError with line and column for broken XML, and for a DTD, which no IIS file has."""
-    bom, encoding = next(((bom, enc) for bom, enc in _BOMS if data.startswith(bom)), (b"", "utf-8"))
-    try:
-        text = data[len(bom) :].decode(encoding).encode()
-    except UnicodeError as error:
-        raise ConfigError(f"not {encoding}: {error}") from error
-    return Document(text, bom, encoding, _parse(text))
+    """Parse a file; ConfigError with line and column for broken XML, an encoding that is not its own, and a DTD."""
+    bom, encoding, text = decoded(data)
+    utf8 = text.encode()
+    return Document(utf8, bom, encoding, _parse(utf8))
 
 
 def find_attribute(text: bytes, element: Element, name: str) -> re.Match[bytes] | None:
@@ -95,7 +93,8 @@ def _parse(text: bytes) -> Element:
         stack.pop().close = parser.CurrentByteIndex
 
     def doctype(*_: Any) -> None:
-        raise ConfigError("a document type declaration is not accepted")
+        before = text[: text.rindex(b"<!DOCTYPE", 0, parser.CurrentByteIndex)]
+        raise ConfigError(f"{place_after(before.decode())}: a document type declaration is not accepted")
 
     parser.StartElementHandler = begin
     parser.EndElementHandler = finish
@@ -103,8 +102,7 @@ def _parse(text: bytes) -> Element:
     try:
         parser.Parse(text, True)
     except expat.ExpatError as error:
-        what = expat.ErrorString(error.code)
-        raise ConfigError(f"line {error.lineno}, column {error.offset + 1}: {what}") from error
+        raise ConfigError(f"{place(error.lineno, error.offset + 1)}: {expat.ErrorString(error.code)}") from error
     return top.children[0]
 
 

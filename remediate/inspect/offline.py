@@ -1,57 +1,150 @@
-"""applicationHost.config files at hand -> reports, with no server and no network."""
+"""applicationHost.config files at hand -> reports, with no server and no network.
+
+A folder stands for every file below it that is an applicationHost.config by its content, whatever its name. What is
+passed over is said, and a file that could not be read is a failure: it might have been one.
+"""
 
 import os
-from collections.abc import Iterable, Iterator
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from remediate.iis.config import APPINIT, Config
+from remediate.iis.config import Config, redirection
 from remediate.iis.inspection import one_line
 from remediate.iis.schema import ConfigError, Version
 from remediate.model import Failed, HostReport, Inspection, RemediateError
 
-NAME = "applicationhost.config"
+_NAME = "applicationhost.config"
+_REDIRECTION = "redirection.config"
+# They lie beside it on a server, and are no configuration of pools.
+_OTHERS = ("administration.config", _REDIRECTION)
+# Real ones have a few megabytes at most.
+_MOST_BYTES = 64 * 1024 * 1024
+# Named by a shell for `<(command)`; any other pipe or device would be read for ever.
+_PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+_POOLS = re.compile(rb"<(?:system\.applicationHost|applicationPools)[\s>/]", re.IGNORECASE)
+_SHOWN = 5
+
+Note = Callable[[str], None]
 
 
-def read_configs(paths: Iterable[Path], version: Version) -> tuple[HostReport, ...]:
-    """One report for each file, in the order of their names; a folder stands for the files of that name below it.
+class _Unread(Exception):
+    """Why a file cannot be read."""
 
-    A broken file is that file's failure. RemediateError for a path that is not there, or a folder that holds none.
+
+def read_configs(paths: Iterable[Path], version: Version, note: Note) -> tuple[HostReport, ...]:
+    """One report for each file, in the order of the paths and their names.
+
+    A broken file is that file's failure. ``note`` is given a line for what a person should know: what was passed over,
+    a file that IIS does not read. RemediateError for a path that is not there, or where no file is left to read.
     """
-    return tuple(_report(file, version) for path in paths for file in _files(path))
+    files = dict.fromkeys(file for path in paths for file in _files(path, note))
+    if not files:
+        raise RemediateError("--config: no applicationHost.config is among these files")
+    return tuple(_report(file, version, note) for file in files)
 
 
-def _files(path: Path) -> list[Path]:
-    if not path.exists():
+def _files(path: Path, note: Note) -> list[Path]:
+    if not os.path.lexists(path):
         raise RemediateError(f"{path}: there is no such file or folder")
     if not path.is_dir():
-        return [path]
-    found = sorted(_below(path))
+        if path.name.lower() not in _OTHERS:
+            return [path]
+        note(f"{path}: passed over, it holds no application pools")
+        return []
+    found: list[Path] = []
+    others: list[Path] = []
+    for file in sorted(_below(path)):
+        (found if _may_hold_pools(file) else others).append(file)
+    if others:
+        names = ", ".join(str(file.relative_to(path)) for file in others[:_SHOWN])
+        more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+        note(f"{path}: passed over, not an applicationHost.config: {names}{more}")
     if not found:
         raise RemediateError(f"{path}: no applicationHost.config is in that folder or below it")
     return found
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    for root, _, names in os.walk(folder):
-        yield from (Path(root, name) for name in names if name.lower() == NAME)
+    """All files, the folders that cannot be opened, and links to folders: these may lead in a circle."""
+    closed: list[Path] = []
+    for root, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
+        yield from (Path(root, name) for name in names)
+        yield from (path for name in folders if (path := Path(root, name)).is_symlink())
+    yield from closed
 
 
-def _report(file: Path, version: Version) -> HostReport:
+def _may_hold_pools(file: Path) -> bool:
+    """Whether it is an applicationHost.config by its name or its content, or could not be read and so might be."""
+    if file.name.lower() in _OTHERS:
+        return False
+    try:
+        if file.is_dir():
+            return not file.is_symlink()
+        if file.name.lower() == _NAME or not stat.S_ISREG(file.stat().st_mode):
+            return file.name.lower() == _NAME
+        with file.open("rb") as stream:
+            if _letters(stream.read(256)).lstrip()[:1] != b"<":
+                return False
+            stream.seek(0)
+            return _POOLS.search(_letters(stream.read(_MOST_BYTES))) is not None
+    except OSError:
+        return True
+
+
+def _letters(data: bytes) -> bytes:
+    """The ASCII of a text in UTF-8 or UTF-16, without a byte-order mark."""
+    return re.sub(rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)", b"", data).replace(b"\0", b"")
+
+
+def _read(file: Path) -> bytes:
+    """The whole file; _Unread for what is no regular file or too large to be a configuration."""
+    try:
+        if file.is_dir():
+            raise _Unread("the folder cannot be opened")
+        if not stat.S_ISREG(file.stat().st_mode) and not str(file).startswith(_PIPES):
+            raise _Unread("it is not a regular file")
+        with file.open("rb") as stream:
+            data = stream.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise _Unread(error.strerror or str(error)) from error
+    if len(data) > _MOST_BYTES:
+        raise _Unread(f"it has more than {_MOST_BYTES // 2**20} MB")
+    return data
+
+
+def _report(file: Path, version: Version, note: Note) -> HostReport:
     name = str(file)
     try:
-        config = Config(file.read_bytes(), version)
+        config = Config(_read(file), version)
         if not config.has_pools:
             return Failed(name, "it has no system.applicationHost/applicationPools: is that an applicationHost.config?")
-        return Inspection(
+        shared = _redirected(file)
+        report = Inspection(
             host=name,
             file=name,
             machine="",
             iis_version=f"{version[0]}.{version[1]}",
-            appinit_module=APPINIT in config.modules(),
+            appinit_module=config.preloads,
+            shared_config=shared,
             defaults=config.defaults(),
             pools=tuple(config.pools()),
         )
-    except (ConfigError, ValueError) as error:
+    except (ConfigError, ValueError, _Unread) as error:
         return Failed(name, one_line(str(error)))
-    except OSError as error:
-        return Failed(name, error.strerror or str(error))
+    if shared is not None:
+        note(f"{file}: IIS does not read this file: {_REDIRECTION} beside it names the configuration in {shared}")
+    return report
+
+
+def _redirected(file: Path) -> str | None:
+    """The folder that a redirection.config beside the file names, or None; ConfigError and _Unread for a broken one."""
+    try:
+        beside = sorted(other for other in file.parent.iterdir() if other.name.lower() == _REDIRECTION)
+    except OSError:
+        return None
+    try:
+        return redirection(_read(beside[0])) if beside else None
+    except (ConfigError, _Unread) as error:
+        raise ConfigError(f"{beside[0].name} beside it: {error}") from error

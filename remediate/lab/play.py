@@ -38,7 +38,7 @@ from remediate.lab.logs import events, w3c
 from remediate.lab.logs.entries import Layout, entries
 from remediate.lab.logs.files import LOGS, application_log
 from remediate.lab.logs.stack import LANGUAGES
-from remediate.model import RemediateError
+from remediate.model import RemediateError, fold
 
 _CLOCK = "clock.json"
 EVENT_LOGS = Path("System32/winevt/Logs")
@@ -146,7 +146,7 @@ def _pools(windows: Path) -> list[PoolSettings]:
     knobs = read_knobs(windows)
     if knobs.get("iis_version", "10.0") == "none":
         return []
-    return pool_settings(Iis(windows).config, {name.lower() for name in knobs.all("stopped")})
+    return pool_settings(Iis(windows).config, {fold(name) for name in knobs.all("stopped")})
 
 
 def _pass(

@@ -1,6 +1,7 @@
 """Whatever pools are called, and however the file is written: both engines see the same, and change just that."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -103,3 +104,24 @@ def test_a_broken_file_is_that_hosts_failure(site: Site) -> None:
         (host,) = audit["hosts"]
         assert host["status"] == "failed", text
         assert len(host["detail"]) > 20
+
+
+ELSEWHERE = {
+    "elsewhere": configuration("").replace("<applicationPools>", '<applicationPools configSource="pools.config">'),
+    "sites, encrypted": configuration("").replace("<sites>", '<sites configProtectionProvider="P"><EncryptedData/>'),
+    "a name twice": configuration('<add name="a" />\n<add name="A" />'),
+    "a name of another case": configuration('<add name="a" startmode="AlwaysRunning" />'),
+}
+
+
+@pytest.mark.pwsh
+@pytest.mark.usefixtures("pwsh_path")
+def test_what_iis_does_not_read_fails_over_the_wire(take: Callable[[str, str], Site]) -> None:
+    """On both engines, with the line: never a server without pools."""
+    for engine in ("emulated", "pwsh"):
+        site = take(engine, "ntlm")
+        for name, text in ELSEWHERE.items():
+            site.config.write_text(text, encoding="utf-8")
+            (host,) = json.loads(remediate("audit", "-i", site.inventory, "--format", "json", expect=3).stdout)["hosts"]
+            assert host["status"] == "failed", (engine, name)
+            assert re.search(r"line (number: )?[0-9]", host["detail"], re.IGNORECASE), (engine, name)

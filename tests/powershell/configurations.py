@@ -7,9 +7,23 @@ from xml.sax.saxutils import escape
 from hypothesis import strategies as st
 
 from remediate.iis.schema import IIS_VERSIONS
+from remediate.model import fold
 from tests.integration.test_names import NASTY
 
-NAMES = st.sampled_from([*NASTY, "DefaultAppPool", "Shop", "shop2", "www.contoso.example", "a b"])
+NAMES = st.sampled_from(
+    [
+        *NASTY,
+        "DefaultAppPool",
+        "Shop",
+        "shop2",
+        "www.contoso.example",
+        "a b",
+        "Straße",
+        "STRASSE",
+        "a\u3000b",
+        "a\u00adb", "a\u00a0b", "\U0001f600",
+    ]
+)  # fmt: skip
 TIMES = ["00:00:00", "00:20:00", "00:01:00", "01:30:00", "29:00:00", "1.05:00:00", "30.00:00:00", "1.00:00:00"]
 _BOOL = ["true", "false", "True", "FALSE"]
 # attribute -> the spellings that stand in files, and the first IIS that knows it.
@@ -37,6 +51,33 @@ BAD = {
 }
 
 
+# What makes all of a section unreadable, by what is changed in the file.
+SPOILED = [
+    ("<applicationPools>", '<applicationPools configSource="pools.config">'),
+    ("<applicationPools>", '<applicationPools configProtectionProvider="X"><EncryptedData/>'),
+    ("<sites>", '<sites configSource="sites.config">'),
+    ("<applicationPools>", "<applicationPools><applicationPoolDefaults/><applicationPoolDefaults/>"),
+    ("<applicationPools>", "<applicationPools><Add/>"), ("<applicationPools>", "<applicationPools><add/>"),
+    ("<applicationPools>", '<applicationPools><add name="z" startmode="AlwaysRunning"/>'),
+    ("<applicationPools>", '<applicationPools><add name="z"><ProcessModel/></add>'),
+    ("<applicationPools>", '<applicationPools><add name="z" xmlns:t="urn:t" t:Transform="Insert"/>'),
+    ("<applicationPools>", '<applicationPools><add name="z"/><add name="Z"/>'),
+    ("<applicationPools>", '<applicationPools><add name="a/b"/>'),
+    ("<applicationPools>", '<applicationPools><add name=""/>'),
+    ("<applicationPools>", '<applicationPools><add name="z" startMode="OnDemand "/>'),
+    ("<applicationPools>", '<applicationPools><add name="z" autoStart=" true"/>'),
+    ("<applicationPools>", "<ApplicationPools/><applicationPools>"),
+    ("<applicationPools>", "<applicationPools/><applicationPools>"),
+    ("<sites>", "<sites/><sites>"), ("<sites>", '<sites><site name="q"/>'), ("<sites>", '<sites><site id="9"/>'),
+    ("<sites>", '<sites><site name="q" id="1"/>'), ("<sites>", '<sites><applicationDefaults preloadEnabled="true"/>'),
+    ("<sites>", '<sites><site name="q" id="9"><application/></site>'),
+    ("<sites>", '<sites><site name="q" id="9"><application path="/A"/><application path="/a"/></site>'),
+    ("<configuration>", '<configuration xmlns="urn:x">'),
+    ("<configuration>", "<configuration><System.ApplicationHost/>"),
+]  # fmt: skip
+ENCODINGS = st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-16", "utf-16-le", "iso-8859-1", "windows-1252"])
+
+
 @dataclass
 class Spelling:
     """How the file is written."""
@@ -49,6 +90,14 @@ class Spelling:
     # An empty line before each element below a pool; a comment behind each, on its line.
     airy: bool = False
     remarks: bool = False
+    # One step of depth; without lines there is none, and all stands in one.
+    unit: str = "    "
+    lines: bool = True
+    # The path of a location around the group of sections; "none": a location without one.
+    location: str | None = None
+    # A group for each section.
+    split: bool = False
+    encoding: str = "utf-8"
 
     def attribute(self, name: str, value: str) -> str:
         text = escape(value, {self.quote: "&quot;" if self.quote == '"' else "&apos;"})
@@ -67,10 +116,23 @@ class Server:
     spelling: Spelling
     knobs: dict[str, str]
     stopped: list[str] = field(default_factory=list)
+    # (what stands in the file, what stands there instead), once.
+    spoiled: tuple[str, str] | None = None
 
     def to_bytes(self) -> bytes:
-        text = _file(self).replace("\n", self.spelling.newline)
-        return text.encode("utf-8-sig" if self.spelling.bom else "utf-8")
+        spelling = self.spelling
+        lines = [_indented(line, spelling.unit) for line in _file(self).splitlines()]
+        text = spelling.newline.join(lines) + spelling.newline if spelling.lines else "".join(map(str.strip, lines))
+        if self.spoiled is not None:
+            text = text.replace(*self.spoiled, 1)
+        text = text.replace('"UTF-8"', f'"{spelling.encoding.removesuffix("-le")}"')
+        codec = "utf-8-sig" if spelling.bom and spelling.encoding == "utf-8" else spelling.encoding
+        return text.encode(codec, "xmlcharrefreplace")
+
+
+def _indented(line: str, unit: str) -> str:
+    bare = line.lstrip(" ")
+    return unit * ((len(line) - len(bare)) // 4) + bare
 
 
 _BELOW = ("processModel", "recycling", "periodicRestart")
@@ -98,11 +160,16 @@ def _file(server: Server) -> str:
         pools += _element(spelling, "applicationPoolDefaults", server.defaults, " " * 12)
     applications = "".join(_element(spelling, "application", a, " " * 16) for a in server.applications)
     of_site = _element(spelling, "applicationDefaults", server.site_defaults, " " * 16) if server.site_defaults else ""
+    before, behind = "", ""
+    if spelling.location is not None:
+        path = "" if spelling.location == "none" else spelling.attribute("path", spelling.location)
+        before, behind = f"    <location{path}>\n", "    </location>\n"
+    group = "    </system.applicationHost>\n    <system.applicationHost>\n" if spelling.split else ""
     return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<configuration>\n    <system.applicationHost>\n'
-        f"        <applicationPools>\n{pools}        </applicationPools>\n        <sites>\n"
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<configuration>\n{before}    <system.applicationHost>\n'
+        f"        <applicationPools>\n{pools}        </applicationPools>\n{group}        <sites>\n"
         f'            <site name="Default Web Site" id="1">\n{applications}{of_site}            </site>\n'
-        "        </sites>\n    </system.applicationHost>\n    <system.webServer>\n        <globalModules>\n"
+        f"        </sites>\n    </system.applicationHost>\n{behind}    <system.webServer>\n        <globalModules>\n"
         '            <add name="StaticFileModule" image="x.dll" />\n'
         "        </globalModules>\n    </system.webServer>\n</configuration>\n"
     )
@@ -117,7 +184,7 @@ def _settings(version: tuple[int, int]) -> st.SearchStrategy[dict[str, str]]:
 def servers(draw: st.DrawFn) -> Server:
     """A configuration that IIS reads."""
     version = draw(st.sampled_from(list(IIS_VERSIONS.values())))
-    names = draw(st.lists(NAMES, max_size=4, unique_by=str.casefold))
+    names = draw(st.lists(NAMES, max_size=4, unique_by=fold))
     paths = draw(st.lists(st.sampled_from(["/", "/a", "/b c", "/ü"]), max_size=3, unique=True))
     preload = {"preloadEnabled": st.sampled_from(_BOOL)} if version >= (8, 0) else {}
     used = st.sampled_from([*names, "not there", *(name.upper() for name in names)])
@@ -133,6 +200,8 @@ def servers(draw: st.DrawFn) -> Server:
         spelling=Spelling(
             draw(st.sampled_from(["\n", "\r\n"])), draw(st.booleans()), draw(st.sampled_from("\"'")),
             draw(st.booleans()), draw(st.booleans()), draw(st.booleans()), draw(st.booleans()),
+            draw(st.sampled_from(["    ", "  ", "\t", ""])), draw(st.sampled_from([True, True, False])),
+            draw(st.sampled_from([None, None, "none", "", "."])), draw(st.booleans()), draw(ENCODINGS),
         ),
         knobs={
             "inherited_from_defaults": draw(st.sampled_from(["true", "false"])),
@@ -145,8 +214,11 @@ def servers(draw: st.DrawFn) -> Server:
 
 @st.composite
 def broken(draw: st.DrawFn) -> Server:
-    """One that IIS does not read: a value of the wrong kind, or out of its range."""
+    """One that IIS does not read: a value of the wrong kind, or out of its range, or a name that is not quite right."""
     server = draw(servers().filter(lambda s: bool(s.pools)))
+    if draw(st.booleans()):
+        server.spoiled = draw(st.sampled_from(SPOILED))
+        return server
     name, values = draw(st.sampled_from(server.pools))
     known = {n: bad for n, bad in BAD.items() if VALUES[n][1] <= server.version}
     attribute = draw(st.sampled_from(sorted(known)))
@@ -185,7 +257,7 @@ def changes(server: Server) -> st.SearchStrategy[list[dict[str, Any]]]:
         st.sampled_from(["startMode", "processModel.idleTimeout"]).flatmap(change),
         min_size=1,
         max_size=3,
-        unique_by=lambda c: (c.get("pool", "").casefold(), c.get("scope"), c["attribute"]),
+        unique_by=lambda c: (fold(c.get("pool", "")), c.get("scope"), c["attribute"]),
     )
 
 

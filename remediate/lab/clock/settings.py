@@ -3,15 +3,16 @@
 from collections.abc import Collection, Iterator
 
 from remediate.iis.attributes import seconds
-from remediate.iis.config import APPINIT, Config, holder
+from remediate.iis.config import Config, holder
 from remediate.iis.xmlfile import Element
 from remediate.lab.clock.world import App, PoolSettings
+from remediate.model import fold
 
 
 def pool_settings(config: Config, stopped: Collection[str] = ()) -> list[PoolSettings]:
-    """All pools of the file; ``stopped`` are names in lower case. ConfigError for what IIS would not read."""
+    """All pools of the file; ``stopped`` are names as ``fold`` makes them. ConfigError for what IIS would not read."""
     applications = _applications(config)
-    appinit = APPINIT in config.modules()
+    appinit = config.preloads
     return [_pool(config, element, applications, appinit, stopped) for element in config.pool_elements()]
 
 
@@ -36,14 +37,14 @@ def _pool(
         rotates_on_change=value("recycling.disallowRotationOnConfigChange", "false") == "false",
         managed=value("managedRuntimeVersion", "") != "",
         appinit=appinit,
-        runs=name.lower() not in stopped,
-        applications=tuple(applications.get(name.lower(), ())),
+        runs=fold(name) not in stopped,
+        applications=tuple(applications.get(fold(name), ())),
     )
 
 
 def _schedule(config: Config, pool: Element) -> Iterator[str]:
     """The times of day of the pool's own schedule, else of that in the defaults."""
-    section = _section(config, "applicationPools")
+    section = config.pool_section
     for top in (pool, None if section is None else section.child("applicationPoolDefaults")):
         found = holder(top, "recycling.periodicRestart.schedule.add")
         if found is not None:
@@ -53,22 +54,17 @@ def _schedule(config: Config, pool: Element) -> Iterator[str]:
 
 
 def _applications(config: Config) -> dict[str, list[App]]:
-    """By the pool's name in lower case."""
-    sites = _section(config, "sites")
+    """By the pool's name as ``fold`` makes it."""
+    sites = config.site_section
     numbers = {} if sites is None else {e.attributes.get("name", ""): _number(e) for e in sites.all("site")}
     found: dict[str, list[App]] = {}
     for pool, application in config.applications():
         preload = application.preloadEnabled is not None and application.preloadEnabled.value == "true"
         app = App(application.path, numbers.get(application.path.partition("/")[0], 1), preload)
-        found.setdefault(pool.lower(), []).append(app)
+        found.setdefault(fold(pool), []).append(app)
     return found
 
 
 def _number(site: Element) -> int:
     text = site.attributes.get("id", "")
     return int(text) if text.isascii() and text.isdigit() else 1
-
-
-def _section(config: Config, name: str) -> Element | None:
-    host = config.document.root.child("system.applicationHost")
-    return None if host is None else host.child(name)

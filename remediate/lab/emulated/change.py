@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from remediate.iis.schema import POOL, ConfigError
 from remediate.lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis, failure
 from remediate.lab.emulated.inspection import machine_name
 from remediate.lab.knobs import read_knobs
-from remediate.model import Value
+from remediate.model import Value, fold
 
 _ATTEMPTS = 5
+# Unicode's categories C, Zl and Zp, as in IisWrite.psm1.
+_STEERS = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 _MONTH = 30 * 24 * 3600
 _BACKUP = re.compile(r"remediate-[A-Za-z0-9-]{1,80}")
 _OURS = re.compile(r"remediate-\d{8}T\d{6}Z(-[0-9a-f]{6})?")
@@ -101,7 +104,7 @@ def _check_change(change: Result) -> None:
 
 
 def _check_settable(attribute: str, text: str) -> None:
-    if attribute == START_MODE and text.lower() not in (value.lower() for value in POOL[START_MODE].values):
+    if attribute == START_MODE and fold(text) not in map(fold, POOL[START_MODE].values):
         raise _Stop(f"'{text}' is not a value of startMode.")
     if attribute == IDLE_TIMEOUT and (seconds(text) > _MONTH or seconds(text) % 60):
         raise _Stop(f"'{text}' is out of the range of {attribute}: 00:00:00 to 30.00:00:00, in whole minutes.")
@@ -117,9 +120,9 @@ def _undo(result: Result) -> Result:
 
 
 def _glob(glob: str) -> re.Pattern[str]:
-    """``*`` and ``?`` and nothing else, over the whole name, without case."""
-    parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in glob)
-    return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
+    """``*`` and ``?`` and nothing else, over the whole name as ``fold`` makes it."""
+    parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in fold(glob))
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def _expand(iis: Iis, arguments: Result) -> tuple[list[Result], list[str]]:
@@ -129,18 +132,18 @@ def _expand(iis: Iis, arguments: Result) -> tuple[list[Result], list[str]]:
     globs = {glob: _glob(glob) for glob in arguments["pools"]}
     changes = []
     for name in names:
-        if not any(glob.fullmatch(name) for glob in globs.values()):
+        if not any(glob.fullmatch(fold(name)) for glob in globs.values()):
             continue
         read = iis.read(iis.pool(name), pattern["attribute"])
         given = {key: value for key, value in pattern["given"].items() if key in iis.config.schema}
         changes.append(pattern | {"pool": name, "expect": "" if read is None else read.value, "given": given})
-    unmet = [text for text in arguments["pools"] if not any(globs[text].fullmatch(name) for name in names)]
+    unmet = [text for text in arguments["pools"] if not any(globs[text].fullmatch(fold(name)) for name in names)]
     return changes, [f"pools: no application pool matches '{text}'" for text in unmet]
 
 
 async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> None:
     wanted = arguments.get("machine")
-    if wanted and wanted.lower() != outcome["machine"].lower():
+    if wanted and fold(wanted) != fold(outcome["machine"]):
         names = f"the plan was made for {wanted}, this is {outcome['machine']}"
         raise _Stop(f"another machine answers here: {names}. Nothing was written.", True)
     changes, pattern = arguments["changes"], bool(arguments.get("pools"))
@@ -285,7 +288,7 @@ def _compare(iis: Iis, change: Result, changes: list[Result]) -> Result:
         other = _read(iis, change, name)
         if other is None:
             return result | {"detail": f"this version of IIS does not know {name}"}
-        if other.value.lower() != _typed(iis, name, value).lower():
+        if fold(other.value) != fold(_typed(iis, name, value)):
             return result | {"detail": f"expected {name} {_typed(iis, name, value)}, found {other.value}"}
     return result | {"state": "pending"}
 
@@ -305,14 +308,23 @@ def _diff(results: list[Result]) -> str:
     for result in results:
         if result["state"] != "pending":
             continue
-        name = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in result["pool"])
-        head = DEFAULTS if result["scope"] == "defaults" else f"pool: {name}"
+        head = DEFAULTS if result["scope"] == "defaults" else f"pool: {_shown(result['pool'])}"
         if head != last:
             lines.append(head)
         last = head
         note = " (inherited)" if result["set"] is None else ""
         lines.append(f"  {result['attribute']}: {result['found']} -> {result['wanted']}{note}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _shown(name: str) -> str:
+    """The name as the module shows it: .NET's units of 16 bits, those that could steer a terminal spelled out."""
+    data = name.encode("utf-16-be")
+    units = [data[at : at + 2] for at in range(0, len(data), 2)]
+    return "".join(
+        f"\\u{int.from_bytes(unit):04x}" if unicodedata.category(chr(int.from_bytes(unit))) in _STEERS
+        else chr(int.from_bytes(unit)) for unit in units
+    )  # fmt: skip
 
 
 def _backup(iis: Iis, name: str) -> None:

@@ -1,8 +1,12 @@
 """Change one attribute of an XML file while every other byte stays."""
 
+import re
+from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from remediate.iis.xmlfile import Document, Element, find_attribute
+
+_NEWLINE = re.compile(b"\r\n|\n|\r")
 
 
 def set_attribute(document: Document, element: Element, name: str, value: str) -> Document:
@@ -28,18 +32,56 @@ def delete_attribute(document: Document, element: Element, name: str) -> Documen
 
 
 def add_child(document: Document, element: Element, name: str) -> Document:
-    """The document with an empty last child of that name, indented as its neighbours are."""
-    text = document.text
-    newline = b"\r\n" if b"\r\n" in text else b"\n"
-    line = text.rfind(b"\n", 0, element.start) + 1
-    indent = text[line : element.start] if text[line : element.start].isspace() or line == element.start else b""
-    inside = newline + indent + b"    " + f"<{name} />".encode()
-    tag = text[element.start : element.end]
-    if not tag.endswith(b"/>"):
-        at = len(text[: element.close].rstrip())
-        return document.with_text(text[:at] + inside + text[at:])
-    opened = tag[:-2].rstrip() + b">" + inside + newline + indent + f"</{element.name}>".encode()
-    return document.with_text(text[: element.start] + opened + text[element.end :])
+    """The document with an empty last child of that name, in the manner of the file: on a line of its own, one step
+    deeper, or in the same line where the element shares its line with others."""
+    text, tag, new = document.text, document.text[element.start : element.end], f"<{name} />".encode()
+    indent, step = _indent(text, element), _step(document, element)
+    newline = match[0] if (match := _NEWLINE.search(text)) else b"\n"
+    inside = newline + (indent or b"") + step + new
+    behind = newline + (indent or b"")
+    if tag.endswith(b"/>"):
+        body = new if indent is None else inside + behind
+        opened = tag[:-2].rstrip() + b">" + body + f"</{element.name}>".encode()
+        return document.with_text(text[: element.start] + opened + text[element.end :])
+    last = element.children[-1] if element.children else None
+    at = len(text[: element.close].rstrip())
+    if _NEWLINE.search(text, element.end, element.close):
+        body = inside if last is None else newline + (_indent(text, last) or b"") + new
+    elif last is not None:
+        at, body = _end(text, last), new
+    else:
+        body = new if indent is None else inside + behind
+    return document.with_text(text[:at] + body + text[at:])
+
+
+def _indent(text: bytes, element: Element) -> bytes | None:
+    """The space before the tag, or None where something else stands before it on its line."""
+    before = text[: element.start].rstrip(b" \t")
+    return text[len(before) : element.start] if before.endswith((b"\n", b"\r")) or not before else None
+
+
+def _step(document: Document, element: Element) -> bytes:
+    """What one step of depth is: seen at the element's first child, at itself, or else anywhere in the file."""
+    pairs = list(_pairs(document.root))
+    own = [pair for pair in pairs if pair[0] is element][:1] + [pair for pair in pairs if pair[1] is element]
+    for parent, child in own + pairs:
+        outer, inner = _indent(document.text, parent) or b"", _indent(document.text, child) or b""
+        if len(inner) > len(outer) and inner.startswith(outer):
+            return inner[len(outer) :]
+    return b"    "
+
+
+def _pairs(element: Element) -> Iterator[tuple[Element, Element]]:
+    """Each element with each of its children, in the order of the file."""
+    for child in element.children:
+        yield element, child
+        yield from _pairs(child)
+
+
+def _end(text: bytes, element: Element) -> int:
+    """Where the element ends, behind its end tag."""
+    empty = text[element.start : element.end].endswith(b"/>")
+    return element.end if empty else text.index(b">", element.close) + 1
 
 
 def holds_nothing(document: Document, element: Element) -> bool:
@@ -51,8 +93,7 @@ def holds_nothing(document: Document, element: Element) -> bool:
 def remove(document: Document, element: Element) -> Document:
     """The document without the element: with its line where it stands alone on it."""
     text = document.text
-    empty = text[element.start : element.end].endswith(b"/>")
-    end = element.end if empty else text.index(b">", element.close) + 1
+    end = _end(text, element)
     before, rest = text[: element.start].rstrip(b" \t"), text[end:].lstrip(b" \t")
     if not before.endswith(b"\n"):
         return document.with_text(before + text[end:])

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import msgspec
 
-from remediate.iis import xmlfile
-from remediate.iis.config import Config, holder
+from remediate.iis import sections
+from remediate.iis.config import Config, holder, redirection
 from remediate.iis.schema import ConfigError
 from remediate.iis.xmlfile import Element
 from remediate.lab.emulated import edit
 from remediate.lab.knobs import Knobs, read_knobs
-from remediate.model import Application, Value
+from remediate.model import Application, Value, fold
 
 CONFIG = Path("System32/inetsrv/config")
 DEFAULTS = "applicationPoolDefaults"
@@ -41,12 +41,10 @@ def failure(windows: Path, error: Exception) -> str:
 
 def config_path(windows: Path) -> tuple[Path, str | None]:
     """The file that IIS reads, and the folder of a shared configuration or None."""
-    redirection = windows / CONFIG / "redirection.config"
-    if redirection.exists():
-        section = xmlfile.read(redirection.read_bytes()).root.child("configurationRedirection")
-        if section is not None and section.attributes.get("enabled", "false").lower() == "true":
-            shared = section.attributes.get("path", "")
-            return Path(shared) / "applicationHost.config", shared
+    redirected = windows / CONFIG / "redirection.config"
+    shared = redirection(redirected.read_bytes()) if redirected.exists() else None
+    if shared is not None:
+        return Path(shared) / "applicationHost.config", shared
     return windows / CONFIG / "applicationHost.config", None
 
 
@@ -79,11 +77,11 @@ class Iis:
         return at is not None and name.rpartition(".")[2] in at.attributes
 
     def applications(self) -> dict[str, list[Application]]:
-        """By the pool's name in lower case."""
+        """By the pool's name as ``fold`` makes it."""
         found: dict[str, list[Application]] = {}
         for pool, application in self.config.applications():
             preload = application.preloadEnabled and self._told(application.preloadEnabled, "application")
-            found.setdefault(pool.lower(), []).append(msgspec.structs.replace(application, preloadEnabled=preload))
+            found.setdefault(fold(pool), []).append(msgspec.structs.replace(application, preloadEnabled=preload))
         return found
 
     def _told(self, value: Value, own: str) -> Value:
@@ -112,14 +110,13 @@ class Iis:
             self._document = edit.set_attribute(self._document, element, last, value)
 
     def _at(self, pool_name: str | None, folders: list[str]) -> Element:
-        host = self._document.root.child("system.applicationHost")
-        section = None if host is None else host.child("applicationPools")
+        section = sections.find(self._document).get(sections.POOLS)
         if section is None:
             raise ConfigError("applicationPools: no such section")
         if pool_name is None and section.child(DEFAULTS) is None:
             self._document = edit.add_child(self._document, section, DEFAULTS)
             return self._at(None, folders)
-        element = section.child(DEFAULTS) if pool_name is None else _named(section.all("add"), pool_name)
+        element = section.child(DEFAULTS) if pool_name is None else _named(sections.items(section, "add"), pool_name)
         for folder in folders:
             element = None if element is None else element.child(folder)
         if element is None:
@@ -149,7 +146,7 @@ class Iis:
 
 
 def _named(elements: list[Element], name: str) -> Element | None:
-    return next((e for e in elements if e.attributes.get("name", "").lower() == name.lower()), None)
+    return next((e for e in elements if fold(e.attributes.get("name", "")) == fold(name)), None)
 
 
 def _play_fault(windows: Path, knobs: Knobs) -> None:

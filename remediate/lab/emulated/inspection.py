@@ -4,11 +4,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from remediate.iis.config import APPINIT
 from remediate.lab.emulated.events import evidence
 from remediate.lab.emulated.iis import Iis
 from remediate.lab.knobs import read_knobs
-from remediate.model import Value
+from remediate.model import Value, fold
 
 
 def machine_name(windows: Path) -> str:
@@ -36,17 +35,17 @@ def _settings(windows: Path) -> dict[str, Any]:
     if knobs.get("iis_version", "10.0") == "none":
         return answer
     iis = Iis(windows)
-    stopped = {name.lower() for name in iis.knobs.all("stopped")}
+    stopped = {fold(name) for name in iis.knobs.all("stopped")}
     applications = iis.applications()
     pools = []
     for element in iis.config.pool_elements():
         name = element.attributes.get("name", "")
         attributes = {key: _value(read) for key in iis.config.schema if (read := iis.read(element, key)) is not None}
-        state = "Stopped" if name.lower() in stopped else "Started"
+        state = "Stopped" if fold(name) in stopped else "Started"
         served = [
             {"path": a.path, "site": a.site}
             | ({} if a.preloadEnabled is None else {"preloadEnabled": _value(a.preloadEnabled)})
-            for a in applications.get(name.lower(), [])
+            for a in applications.get(fold(name), [])
         ]
         pools.append({"name": name, "state": state, "attributes": attributes, "applications": served})
     # The script asks the file alone for the source of a default: there is no second witness to disagree with.
@@ -54,7 +53,7 @@ def _settings(windows: Path) -> dict[str, Any]:
     version = iis.config.version
     return answer | {
         "iis_version": f"{version[0]}.{version[1]}", "shared_config": iis.shared,
-        "appinit_module": APPINIT in iis.config.modules(), "defaults": defaults, "pools": pools,
+        "appinit_module": iis.config.preloads, "defaults": defaults, "pools": pools,
     }  # fmt: skip
 
 

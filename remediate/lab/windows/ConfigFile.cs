@@ -99,6 +99,8 @@ namespace Microsoft.Web.Administration
             try { Text = Encoding.GetString(Bytes, Mark, Bytes.Length - Mark); }
             catch (DecoderFallbackException) { throw NotWellFormed(1); }
             Root = Parse();
+            // IIS's text for another root is not known.
+            if (Root.Name != "configuration") { throw Errors.Bad(path, Root.Line, "Unrecognized element '" + Root.Name + "'"); }
         }
 
         /// <summary>Read; who writes from then on is found out on commit.</summary>
@@ -119,14 +121,50 @@ namespace Microsoft.Web.Administration
             catch (IOException) { throw Errors.InUse(path, "read"); }
         }
 
-        /// <summary>The node of a section, outside locations or in one for the whole server (path "" or "."), or null.</summary>
+        /// <summary>
+        /// The node of a section, outside locations or in one for the whole server (path "", "." or none), or null. Not known: what
+        /// IIS makes of a section that comes twice, or whose location is a part of the server; here both are errors.
+        /// </summary>
         internal ConfigNode Section(string path)
         {
-            IEnumerable<ConfigNode> everywhere = Root.Children.Where(child => child.Name == "location")
-                .Where(location => !location.Values.ContainsKey("path") || location.Values["path"] == "" || location.Values["path"] == ".");
-            return new[] { Root }.Concat(everywhere)
-                .Select(start => path.Split('/').Aggregate(start, (node, name) => node == null ? null : node.Child(name)))
-                .FirstOrDefault(node => node != null);
+            string[] names = path.Split('/');
+            ConfigNode found = null;
+            foreach (ConfigNode scope in new[] { Root }.Concat(Named(Root, "location")))
+            {
+                if (scope != Root) { CheckLocation(scope); }
+                foreach (ConfigNode node in names.Aggregate((IEnumerable<ConfigNode>)new[] { scope }, (nodes, name) => nodes.SelectMany(one => Named(one, name))))
+                {
+                    string where;
+                    bool whole = scope == Root || !scope.Values.TryGetValue("path", out where) || where == "" || where == ".";
+                    if (!whole && names[0] != "system.applicationHost") { continue; }
+                    if (!whole) { throw Errors.Bad(Path, node.Line, "The section '" + path + "' is not allowed in this location"); }
+                    if (found != null) { throw Errors.Bad(Path, node.Line, "Config section '" + path + "' already defined"); }
+                    found = node;
+                }
+            }
+            return found;
+        }
+
+        /// <summary>The children of that name. One whose name differs by case alone is no element that IIS knows.</summary>
+        private IEnumerable<ConfigNode> Named(ConfigNode node, string name)
+        {
+            if (node.Values.ContainsKey("xmlns")) { throw Errors.Bad(Path, node.Line, "Unrecognized attribute 'xmlns'"); }
+            foreach (ConfigNode child in node.Children.Where(child => !child.Removed))
+            {
+                if (child.Name == name) { yield return child; }
+                else if (string.Equals(child.Name, name, StringComparison.OrdinalIgnoreCase))
+                {
+                    throw Errors.Bad(Path, child.Line, "Unrecognized element '" + child.Name + "'");
+                }
+            }
+        }
+
+        private void CheckLocation(ConfigNode location)
+        {
+            foreach (string name in location.Values.Keys.Where(key => key != "path" && string.Equals(key, "path", StringComparison.OrdinalIgnoreCase)))
+            {
+                throw Errors.Bad(Path, location.Line, "Unrecognized attribute '" + name + "'");
+            }
         }
 
         /// <summary>Whether an element holds nothing but space and elements: no comment that would be lost with it.</summary>
@@ -147,16 +185,34 @@ namespace Microsoft.Web.Administration
             Func<int, byte> at = index => index < Bytes.Length ? Bytes[index] : (byte)1;
             bool wide = (at(0) == 0xFF && at(1) == 0xFE) || (at(0) == 0xFE && at(1) == 0xFF);
             mark = at(0) == 0xEF && at(1) == 0xBB && at(2) == 0xBF ? 3 : wide ? 2 : 0;
-            if (mark == 3) { return new UTF8Encoding(true, true); }
-            if (at(0) == 0xFF || (at(0) == '<' && at(1) == 0)) { return new UnicodeEncoding(false, mark > 0, true); }
-            if (at(0) == 0xFE || (at(0) == 0 && at(1) == '<')) { return new UnicodeEncoding(true, mark > 0, true); }
-            string head = Encoding.ASCII.GetString(Bytes, 0, Math.Min(Bytes.Length, 200));
+            bool little = at(0) == 0xFF || (at(0) == '<' && at(1) == 0);
+            if (little || at(0) == 0xFE || (at(0) == 0 && at(1) == '<')) { return Agreeing(new UnicodeEncoding(!little, mark > 0, true), "utf-16", mark); }
+            if (mark == 3) { return Agreeing(new UTF8Encoding(true, true), "utf-8", mark); }
+            string declared = Declared(Encoding.Latin1, mark);
+            if (declared == null || declared == "utf-8") { return new UTF8Encoding(false, true); }
+            // As XmlDocument has it: without a mark or two bytes for a letter it cannot be.
+            if (declared.StartsWith("utf-16", StringComparison.Ordinal)) { throw NotWellFormed(1); }
+            try { return Encoding.GetEncoding(declared, EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback); }
+            catch (ArgumentException) { throw NotWellFormed(1); }
+        }
+
+        /// <summary>What the mark or the first bytes say, where the declaration does not say otherwise.</summary>
+        private Encoding Agreeing(Encoding encoding, string name, int mark)
+        {
+            string declared = Declared(name == "utf-8" ? Encoding.Latin1 : encoding, mark);
+            if (declared == null || declared == name) { return encoding; }
+            throw NotWellFormed(1);
+        }
+
+        private string Declared(Encoding encoding, int mark)
+        {
+            string head;
+            try { head = encoding.GetString(Bytes, mark, Math.Min(1024, Bytes.Length - mark)); }
+            catch (DecoderFallbackException) { return null; }
             int end = head.StartsWith("<?xml", StringComparison.Ordinal) ? head.IndexOf("?>", StringComparison.Ordinal) : -1;
             int name = end < 0 ? -1 : head.IndexOf("encoding", 0, end, StringComparison.Ordinal);
             string[] quoted = name < 0 ? new string[0] : head.Substring(name, end - name).Split('"', '\'');
-            if (quoted.Length < 2 || string.Equals(quoted[1], "utf-8", StringComparison.OrdinalIgnoreCase)) { return new UTF8Encoding(false, true); }
-            try { return Encoding.GetEncoding(quoted[1], EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback); }
-            catch (ArgumentException) { throw NotWellFormed(1); }
+            return quoted.Length < 2 ? null : quoted[1].ToLowerInvariant();
         }
 
         private Exception NotWellFormed(int line) { return Errors.Bad(Path, line, "Configuration file is not well-formed XML"); }

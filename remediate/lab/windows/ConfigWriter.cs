@@ -20,14 +20,15 @@ namespace Microsoft.Web.Administration
         }
 
         private readonly ConfigFile file;
+        private static readonly char[] LineEnds = { '\n', '\r' };
         private readonly string newLine;
         private readonly List<Edit> edits = new List<Edit>();
 
         private ConfigWriter(ConfigFile file)
         {
             this.file = file;
-            int at = file.Text.IndexOf('\n');
-            newLine = at > 0 && file.Text[at - 1] == '\r' ? "\r\n" : "\n";
+            int at = file.Text.IndexOfAny(LineEnds);
+            newLine = at < 0 ? "\n" : file.Text[at] == '\n' ? "\n" : at + 1 < file.Text.Length && file.Text[at + 1] == '\n' ? "\r\n" : "\r";
         }
 
         /// <summary>The bytes to write, or null where nothing changes.</summary>
@@ -66,7 +67,9 @@ namespace Microsoft.Web.Administration
             List<ConfigNode> born = node.Live.Where(child => child.IsNew).ToList();
             if (node.SelfClosing && born.Count > 0)
             {
-                string body = Lines(born, Indent(node) + Unit(node)) + newLine + Indent(node);
+                string body = OwnLine(node)
+                    ? Lines(born, Indent(node) + Unit(node)) + newLine + Indent(node)
+                    : string.Concat(born.Select(child => Element(child, null)));
                 Change(attributesEnd, node.TagEnd - attributesEnd, added + ">" + body + "</" + node.Name + ">");
             }
             else
@@ -113,7 +116,7 @@ namespace Microsoft.Web.Administration
         private void Insert(ConfigNode node, ConfigNode before, ConfigNode after, List<ConfigNode> born)
         {
             if (born.Count == 0) { return; }
-            bool oneLine = file.Text.IndexOf('\n', node.TagEnd, node.ContentEnd - node.TagEnd) < 0;
+            bool oneLine = file.Text.IndexOfAny(LineEnds, node.TagEnd, node.ContentEnd - node.TagEnd) < 0;
             ConfigNode beside = before ?? after;
             if (beside != null && oneLine)
             {
@@ -122,6 +125,11 @@ namespace Microsoft.Web.Administration
             }
             int at = after == null ? node.ContentEnd : before == null ? node.TagEnd : BehindRemark(before.End);
             while (after == null && at > node.TagEnd && char.IsWhiteSpace(file.Text[at - 1])) { at--; }
+            if (oneLine && !OwnLine(node))
+            {
+                Change(at, 0, string.Concat(born.Select(child => Element(child, null))));
+                return;
+            }
             string indent = beside != null ? Indent(beside) : Indent(node) + Unit(node);
             Change(at, 0, Lines(born, indent) + (oneLine ? newLine + Indent(node) : ""));
         }
@@ -155,21 +163,40 @@ namespace Microsoft.Web.Administration
         /// <summary>The space before the tag, where nothing else stands before it on its line.</summary>
         private string Indent(ConfigNode node)
         {
-            int from = node.Start;
-            while (from > 0 && (file.Text[from - 1] == ' ' || file.Text[from - 1] == '\t')) { from--; }
-            return from == 0 || file.Text[from - 1] == '\n' ? file.Text.Substring(from, node.Start - from) : "";
+            return OwnLine(node) ? file.Text.Substring(LineStart(node), node.Start - LineStart(node)) : "";
         }
 
-        /// <summary>What one step of depth is in this file, seen at this node's children, or else at the node itself.</summary>
+        /// <summary>Whether nothing but space stands before the tag on its line.</summary>
+        private bool OwnLine(ConfigNode node)
+        {
+            int from = LineStart(node);
+            return from == 0 || LineEnds.Contains(file.Text[from - 1]);
+        }
+
+        private int LineStart(ConfigNode node)
+        {
+            int from = node.Start;
+            while (IsBlank(from - 1)) { from--; }
+            return from;
+        }
+
+        /// <summary>What one step of depth is: seen at this node's first child, at the node itself, or else anywhere in the file.</summary>
         private string Unit(ConfigNode node)
         {
             while (node.IsNew) { node = node.Parent; }
-            foreach (ConfigNode child in node.Children.Where(child => !child.IsNew).Take(1).Append(node).Where(child => child.Parent != null))
+            IEnumerable<ConfigNode> near = node.Children.Where(child => !child.IsNew).Take(1).Append(node).Where(child => child.Parent != null);
+            foreach (ConfigNode child in near.Concat(Below(file.Root)))
             {
                 string inner = Indent(child), outer = Indent(child.Parent);
                 if (inner.Length > outer.Length && inner.StartsWith(outer, StringComparison.Ordinal)) { return inner.Substring(outer.Length); }
             }
             return "    ";
+        }
+
+        /// <summary>All that the file has below a node, in its order.</summary>
+        private static IEnumerable<ConfigNode> Below(ConfigNode node)
+        {
+            return node.Children.Where(child => !child.IsNew).SelectMany(child => new[] { child }.Concat(Below(child)));
         }
 
         private string AttributeLead(ConfigNode node)

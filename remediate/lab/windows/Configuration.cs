@@ -67,7 +67,7 @@ namespace Microsoft.Web.Administration
                 ConfigurationAttributeSchema attribute = schema.AttributeSchemas.FirstOrDefault(known => known.Name == pair.Key);
                 if (attribute != null) { CheckValue(node, attribute, pair.Value); }
                 // "lock..." is how IIS locks parts of a section; the lab takes no notice.
-                else if (!pair.Key.StartsWith("lock", StringComparison.Ordinal) && !pair.Key.StartsWith("xmlns", StringComparison.Ordinal))
+                else if (!pair.Key.StartsWith("lock", StringComparison.Ordinal) && !pair.Key.StartsWith("xmlns:", StringComparison.Ordinal))
                 {
                     throw Errors.Bad(File.Path, node.Line, "Unrecognized attribute '" + pair.Key + "'");
                 }
@@ -79,15 +79,21 @@ namespace Microsoft.Web.Administration
             }
             ConfigurationElementSchema item = schema.CollectionSchema == null ? null : schema.CollectionSchema.Item;
             var keys = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+            var alone = new HashSet<string>(StringComparer.Ordinal);
             foreach (ConfigNode child in node.Children)
             {
                 bool isItem = item != null && child.Name == item.Name;
                 ConfigurationElementSchema known = isItem ? item : schema.ChildElementSchemas.FirstOrDefault(element => element.Name == child.Name);
                 bool isDirective = item != null && (child.Name == "clear" || child.Name == "remove");
                 if (known != null) { Check(child, known); }
-                else if (!schema.Opaque.Contains(child.Name) && !isDirective)
+                else if (!schema.Opaque.Contains(child.Name) && !isDirective && !schema.Admits(child.Name))
                 {
                     throw Errors.Bad(File.Path, child.Line, "Unrecognized element '" + child.Name + "'");
+                }
+                // Not known: what IIS says of an element that is no item and comes twice.
+                if (known != null && !isItem && !alone.Add(child.Name))
+                {
+                    throw Errors.Bad(File.Path, child.Line, "Element '" + child.Name + "' may only appear once in this section");
                 }
                 if (isItem) { CheckKeys(child, item, keys); }
                 else if (child.Name == "clear") { keys.Clear(); }

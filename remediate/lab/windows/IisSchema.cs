@@ -1,7 +1,8 @@
 // The sections that the lab serves, as IIS_schema.xml has them, for IIS 7.5, 8.0, 8.5 and 10.0.
 //
 // A line is "name type default options"; "-" is no default. A later line for the same name replaces the
-// earlier one from its version ("since") on. A collection with "clear" or "remove" has such directives. From
+// earlier one from its version ("since") on. A collection with "clear" or "remove" has such directives.
+// "open": products extend it (Advanced Logging, for instance), so elements that it does not know are passed over. From
 // installed schemas of 7.5, 8.0 and 10; for 8.5, of which no copy was found, "since" follows the documentation.
 
 using System;
@@ -104,12 +105,14 @@ namespace Microsoft.Web.Administration
                         path string -" + Application + @"
                     end
                     opaque bindings,limits,logFile,traceFailedRequestsLogging,virtualDirectoryDefaults,ftpServer,hsts
+                    open
                 end
                 element siteDefaults isdefault
                     name string -
                     id uint 0
                     serverAutoStart bool true
                     opaque bindings,limits,logFile,traceFailedRequestsLogging,ftpServer,hsts
+                    open
                 end
                 element applicationDefaults isdefault
                     path string -" + SitesDefaults + @"
@@ -153,6 +156,9 @@ namespace Microsoft.Web.Administration
                 {
                     case "opaque":
                         element.Opaque.UnionWith(line[1].Split(','));
+                        break;
+                    case "open":
+                        element.IsOpen = true;
                         break;
                     case "element":
                         ConfigurationElementSchema child = Element(line[1], lines, wide);

@@ -241,7 +241,18 @@ namespace Microsoft.Web.Administration
         /// <summary>Elements that IIS knows and the stand-in passes over: they may stand in a file, and cannot be asked for.</summary>
         internal readonly HashSet<string> Opaque = new HashSet<string>(StringComparer.Ordinal);
 
+        /// <summary>Products extend it with elements of their own: IIS knows them where the product's schema is installed.</summary>
+        internal bool IsOpen;
+
         internal ConfigurationElementSchema(string name) { Name = name; }
+
+        /// <summary>Whether an unknown element may be a product's; not one that differs from a known name by case alone.</summary>
+        internal bool Admits(string name)
+        {
+            IEnumerable<string> known = Opaque.Concat(ChildElementSchemas.Select(child => child.Name));
+            if (CollectionSchema != null) { known = known.Append(CollectionSchema.Item.Name); }
+            return IsOpen && !known.Contains(name, StringComparer.OrdinalIgnoreCase);
+        }
 
         public string Name { get; private set; }
         public bool AllowUnrecognizedAttributes { get { return false; } }

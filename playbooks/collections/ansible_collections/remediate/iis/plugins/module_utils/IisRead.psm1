@@ -112,15 +112,32 @@ function Read-IisConfigFile([string]$SharedPath) {
     , $document
 }
 
+function Test-IisSame([string]$One, [string]$Other) {
+    # One name or word, without case. PowerShell's -eq compares as a language does: on Windows a soft hyphen is nothing
+    # to it, and a sharp s is two.
+    [string]::Equals($One, $Other, [StringComparison]::OrdinalIgnoreCase)
+}
+
 function New-IisNameMap {
     # IIS compares names without case, and no culture has a say in it.
     , (New-Object 'System.Collections.Generic.Dictionary[string,object]' ([StringComparer]::OrdinalIgnoreCase))
 }
 
-function Get-IisNodeMap($Document, [string]$XPath, [string]$KeyAttribute) {
+function Get-IisSectionNode($Document, [string]$Name) {
+    # The section in the file, outside locations or in one for the whole server; $null where it is in neither.
+    $whole = "/configuration/location[not(@path) or @path='' or @path='.']"
+    $Document.SelectSingleNode("/configuration/system.applicationHost/$Name | $whole/system.applicationHost/$Name")
+}
+
+function Get-IisNodeMap($Section, [string]$Tag, [string]$KeyAttribute) {
     $map = New-IisNameMap
-    foreach ($node in $Document.SelectNodes($XPath)) { $map[$node.GetAttribute($KeyAttribute)] = $node }
+    if ($null -ne $Section) { foreach ($node in $Section.SelectNodes($Tag)) { $map[$node.GetAttribute($KeyAttribute)] = $node } }
     , $map
+}
+
+function Get-IisDefaultsNode($Section, [string]$Name) {
+    # The element of that name in a section, or $null where there is no such element or no section.
+    if ($null -ne $Section) { $Section.SelectSingleNode($Name) }
 }
 
 function Find-IisAttribute($Element, [string]$Name) {
@@ -161,7 +178,7 @@ function ConvertTo-IisText($Schema, $Value) {
         'bool' { if ([bool]$Value) { return 'true' } else { return 'false' } }
         'enum' {
             foreach ($item in $Schema.GetEnumValues()) {
-                if ($Value -is [string]) { if ($item.Name -eq $Value) { return $item.Name } }
+                if ($Value -is [string]) { if (Test-IisSame $item.Name $Value) { return $item.Name } }
                 elseif ([int64]$item.Value -eq [int64]$Value) { return $item.Name }
             }
             throw "The API gave $Value for $($Schema.Name), which has no such value."
@@ -233,8 +250,9 @@ function Read-IisDefault($Manager, $DefaultsNode, [string]$Name) {
 
 function Get-IisApplicationMap($Manager, $Document) {
     # Pool name -> its applications, with what decides whether IIS sends them a request of its own.
-    $siteNodes = Get-IisNodeMap $Document '/configuration/system.applicationHost/sites/site' 'name'
-    $allDefaults = $Document.SelectSingleNode('/configuration/system.applicationHost/sites/applicationDefaults')
+    $section = Get-IisSectionNode $Document 'sites'
+    $siteNodes = Get-IisNodeMap $section 'site' 'name'
+    $allDefaults = Get-IisDefaultsNode $section 'applicationDefaults'
     $map = New-IisNameMap
     foreach ($site in $Manager.Sites) {
         $siteNode = $null
@@ -298,10 +316,11 @@ function Get-IisInspection {
         $inspection.shared_config = Get-IisSharedConfigPath $manager
         $document = Read-IisConfigFile $inspection.shared_config
         foreach ($module in $manager.GetApplicationHostConfiguration().GetSection('system.webServer/globalModules').GetCollection()) {
-            if ([string]$module.GetAttributeValue('name') -eq 'ApplicationInitializationModule') { $inspection.appinit_module = $true }
+            if (Test-IisSame $module.GetAttributeValue('name') 'ApplicationInitializationModule') { $inspection.appinit_module = $true }
         }
-        $poolNodes = Get-IisNodeMap $document '/configuration/system.applicationHost/applicationPools/add' 'name'
-        $defaultsNode = $document.SelectSingleNode('/configuration/system.applicationHost/applicationPools/applicationPoolDefaults')
+        $section = Get-IisSectionNode $document 'applicationPools'
+        $poolNodes = Get-IisNodeMap $section 'add' 'name'
+        $defaultsNode = Get-IisDefaultsNode $section 'applicationPoolDefaults'
         $applications = Get-IisApplicationMap $manager $document
         foreach ($name in $script:PoolAttributes) {
             $read = Read-IisDefault $manager $defaultsNode $name

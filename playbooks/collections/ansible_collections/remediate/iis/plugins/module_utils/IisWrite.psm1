@@ -15,12 +15,12 @@ function Open-IisPicture {
     $manager = New-IisManager
     try {
         $shared = Get-IisSharedConfigPath $manager
-        $document = Read-IisConfigFile $shared
+        $section = Get-IisSectionNode (Read-IisConfigFile $shared) 'applicationPools'
         @{
             Manager      = $manager
             SharedPath   = $shared
-            PoolNodes    = Get-IisNodeMap $document '/configuration/system.applicationHost/applicationPools/add' 'name'
-            DefaultsNode = $document.SelectSingleNode('/configuration/system.applicationHost/applicationPools/applicationPoolDefaults')
+            PoolNodes    = Get-IisNodeMap $section 'add' 'name'
+            DefaultsNode = Get-IisDefaultsNode $section 'applicationPoolDefaults'
         }
     }
     catch { $manager.Dispose(); throw }
@@ -29,7 +29,7 @@ function Open-IisPicture {
 function Get-IisPool($Picture, [string]$Name) {
     # By our own comparison: how the API's indexer compares names is not documented.
     foreach ($pool in $Picture.Manager.ApplicationPools) {
-        if ([string]::Equals($pool.Name, $Name, [StringComparison]::OrdinalIgnoreCase)) { return $pool }
+        if (Test-IisSame $pool.Name $Name) { return $pool }
     }
 }
 
@@ -56,11 +56,12 @@ function ConvertTo-IisTyped($Schema, [string]$Text) {
     switch ($Schema.Type) {
         'timeSpan' { return (ConvertFrom-IisTimeText $Text) }
         'bool' {
-            if ($Text -notin 'true', 'false') { throw "'$Text' is neither true nor false ($($Schema.Name))." }
-            return ($Text -eq 'true')
+            $yes = Test-IisSame $Text 'true'
+            if (-not $yes -and -not (Test-IisSame $Text 'false')) { throw "'$Text' is neither true nor false ($($Schema.Name))." }
+            return $yes
         }
         'enum' {
-            foreach ($item in $Schema.GetEnumValues()) { if ($item.Name -eq $Text) { return $item.Name } }
+            foreach ($item in $Schema.GetEnumValues()) { if (Test-IisSame $item.Name $Text) { return $item.Name } }
             throw "'$Text' is not a value of $($Schema.Name)."
         }
         default { return $Text }
@@ -119,7 +120,7 @@ function Compare-IisChange($Picture, $Change, $Changes) {
         if ($null -eq $other) { $result.detail = "this version of IIS does not know $name"; return $result }
         $otherSchema = (Find-IisAttribute $target $name).Schema
         $given = ConvertTo-IisText $otherSchema (ConvertTo-IisTyped $otherSchema $Change.given[$name])
-        if ($other.value -ne $given) { $result.detail = "expected $name $given, found $($other.value)"; return $result }
+        if (-not (Test-IisSame $other.value $given)) { $result.detail = "expected $name $given, found $($other.value)"; return $result }
     }
     $result.state = 'pending'
     $result
@@ -161,7 +162,7 @@ function Get-IisUndo($Result) {
 function Assert-IisSettable([string]$Attribute, [string]$Text) {
     # What IIS's schema admits, before anything is looked at.
     if ($Attribute -ceq 'startMode') {
-        if ($Text -notin 'OnDemand', 'AlwaysRunning') { throw "'$Text' is not a value of startMode." }
+        if (-not (Test-IisSame $Text 'OnDemand') -and -not (Test-IisSame $Text 'AlwaysRunning')) { throw "'$Text' is not a value of startMode." }
         return
     }
     $seconds = (ConvertFrom-IisTimeText $Text).TotalSeconds
@@ -272,7 +273,7 @@ function Format-IisDiff($Results) {
         if ($result.scope -cne 'defaults') {
             $head = 'pool: ' + [regex]::Replace($result.pool, '[\p{C}\p{Zl}\p{Zp}]', { param($match) '\u{0:x4}' -f [int][char]$match.Value })
         }
-        if ($head -cne $last) { [void]$lines.Add($head) }
+        if (-not [string]::Equals($head, $last, [StringComparison]::Ordinal)) { [void]$lines.Add($head) }
         $last = $head
         $line = '  {0}: {1} -> {2}' -f $result.attribute, $result.found, $result.wanted
         if ($null -eq $result.set) { $line += ' (inherited)' }
@@ -288,7 +289,7 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
     $outcome = @{
         machine = Get-IisMachineName; changed = $false; stale = $false; failed = $null; changes = @(); diff = ''; backup = $null; warnings = @()
     }
-    if ($Machine -and $Machine -ne $outcome.machine) {
+    if ($Machine -and -not (Test-IisSame $Machine $outcome.machine)) {
         $outcome.stale = $true
         $outcome.failed = "another machine answers here: the plan was made for $Machine, this is $($outcome.machine). Nothing was written."
         return $outcome
@@ -337,11 +338,12 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
     finally { $picture.Manager.Dispose() }
 
     # A scope and a name: no name alone tells applicationPoolDefaults from a pool that is called so.
-    $pools = @($pending | ForEach-Object { $results[$_].scope + ' ' + $results[$_].pool } | Select-Object -Unique)
+    $seen = New-Object 'System.Collections.Generic.HashSet[string]' ([StringComparer]::Ordinal)
+    $pools = @($pending | ForEach-Object { $results[$_].scope + ' ' + $results[$_].pool } | Where-Object { $seen.Add($_) })
     for ($start = 0; $start -lt $pools.Count; $start += $PoolsPerCommit) {
         if ($start -gt 0) { Start-Sleep -Seconds $Pause }
-        $names = @($pools[$start..([Math]::Min($start + $PoolsPerCommit, $pools.Count) - 1)])
-        $group = @($pending | Where-Object { $names -ccontains ($results[$_].scope + ' ' + $results[$_].pool) })
+        $names = [string[]]@($pools[$start..([Math]::Min($start + $PoolsPerCommit, $pools.Count) - 1)])
+        $group = @($pending | Where-Object { [Array]::IndexOf($names, $results[$_].scope + ' ' + $results[$_].pool) -ge 0 })
         try { $written = Write-IisGroup $Changes $results $group }
         catch {
             $outcome.failed = "the configuration could not be written: $(Get-IisFailure $_)"
