@@ -17,8 +17,13 @@ _log = logging.getLogger(__name__)
 
 def bug(host: str, error: Exception, doing: str) -> Failed:
     """The failure of a host that a bug of ours was met with; `-v` shows where."""
-    _log.info("%s: %s", host, trace(error))
+    show_trace(host, error)
     return Failed(host, f"{place(error)} while {doing}; please report this with what -v shows")
+
+
+def show_trace(host: str, error: Exception) -> None:
+    """Show with `-v` where it struck; for what may be a bug, and may be a strange answer of a server."""
+    _log.info("%s: %s", host, trace(error))
 
 
 def report(error: Exception) -> None:

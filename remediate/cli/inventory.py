@@ -36,8 +36,12 @@ _PATIENCE = 3.0
 
 def read_fleet(inventory: Inventory) -> Fleet:
     """The fleet. Standard error shows what Ansible warns of, and a host whose variables take long."""
+    warnings: list[str] = []
     with _watched() as reading:
-        return read_inventory(inventory, reading, lambda text: click.echo(f"remediate: warning: {text}", err=True))
+        fleet = read_inventory(inventory, reading, warnings.append)
+    for text in warnings:  # of an inventory that cannot be read, the error is enough
+        click.echo(f"remediate: warning: {text}", err=True)
+    return fleet
 
 
 @contextmanager

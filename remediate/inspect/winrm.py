@@ -5,10 +5,12 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+from requests.exceptions import RequestException
 from requests.utils import resolve_proxies, select_proxy
-from winrm.exceptions import WinRMOperationTimeoutError
+from winrm.exceptions import WinRMError, WinRMOperationTimeoutError, WinRMTransportError
 from winrm.protocol import Protocol
 
+from remediate.bugs import show_trace
 from remediate.iis.inspection import parse_printed
 from remediate.inspect.inventory import WinrmHost
 from remediate.inspect.script import COMMAND_LINE, inspection_script
@@ -18,6 +20,8 @@ from remediate.model import Failed, HostReport, Unreachable
 
 # More than any inspection prints. A server that never stops talking is cut off here.
 _MOST_BYTES = 64 * 1024 * 1024
+# What networks, servers and accounts do; anything else is shown with -v too.
+_ORDINARY = (WinRMError, WinRMTransportError, RequestException, OSError)
 
 # It would show the proxy's address, with its password. A failure names the proxy without it.
 warnings.filterwarnings("ignore", "'pywinrm' will use an environment defined proxy", DeprecationWarning)
@@ -52,6 +56,8 @@ def run_script(host: WinrmHost, script: bytes, timeout: float) -> Printed | Unre
         try:
             return _run(host, _protocol(host, way, timeout), script, until)
         except Exception as error:  # noqa: BLE001  # the libraries meet a strange answer with whatever they meet
+            if not isinstance(error, _ORDINARY):
+                show_trace(host.host, error)
             troubles.append(explain(way, error))
     return Unreachable(host.host, "; ".join(dict.fromkeys(troubles)))
 

@@ -21,16 +21,19 @@ def inventory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def broken(tmp_path: Path) -> str:
-    """A folder for PYTHONPATH with which pywinrm raises what nobody expects, with the password in its text."""
+    """A folder for PYTHONPATH with which reading the script raises what nobody expects, with the password in its text."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(
-        "import winrm.protocol\n"
-        "def open_shell(self, **_):\n"
+        "import os, pathlib\n"
+        "real = pathlib.Path.read_bytes\n"
+        "def read_bytes(self):\n"
+        "    if self.name != 'IisRead.psm1':\n"
+        "        return real(self)\n"
         "    try:\n"
-        "        raise KeyError(self.transport.password)\n"
+        "        raise KeyError(os.environ['CANARY'])\n"
         "    except KeyError as error:\n"
-        "        raise LookupError(f'no {self.transport.password}') from error\n"
-        "winrm.protocol.Protocol.open_shell = open_shell\n"
+        "        raise LookupError('no ' + os.environ['CANARY']) from error\n"
+        "pathlib.Path.read_bytes = read_bytes\n"
     )
     return str(tmp_path / "site")
 
@@ -38,16 +41,16 @@ def broken(tmp_path: Path) -> str:
 @pytest.mark.parametrize("line", ["audit -v", "-v audit", "audit --verbose"])
 def test_a_bug_with_one_host_is_shown_with_the_host(inventory: Path, broken: str, line: str) -> None:
     """The types, the places and the host; never an exception's text, which can hold a password."""
-    done = remediate(*line.split(), "-i", inventory, expect=3, PYTHONPATH=broken)
+    done = remediate(*line.split(), "-i", inventory, expect=3, PYTHONPATH=broken, CANARY=PASSWORD)
     for host in ("web01", "web02"):
         assert f"{host}: Traceback (most recent call last):\n" in done.stderr
     assert "LookupError" in done.stderr and "KeyError" in done.stderr and 'fleet.py", line ' in done.stderr
-    assert "web01  failed  LookupError at winrm.py:" in done.stdout
+    assert "2 hosts  failed  LookupError at script.py:" in done.stdout
     assert PASSWORD not in done.stdout + done.stderr
 
 
 def test_without_v_it_is_one_line(inventory: Path, broken: str) -> None:
-    done = remediate("audit", "-i", inventory, expect=3, PYTHONPATH=broken)
+    done = remediate("audit", "-i", inventory, expect=3, PYTHONPATH=broken, CANARY=PASSWORD)
     assert "Traceback" not in done.stderr and "please report this with what -v shows" in done.stdout
     assert PASSWORD not in done.stdout + done.stderr
 
@@ -72,7 +75,7 @@ def test_quiet_keeps_progress_away(inventory: Path, line: str) -> None:
     """The report has it all; standard error stays empty."""
     assert "web01: unreachable" in remediate("audit", "-i", inventory, expect=3).stderr
     done = remediate(*line.split(), "-i", inventory, expect=3)
-    assert done.stderr == "" and "web01  unreachable" in done.stdout
+    assert done.stderr == "" and "2 hosts  unreachable" in done.stdout
 
 
 COMMANDS = (
