@@ -26,7 +26,7 @@ def show_trace(host: str, error: Exception) -> None:
     _log.info("%s: %s", host, trace(error))
 
 
-def report(error: Exception) -> None:
+def report(error: BaseException) -> None:
     """Show where a bug struck that ended the command, with `-v` alone."""
     _log.info("%s", trace(error))
 

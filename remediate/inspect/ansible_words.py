@@ -20,6 +20,8 @@ _ERRORS = tuple((re.compile(pattern), words) for pattern, words in (
      "a vault's password script failed; run it by hand to see what it prints"),
     (r"(?:password|secret) file .*(?:was not found|does not exist|not found)|[Ii]nvalid vault password was provided",
      "a vault's password file is missing or empty"),
+    (r"envelope format error|unhexlify error|vaulttext format error|Cipher .* could not be found|not vault encrypted",
+     "it is a damaged vault: encrypt it again"),
     # Templates.
     (rf"The lookup plugin '({_NAME})' was not found", r"lookup plugin '\1' was not found"),
     (rf"The lookup plugin '({_NAME})' failed: .*returned (\d{{1,5}})",
@@ -41,7 +43,11 @@ _ERRORS = tuple((re.compile(pattern), words) for pattern, words in (
     (r"Unable to retrieve file contents", "a file cannot be read"),
     # Inventories as INI.
     (r"No closing quotation", "a quote is not closed"),
+    (r"No escaped character", "a line ends with a backslash"),
+    (r"'---' is normally a sign", "it looks like YAML: give the file the ending .yml"),
+    (r"Expected group name", "a line of a [...:children] section is not a group's name"),
     (r"Expected key=value", "NAME=VALUE was expected"),
+    (r"not valid for undefined group", "a [...:vars] section is of a group that is not there"),
     (r"Section \[.*has unknown type", "a section is of an unknown type: children, hosts and vars are known"),
     (r"includes undefined group", "a [...:children] section names a group that is not there"),
     (r"Section \[.*not a valid|[Ii]nvalid section entry", "a section's header is not valid"),
@@ -55,6 +61,9 @@ _ERRORS = tuple((re.compile(pattern), words) for pattern, words in (
      r"`\1` of the group '\2' must be a mapping (`NAME:`, without a dash)"),
     (r"Invalid \"(hosts|vars|children)\" entry", r"`\1` of a group must be a mapping (`NAME:`, without a dash)"),
     (r"YAML inventory has invalid structure", "it must be a mapping of groups"),
+    (r"missing quotes around a template block", "it is not valid YAML: quote a value that begins with {{"),
+    (r"undefined alias", "it is not valid YAML: quote a value that begins with *"),
+    (r"could not determine a constructor", "it is not valid YAML: quote a value that begins with !"),
     (r"TOML file .* is invalid", "it is not valid TOML"),
     (r"YAML parsing failed", "it is not valid YAML"),
     # Scripts and plugins.
@@ -102,12 +111,21 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
 def reason(error: BaseException) -> str:
     """What is wrong, in one line, without anything that Ansible quotes."""
     chain = list(causes(error))
-    message = " ".join(str(cause) for cause in chain)
-    found = _words(message, _ERRORS[:2])
+    found = _words(" ".join(map(_text, chain)), _ERRORS[:3])
     if found is None and any("Vault" in type(cause).__name__ for cause in chain):
         return _ENCRYPTED
     # The outermost error knows most of what was tried; what it came from may be known better.
-    return found or next((words for cause in chain if (words := _words(str(cause), _ERRORS))), "Ansible cannot read it")
+    found = found or next((words for cause in chain if (words := _words(_text(cause), _ERRORS))), None)
+    return found or (
+        "a plugin of Ansible's ended itself" if isinstance(error, SystemExit) else "Ansible cannot read it"
+    )
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  # a plugin's exception may not even be printable
+        return ""
 
 
 def warning(text: str) -> str | None:
@@ -124,7 +142,7 @@ def place(error: BaseException) -> str:
     best = ""
     for cause in causes(error):
         context = str(getattr(cause, "_formatted_source_context", None) or "")
-        found = _ORIGIN.match(context) or _NAMED_FILE.search(str(cause))
+        found = _ORIGIN.match(context) or _NAMED_FILE.search(_text(cause))
         if found is not None and len(found[1]) > len(best):
             best = one_line(found[1])
     if best and not re.search(r":\d+$", best):
@@ -135,7 +153,7 @@ def place(error: BaseException) -> str:
 
 def _line(error: BaseException) -> str:
     for cause in causes(error):
-        found = _POSITION.search(str(cause))
+        found = _POSITION.search(_text(cause))
         if found is not None:
             return ":".join(number for number in found.groups() if number)
         # Ansible's INI reader knows the line, and leaves its number out of its errors.

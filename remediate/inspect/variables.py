@@ -12,7 +12,7 @@ from urllib.parse import urlunsplit
 
 from ansible import constants as C
 from ansible import context
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleError, AnsibleValueOmittedError
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import connection_loader
@@ -25,6 +25,9 @@ from remediate.inspect.ansible_words import reason
 _SECRET = re.compile("pass|secret|token|private|credential", re.IGNORECASE)
 _TYPES = {"int": "a whole number", "integer": "a whole number", "float": "a number", "bool": "true or false",
           "boolean": "true or false", "str": "a text", "string": "a text"}  # fmt: skip
+
+
+_OMITTED = object()
 
 
 class WrongVariable(Exception):
@@ -50,6 +53,8 @@ class Variables:
             return default
         try:
             return self._templar.template(self._found[name])
+        except AnsibleValueOmittedError:  # `omit`: as if it were not set
+            return default
         except (Exception, SystemExit) as error:  # a filter or lookup of the user's fails with whatever it likes
             raise WrongVariable(f"{name}: {reason(error)}") from error
 
@@ -77,7 +82,8 @@ def ask_plugin(kind: str, variables: Variables, password: str | None) -> Any:
     """
     plugin = connection_loader.get(kind, PlayContext(), None)
     declared = C.config.get_plugin_vars("connection", plugin._load_name)
-    options: dict[str, Any] = {name: variables.get(name) for name in declared if name in variables}
+    found = {name: variables.get(name, _OMITTED) for name in declared if name in variables}
+    options: dict[str, Any] = {name: value for name, value in found.items() if value is not _OMITTED}
     keywords = {"remote_user": context.CLIARGS["remote_user"]} | ({} if password is None else {"password": password})
     try:
         plugin.set_options(task_keys=keywords, var_options=options)

@@ -42,22 +42,29 @@ def test_a_lookup_that_is_not_there_is_that_hosts_failure(tmp_path: Path, enviro
         "fix": {"remediate_fix": "{{ lookup('nosuch', 1) }}"},
         "exits": {"ansible_user": "{{ 1 | exits }}"},
         "raises": {"ansible_user": "{{ 1 | raises }}"},
+        "deep": {"ansible_user": "{{ 1 | deep }}"},
+        "unprintable": {"ansible_user": "{{ 1 | unprintable }}"},
         "divides": {"ansible_user": "{{ 1 / 0 }}"},
         "ring": {"ansible_user": "{{ ansible_password }}", "ansible_password": "{{ ansible_user }}"},
     }
     plugins = tmp_path / "filters"
     plugins.mkdir()
     (plugins / "odd.py").write_text(
-        "import sys\nclass FilterModule:\n    def filters(self):\n"
+        "import sys\nclass Unprintable(Exception):\n    def __str__(self):\n        raise ValueError('no text')\n"
+        "class FilterModule:\n    def filters(self):\n"
+        "        def deep(value):\n            return deep(value)\n"
+        "        def unprintable(_):\n            raise Unprintable\n"
         "        def raises(_):\n            error = ValueError('x')\n            error.__cause__ = KeyError('y')\n"
         "            error.__cause__.__context__ = error\n            raise error\n"
-        "        return {'exits': lambda _: sys.exit(3), 'raises': raises}\n"
+        "        return {'exits': lambda _: sys.exit(3), 'raises': raises, 'deep': deep, 'unprintable': unprintable}\n"
     )
-    path = inventory(tmp_path / "hosts.yml", {"good": {}} | wrong)
+    omitted = {"ansible_port": "{{ nothing | default(omit) }}", "ansible_winrm_scheme": "{{ nothing | default(omit) }}"}
+    path = inventory(tmp_path / "hosts.yml", {"good": {}, "omitted": omitted} | wrong)
     env = {"ANSIBLE_FILTER_PLUGINS": str(plugins)}
     done = remediate("audit", "-i", path, "--format", "json", expect=3, bin=environment.bin, **env)
     found = details(done.stdout)
     assert "refused the connection" in found.pop("good")
+    assert "https://127.0.0.1:5986/wsman" in found.pop("omitted")
     for name, detail in found.items():
         variable = next(iter(wrong[name]))
         assert detail.startswith(f"its variables: {variable}: "), (name, detail)

@@ -21,7 +21,7 @@ def inventory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def broken(tmp_path: Path) -> str:
-    """A folder for PYTHONPATH with which reading the script raises what nobody expects, with the password in its text."""
+    """A folder for PYTHONPATH with which reading the script raises what nobody expects, and tells the password."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(
         "import os, pathlib\n"
