@@ -81,6 +81,6 @@ def test_the_proof_has_the_timeout_that_was_given(take: Callable[[str, str], Sit
     site.knobs(delay="6")
     done = remediate("apply", plan, "-i", site.inventory, "--yes", "--timeout", "3", expect=3)
     assert "changed" in done.stdout
-    assert f"{site.name}: could not be looked at again: the script did not end in time" in done.stdout
+    assert f"{site.name}: could not be read again: the script did not end in time" in done.stdout
     done = remediate("apply", plan, "-i", site.inventory, "--yes", "--timeout", "60", expect=0)
-    assert "could not be looked at" not in done.stdout
+    assert "could not be read again" not in done.stdout
