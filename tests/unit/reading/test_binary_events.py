@@ -80,7 +80,8 @@ def test_without_the_library_it_is_refused_with_the_extra_s_name(tmp_path: Path)
         in named.stderr
     )
     assert "wevtutil qe FILE.evtx /lf:true /f:xml /e:Events > FILE.xml" in named.stderr
-    assert found.returncode == 0 and "passed over: a binary event log, which needs the extra `evtx`" in found.stderr
+    # No application's log was given: that nothing was found is no answer.
+    assert found.returncode == 3 and "passed over: a binary event log, which needs the extra `evtx`" in found.stderr
 
 
 def test_a_packed_one_and_one_out_of_a_pipe_are_refused(tmp_path: Path) -> None:
