@@ -199,7 +199,9 @@ def test_psrp_without_pypsrp_says_what_to_install(tmp_path: Path) -> None:
 def test_an_ansible_that_does_not_start_is_told(tmp_path: Path) -> None:
     """What stops ansible-playbook itself: each of its hosts says so, in one line."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import sys\nif any(word.endswith('ansible_playbook.py') for word in sys.orig_argv):\n    sys.exit('no such codec')\n"
+        "import sys\n"
+        "if any(word.endswith('ansible_playbook.py') for word in sys.orig_argv):\n"
+        "    sys.exit('no such codec')\n"
     )
     found, done = audit(write(tmp_path, silent_hosts(1)), PYTHONPATH=str(tmp_path))
     assert {host["status"] for host in found.values()} == {"failed"}
