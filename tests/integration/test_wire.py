@@ -238,10 +238,11 @@ def test_no_server_is_asked_on_a_redirect(take: Take) -> None:
 
 
 def test_a_client_without_its_package(tmp_path: Path) -> None:
-    """Kerberos and CredSSP need packages that pywinrm does not bring."""
+    """Kerberos and CredSSP need packages that pywinrm does not bring (and no `kinit` where the ticket is there)."""
     for package in ("kerberos", "requests_credssp"):
         (tmp_path / f"{package}.py").write_text("raise ImportError('not here')\n")
     hosts = {name: {"ansible_winrm_transport": name} for name in ("kerberos", "credssp")}
+    hosts["kerberos"]["ansible_winrm_kinit_mode"] = "manual"
     found = audit(write(tmp_path, hosts), PYTHONPATH=str(tmp_path))
     for name in hosts:
         assert f"ansible_winrm_transport is {name}" in found[name]["detail"]
