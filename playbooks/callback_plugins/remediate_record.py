@@ -19,6 +19,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +68,7 @@ class CallbackModule(CallbackBase):
         self._name = os.environ.get("REMEDIATE_RUN")
         self._marks = None
         self._mark_of = None
+        self._interrupted = False
 
     def _write(self, event, **values):
         if self._file is None:
@@ -86,8 +88,27 @@ class CallbackModule(CallbackBase):
         self._ours = planned or any(play.vars.get("remediate_recorded") is True for play in playbook.get_plays())
         # Our playbooks ask for this: without the plugin they write nowhere.
         os.environ["REMEDIATE_RECORDS"] = "1" if self._ours else "0"
+        if self._ours:
+            self._note_interrupts()
         if planned:
             self._begin(self._playbook.parent / "plan.json")
+
+    def _note_interrupts(self):
+        """Ansible raises KeyboardInterrupt. Python drops it where it cannot be raised (in a hook of a fork), and the run
+        would go on to the next host."""
+        ansibles = signal.getsignal(signal.SIGINT)
+        if not callable(ansibles):
+            return
+
+        def note(number, frame):
+            self._interrupted = True
+            ansibles(number, frame)
+
+        signal.signal(signal.SIGINT, note)
+
+    def _stop_if_interrupted(self):
+        if self._interrupted:
+            sys.exit("remediate: interrupted, so no further host is begun")
 
     def _begin(self, plan=None):
         """Open the record, if this run is to have one. Where there is no plan, just before the first host."""
@@ -128,6 +149,7 @@ class CallbackModule(CallbackBase):
         self._play = play
 
     def v2_playbook_on_task_start(self, task, is_conditional):
+        self._stop_if_interrupted()
         # Sent by the main process before the task goes to any worker: what is written here is on the disk first.
         if task.action != _ACTION or not self._ours:
             return
@@ -193,6 +215,10 @@ class CallbackModule(CallbackBase):
                 if isinstance(change, dict) and change.get("written") is True and isinstance(change.get("undo"), dict)
             ],
         )
+
+    def v2_runner_on_start(self, host, task):
+        # Before the task goes to this host's worker.
+        self._stop_if_interrupted()
 
     def v2_runner_on_ok(self, result):
         self._answer(result, "ok")

@@ -65,9 +65,11 @@ with_verbosity(cli)
 
 def main() -> None:
     """Entry point."""
-    # A pipeline that is cancelled, or a terminal that goes away, is an interruption too: nothing more is begun.
+    # A pipeline that is cancelled, or a terminal that goes away, is an interruption too: nothing more is begun. What is
+    # ignored stays so: `nohup` means it.
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     # What Python cannot hand to anybody, in a generator that a library drops, it would print with a traceback.
     sys.unraisablehook = lambda dropped: report(dropped.exc_value) if dropped.exc_value is not None else None
     code: int | None

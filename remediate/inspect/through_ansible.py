@@ -91,9 +91,10 @@ def _start(
     with handed(fleet.given) as more, (scratch / "log").open("wb") as log:
         # Ours come last: among extra variables the last one counts.
         command += [*fleet.given.arguments, "-e", json.dumps(variables)]
-        # In a session of its own: ssh cannot ask on our terminal, and all that it starts ends with it.
+        # In a session of its own: ssh cannot ask on our terminal, and all that it starts ends with it. It ends when its
+        # standard input does, and so with us.
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment | more.environment,
+            command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=environment | more.environment,
             pass_fds=(answers, *more.descriptors), start_new_session=True,
         )  # fmt: skip
 

@@ -1,7 +1,6 @@
 """Runs a plan with ansible-playbook, and follows the record that the callback plugin writes. Its only user."""
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import IO
 from remediate.iis.inspection import one_line
 from remediate.model import HostResult, RemediateError, Run
 from remediate.playbook.handover import ANSIBLE_PLAYBOOK, Given, handed
+from remediate.playbook.interruption import interruption
 from remediate.playbook.output_settings import OUTPUT
 from remediate.playbook.record import RECORD, Growing, Known, read_run
 
@@ -53,8 +53,8 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
 
     ``name`` is the run's, of letters, digits and dashes: the backup on each server has it too.
 
-    Ansible's own exit code and output are not read: the record has what happened. KeyboardInterrupt passes through,
-    after ansible-playbook, which the terminal interrupts too, has ended.
+    Ansible's own exit code and output are not read: the record has what happened. A signal to us interrupts
+    ansible-playbook at once; KeyboardInterrupt is raised when it has ended.
     """
     try:
         run_dir.mkdir(parents=True, mode=0o700)
@@ -68,20 +68,14 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
     run = {"REMEDIATE_RUN_DIR": str(run_dir.resolve()), "REMEDIATE_RUN": name, "ANSIBLE_INJECT_FACT_VARS": "0"}
     environment = os.environ | OUTPUT | run
     followed = _Followed(run_dir / RECORD, progress)
-    with log, _started(arguments, log, environment, settings.given) as process:
-        try:
-            while process.poll() is None:
-                time.sleep(0.1)
-                followed.look()
+    with log, interruption() as stop, _started(arguments, log, environment, settings.given) as process:
+        while process.poll() is None:
+            time.sleep(0.1)
+            stop.pass_on(process)
             followed.look()
-        except KeyboardInterrupt:
-            # A terminal interrupts ansible-playbook too; SIGTERM and SIGHUP came to us alone.
-            try:
-                process.wait(timeout=3)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGINT)
-                process.wait()
-            raise
+        followed.look()
+    if stop.came:
+        raise KeyboardInterrupt
     if not followed.begun and process.returncode != 0:
         raise RemediateError(
             f"ansible-playbook ended with {process.returncode} before the first host: {last_words(run_dir / LOG)}"
@@ -93,10 +87,12 @@ def _started(
     arguments: list[str], log: IO[bytes], environment: dict[str, str], given: Given
 ) -> "subprocess.Popen[bytes]":
     with handed(given) as more:
-        # Ours come last: among extra variables the last one counts.
+        # Ours come last: among extra variables the last one counts. In a session of its own, so that a signal reaches
+        # it once, from us, wherever it came from. It ends when its standard input does, and so with us.
         return subprocess.Popen(
-            [*ANSIBLE_PLAYBOOK, *given.arguments, *arguments], stdout=log, stderr=subprocess.STDOUT,
-            env=environment | more.environment, pass_fds=more.descriptors,
+            [*ANSIBLE_PLAYBOOK, *given.arguments, *arguments], stdin=subprocess.PIPE, stdout=log,
+            stderr=subprocess.STDOUT, env=environment | more.environment, pass_fds=more.descriptors,
+            start_new_session=True,
         )  # fmt: skip
 
 

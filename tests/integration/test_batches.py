@@ -140,6 +140,70 @@ def test_a_signal_ends_the_run(fleet: list[Site], number: signal.Signals) -> Non
     assert "the record ends before the run did" in remediate("show", made, expect=0).stdout
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+def test_a_signal_ends_a_run_whose_servers_answer(fleet: list[Site], number: signal.Signals) -> None:
+    """A signal to `remediate` alone stops the run as Ctrl-C does, SIGKILL too: no further host is begun."""
+    _stopped_after_the_first(fleet, (), number, -9 if number == signal.SIGKILL else 130)
+
+
+def test_a_job_in_the_background_can_be_ended(fleet: list[Site]) -> None:
+    """A shell without job control starts it with SIGINT ignored: SIGTERM stops it all the same."""
+    _stopped_after_the_first(fleet, ("sh", "-c", 'trap "" INT; exec "$@"', "sh"), signal.SIGTERM, 130)
+
+
+# Python drops an exception that is raised here, as it does in a hook of a fork, where Ansible is much of the time.
+_DROPS = """
+import os, signal
+from ansible.plugins.callback import CallbackBase
+
+class Dropping:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "drops"
+
+    def v2_runner_on_ok(self, result):
+        if result.host.get_name() != "localhost" and not hasattr(self, "sent"):
+            self.sent = True
+            Dropping()
+"""
+
+
+def test_an_interrupt_that_python_drops_ends_the_run(fleet: list[Site]) -> None:
+    """Ctrl-C in a moment where no exception can be raised: Ansible alone would go on to the next host."""
+    folder, inventory = plan(fleet)
+    (folder.parent / "callbacks").mkdir()
+    (folder.parent / "callbacks" / "drops.py").write_text(_DROPS)
+    were = [site.config.read_bytes() for site in fleet]
+    command = (PLAIN, "-i", inventory, folder / "playbook.yml", "-e", '{"remediate_batches": [1]}')
+    done = run(*command, ANSIBLE_CALLBACK_PLUGINS=str(folder.parent / "callbacks"))
+    assert "Exception ignored" in done.stderr, "the interrupt was not dropped: the test proves nothing"
+    assert done.returncode != 0
+    assert [site.config.read_bytes() for site in fleet[1:]] == were[1:]
+    assert "interrupted, so no further host is begun" in done.stdout + done.stderr
+
+
+def _stopped_after_the_first(fleet: list[Site], before: tuple[str, ...], number: signal.Signals, expect: int) -> None:
+    folder, inventory = plan(fleet)
+    were = [site.config.read_bytes() for site in fleet]
+    for site in fleet:
+        site.knobs(delay="0.5")
+    command = [*before, Path(sys.prefix) / "bin" / "remediate", "apply", folder, "-i", inventory, "--yes"]
+    command += ["--batches", "1"]
+    with subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        wait_for(lambda: fleet[0].config.read_bytes() != were[0], "the first server's write")
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    assert process.returncode == expect
+    (made,) = (folder / "runs").iterdir()
+    wait_for(lambda: "still running" not in remediate("show", made).stdout, "the end of the run")
+    assert [site.config.read_bytes() for site in fleet[2:]] == were[2:]
+    assert statuses(folder)[2:] == ["not-reached", "not-reached"]
+
+
 @pytest.mark.parametrize("plain", [False, True])
 def test_a_servers_facts_do_not_lift_the_budget(fleet: list[Site], plain: bool) -> None:
     """One server's answer has no say in how many others may fail."""

@@ -6,7 +6,6 @@ Through public doors only: the commands, plain ansible-playbook, and the server'
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -192,13 +191,14 @@ def test_killed_between_write_and_proof(site: Site) -> None:
     site.knobs(after_commit="hang")
     apply = subprocess.Popen(
         [Path(sys.executable).with_name("remediate"), "apply", folder, "-i", site.inventory, "--yes"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     wait_for(lambda: site.config.read_bytes() != before, "the write")
-    os.killpg(apply.pid, signal.SIGKILL)
+    apply.kill()
     apply.wait()
     written = site.config.read_bytes()
     (killed,) = runs(folder)
+    wait_for(lambda: "still running" not in remediate("show", killed).stdout, "the end of its ansible-playbook")
     known = shown(killed)
     assert known["finished_at"] is None
     (host,) = known["hosts"]

@@ -44,6 +44,13 @@ def hanging(site: Site, *command: str | Path) -> "subprocess.Popen[bytes]":
     return process
 
 
+def kill(process: "subprocess.Popen[bytes]", run: Path) -> None:
+    """And what it started: an ansible-playbook of ours ends by itself when we are gone."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    wait_for(lambda: "still running" not in remediate("show", run).stdout, "the end of the run")
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_run_of_a_plan_that_was_killed(site: Site, way: str) -> None:
     """Refused while it runs; then what it may have written is undone, and it is said that nobody knows."""
@@ -55,7 +62,7 @@ def test_a_run_of_a_plan_that_was_killed(site: Site, way: str) -> None:
         (run,) = (plan / "runs").iterdir()
         said = undo(site, way, run, works=False)
         assert "the run still goes on" in said or "is still running" in said
-        os.killpg(process.pid, signal.SIGKILL)
+        kill(process, run)
     site.knobs(after_commit="")
     assert site.config.read_bytes() != before
     assert "NOT KNOWN" in undo(site, way, run)
@@ -71,7 +78,7 @@ def test_where_nothing_was_written_nothing_is_undone(site: Site, way: str) -> No
     command = (Path(sys.prefix) / "bin" / "remediate", "apply", plan, "-i", site.inventory, "--yes")
     with hanging(site, *command) as process:
         (run,) = (plan / "runs").iterdir()
-        os.killpg(process.pid, signal.SIGKILL)
+        kill(process, run)
     site.knobs(after_commit="")
     site.config.write_bytes(before)
     undo(site, way, run)
@@ -84,7 +91,7 @@ def test_a_playbook_without_a_plan_that_was_killed(site: Site, way: str) -> None
     fix = (PLAYBOOKS / "fix_on_demand.yml", "-e", "remediate_pools=Contoso*")
     with hanging(site, Path(sys.prefix) / "bin" / "ansible-playbook", "-i", site.inventory, *fix) as process:
         (run,) = (site.folder / "remediate-runs").iterdir()
-        os.killpg(process.pid, signal.SIGKILL)
+        kill(process, run)
     site.knobs(after_commit="")
     written = site.config.read_bytes()
     if way == "rollback.yml":

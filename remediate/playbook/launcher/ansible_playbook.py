@@ -6,22 +6,31 @@ file's path, and a pipe has none: so they are put in its place here, where no ar
 Lookups, commands of the `pipe` lookup and `playbook_dir` mean the current folder, as they did when the inventory was
 read: a host must not be reached with other variables than those it was inspected with. What stands beside the playbook
 is found all the same. (Of a plain ansible-playbook they mean the playbook's folder.)
+
+Its standard input is a pipe that whoever started it holds open. When that one is gone, killed even, the pipe ends, and
+the run is interrupted: nobody could stop it any more.
 """
 
 import json
 import os
+import signal
 import sys
+import threading
 from typing import Any
 
-from ansible import constants as C
-from ansible.cli.playbook import PlaybookCLI
-from ansible.playbook import Playbook
+# A shell starts background jobs with SIGINT ignored, and that is inherited. Before Ansible is loaded, which takes time.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+from ansible import constants as C  # noqa: E402
+from ansible.cli.playbook import PlaybookCLI  # noqa: E402
+from ansible.playbook import Playbook  # noqa: E402
 
 
 def main() -> None:
     """Arguments are those of ansible-playbook; REMEDIATE_GIVEN is the number of the descriptor to read."""
     with os.fdopen(int(os.environ.pop("REMEDIATE_GIVEN")), "rb") as pipe:
         given: dict[str, Any] = json.load(pipe)
+    _end_with_parent()
 
     class Given(PlaybookCLI):  # type: ignore[misc]  # ansible ships no types
         @staticmethod
@@ -47,6 +56,20 @@ def main() -> None:
     # First, so that the extra variables of our own arguments count before them.
     extra_vars = [f"--extra-vars={given['extra_vars']}"] if given["extra_vars"] else []
     Given.cli_executor(["ansible-playbook", *extra_vars, *sys.argv[1:]])
+
+
+def _end_with_parent() -> None:
+    leash = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+
+    def wait() -> None:
+        while os.read(leash, 1):
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 if __name__ == "__main__":
