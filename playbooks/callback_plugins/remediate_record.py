@@ -94,7 +94,7 @@ class CallbackModule(CallbackBase):
             self._begin(self._playbook.parent / "plan.json")
 
     def _note_interrupts(self):
-        """Ansible raises KeyboardInterrupt. Python drops it where it cannot be raised (in a hook of a fork), and the run
+        """Ansible raises KeyboardInterrupt. Python drops it where it cannot be raised (a hook of a fork), and the run
         would go on to the next host."""
         ansibles = signal.getsignal(signal.SIGINT)
         if not callable(ansibles):
