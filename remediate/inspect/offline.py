@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from remediate.iis.config import Config, redirection
@@ -42,7 +43,9 @@ def read_configs(paths: Iterable[Path], version: Version, note: Note) -> tuple[H
     files = dict.fromkeys(file for path in paths for file in _files(path, note))
     if not files:
         raise RemediateError("--config: no applicationHost.config is among these files")
-    return tuple(_report(file, version, note) for file in files)
+    # Each folder is looked through once: it may hold thousands of backups.
+    beside = cache(_redirection_in)
+    return tuple(_report(file, version, note, beside) for file in files)
 
 
 def _files(path: Path, note: Note) -> list[Path]:
@@ -114,13 +117,13 @@ def _read(file: Path) -> bytes:
     return data
 
 
-def _report(file: Path, version: Version, note: Note) -> HostReport:
+def _report(file: Path, version: Version, note: Note, beside: Callable[[Path], Path | None]) -> HostReport:
     name = str(file)
     try:
         config = Config(_read(file), version)
         if not config.has_pools:
             return Failed(name, "it has no system.applicationHost/applicationPools: is that an applicationHost.config?")
-        shared = _redirected(file)
+        shared = _redirected(beside(file.parent))
         report = Inspection(
             host=name,
             file=name,
@@ -138,13 +141,17 @@ def _report(file: Path, version: Version, note: Note) -> HostReport:
     return report
 
 
-def _redirected(file: Path) -> str | None:
-    """The folder that a redirection.config beside the file names, or None; ConfigError and _Unread for a broken one."""
+def _redirection_in(folder: Path) -> Path | None:
     try:
-        beside = sorted(other for other in file.parent.iterdir() if other.name.lower() == _REDIRECTION)
+        return min((file for file in folder.iterdir() if file.name.lower() == _REDIRECTION), default=None)
     except OSError:
         return None
+
+
+def _redirected(beside: Path | None) -> str | None:
+    """The folder that this redirection.config names, or None; ConfigError for a broken one."""
     try:
-        return redirection(_read(beside[0])) if beside else None
+        return None if beside is None else redirection(_read(beside))
     except (ConfigError, _Unread) as error:
-        raise ConfigError(f"{beside[0].name} beside it: {error}") from error
+        name = "" if beside is None else beside.name
+        raise ConfigError(f"{name} beside it: {error}") from error
