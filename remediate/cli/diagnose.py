@@ -1,7 +1,7 @@
 """remediate diagnose: from logs to the pool that causes the error.
 
-Exit codes: 0 what was read is not this fault; 2 a stream is confirmed or consistent; 3 a stream is undetermined, or
-nothing was read in which the exception could stand; 1 a file cannot be read; 64 usage.
+Exit codes: 0 what was read is not this fault; 2 a stream is confirmed or consistent; 3 a stream is undetermined, a file
+could not be read whole, or nothing was read in which the exception could stand; 1 a file cannot be read; 64 usage.
 """
 
 from collections.abc import Sequence
@@ -124,8 +124,9 @@ def _exit(diagnosis: Diagnosis) -> Exit:
     """That nothing was found is OK only where something was read in which it could stand."""
     if not diagnosis.streams and unread(diagnosis.sources):
         return Exit.INCOMPLETE
-    # An entry with the code alone may be this fault: that is no answer.
-    open_question = Exit.INCOMPLETE if any(source.code_only for source in diagnosis.sources) else Exit.OK
+    # An entry with the code alone may be this fault, and so may what could not be read: that is no answer.
+    unknown = any(source.code_only or source.damage for source in diagnosis.sources)
+    open_question = Exit.INCOMPLETE if unknown else Exit.OK
     return worst(open_question, *(_EXITS.get(stream.verdict, Exit.OK) for stream in diagnosis.streams))
 
 
@@ -248,5 +249,7 @@ def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: Estate) -> li
         )
         watch(lines, watches)
         assert log.source is not None
+        for one in watches:
+            one.end_file(whole=log.source.damage is None)
         sources.append(log.source)
     return sources

@@ -6,30 +6,25 @@ codes and the names of methods are ASCII in every code page.
 
 import codecs
 import sys
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from io import BufferedReader
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
-from remediate.diagnose.reading.evtx import MARK, BrokenRecords, event_xml
+from remediate.diagnose.reading.damaged import Damaged
+from remediate.diagnose.reading.evtx import MARK, event_xml
+from remediate.diagnose.reading.packed import BLOCK, GZIP, unpacked
 from remediate.model import RemediateError
 
-BLOCK = 1 << 20
-_GZIP = b"\x1f\x8b"
 _SAMPLE = 4096
 # That of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, None), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
 )  # fmt: skip
-
-
-class Damaged(Exception):
-    """The stream ends in the middle: what came before it is good."""
 
 
 @contextmanager
@@ -44,39 +39,14 @@ def opened(path: Path | None) -> Iterator[Iterator[bytes]]:
     try:
         head = stream.peek(len(MARK))
         if path is not None and path.is_file() and head.startswith(MARK):
-            yield _events(path)
+            yield event_xml(path)
         else:
-            yield _unpacked(stream) if head[:2] == _GZIP else iter(partial(stream.read, BLOCK), b"")
+            yield unpacked(stream) if head[:2] == GZIP else iter(partial(stream.read, BLOCK), b"")
     except OSError as error:
         raise RemediateError(f"{path or 'standard input'}: cannot be read: {error.strerror}") from error
     finally:
         if path is not None:
             stream.close()
-
-
-def _events(path: Path) -> Iterator[bytes]:
-    try:
-        yield from event_xml(path)
-    except BrokenRecords as error:
-        raise Damaged from error
-
-
-def _unpacked(stream: BinaryIO) -> Iterator[bytes]:
-    """The members of a gzip file one after the other, in blocks of bounded size."""
-    packed = stream.read(BLOCK)
-    try:
-        while packed:
-            member = zlib.decompressobj(wbits=31)
-            while not member.eof:
-                yield member.decompress(packed, BLOCK)
-                packed = member.unconsumed_tail or (b"" if member.eof else stream.read(BLOCK))
-                if not packed and not member.eof:
-                    yield member.flush()
-                    if not member.eof:
-                        raise Damaged
-            packed = member.unused_data or stream.read(BLOCK)
-    except zlib.error as error:
-        raise Damaged from error
 
 
 def utf8(blocks: Iterable[bytes]) -> Iterator[bytes]:
