@@ -42,7 +42,7 @@ from remediate.evidence import Occurrence, Source, WorkerEvent
 from remediate.model import Audit, Diagnosis, Inspection, RemediateError, Verdict
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
 from remediate.report.text import printable
-from remediate.saved import load
+from remediate.saved import decoded, read_saved
 
 
 def _zone(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
@@ -106,10 +106,14 @@ def diagnose(
     if sum("-" in given for given in (logs, iis_logs, events)) > 1:
         raise click.UsageError("standard input can be read only once; give a file for the others")
     check_target(out)
-    inspections = () if audit is None else _inspections(audit)
+    saved = b"" if audit is None else read_saved(audit)
+    inspections = () if audit is None else _inspections(decoded(saved, audit, Audit))
     if audit is not None and not logs and not events and not any(one.evidence for one in inspections):
         raise click.UsageError(f"{audit} has no evidence (`remediate audit --evidence`): give a LOG or --events too")
-    value = _diagnosis(logs, iis_logs, events, audit, inspections, time_zone, since, host)
+    value = _diagnosis(logs, iis_logs, events, inspections, time_zone, since, host)
+    if audit is not None:
+        read = Source(file=str(audit), kind="audit", lines=saved.count(b"\n"), time_zone="UTC")
+        value = replace(value, sources=(*value.sources, read))
     emit(rendered(value, form, screen(out)), out)
     return _exit(value)
 
@@ -130,13 +134,13 @@ def _exit(diagnosis: Diagnosis) -> Exit:
     return worst(open_question, *(_EXITS.get(stream.verdict, Exit.OK) for stream in diagnosis.streams))
 
 
-def _inspections(audit: Path) -> tuple[Inspection, ...]:
-    return tuple(host for host in load(audit, Audit).hosts if isinstance(host, Inspection))
+def _inspections(audit: Audit) -> tuple[Inspection, ...]:
+    return tuple(host for host in audit.hosts if isinstance(host, Inspection))
 
 
 def _diagnosis(
-    logs: Sequence[str], iis_logs: Sequence[str], events: Sequence[str], audit: Path | None,
-    inspections: Sequence[Inspection], time_zone: str | None, since: datetime | None, host: str | None,
+    logs: Sequence[str], iis_logs: Sequence[str], events: Sequence[str], inspections: Sequence[Inspection],
+    time_zone: str | None, since: datetime | None, host: str | None,
 ) -> Diagnosis:  # fmt: skip
     readings, collected, w3c = _read(logs, iis_logs, events)
     readings = [_with_events_in_utc(reading, time_zone) for reading in readings]
@@ -157,8 +161,6 @@ def _diagnosis(
     looks = OFFSETS if any(reading.source.guessed for reading in readings) else 1
     cases = prepare(errors, happened, reach, known, iis_log=bool(w3c), looks=looks)
     sources = [reading.source for reading in (*readings, *collected)] + _watched(w3c, cases, known)
-    if audit is not None:
-        sources.append(Source(file=str(audit), kind="audit", lines=audit.read_bytes().count(b"\n"), time_zone="UTC"))
     return Diagnosis(created_at=now(), sources=tuple(sources), streams=conclude(cases, known))
 
 

@@ -8,12 +8,12 @@ import codecs
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from io import BufferedReader
 from itertools import chain
 from pathlib import Path
 from typing import cast
 
+from remediate.bounded import Unreadable, open_file
 from remediate.diagnose.reading.damaged import Damaged
 from remediate.diagnose.reading.evtx import MARK, event_xml
 from remediate.diagnose.reading.packed import BLOCK, GZIP, unpacked
@@ -33,15 +33,17 @@ def opened(path: Path | None) -> Iterator[Iterator[bytes]]:
     if path is None and sys.stdin is None:
         raise RemediateError("standard input: is closed; give a file")
     try:
-        stream = cast(BufferedReader, sys.stdin.buffer if path is None else path.open("rb"))
+        stream = cast(BufferedReader, sys.stdin.buffer if path is None else open_file(path))
     except OSError as error:
         raise RemediateError(f"{path}: cannot be read: {error.strerror}") from error
+    except Unreadable as error:
+        raise RemediateError(f"{path}: {error}") from error
     try:
         head = stream.peek(len(MARK))
         if path is not None and path.is_file() and head.startswith(MARK):
             yield event_xml(path)
         else:
-            yield unpacked(stream) if head[:2] == GZIP else iter(partial(stream.read, BLOCK), b"")
+            yield unpacked(stream) if head[:2] == GZIP else iter(lambda: stream.read(BLOCK) or b"", b"")
     except OSError as error:
         raise RemediateError(f"{path or 'standard input'}: cannot be read: {error.strerror}") from error
     finally:
