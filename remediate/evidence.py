@@ -85,6 +85,8 @@ class Source(Struct, frozen=True, kw_only=True):
     recognised; several of them may be one. ``code_only``: entries that name the fault's code without an exception's
     type or stack.
 
+    ``damage``: what of the file could not be read, in words; None where it was read whole.
+
     ``time_zone``: ``UTC``, an offset such as ``+02:00``, an IANA name, or ``unknown``; with ``guessed`` where it is
     inferred, by what.
     """
@@ -92,6 +94,7 @@ class Source(Struct, frozen=True, kw_only=True):
     file: str
     kind: str
     lines: int
+    damage: str | None = None
     unparsed: int = 0
     left_out: int = 0
     untimed: int = 0

@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import msgspec
 
+from remediate.bounded import SAVED, Unreadable, read_file
+from remediate.json_words import what_is_wrong
 from remediate.model import Audit, Diagnosis, Plan, RemediateError
 
 T = TypeVar("T", Audit, Diagnosis, Plan)
@@ -14,6 +16,10 @@ _HINTS = {
     "remediate.diagnosis": "give a file that `remediate diagnose --format json --out` wrote",
     "remediate.plan": "give the folder that `remediate plan --out` wrote",
 }
+_ANY = (
+    "give what `audit --save` or `diagnose --format json --out` wrote, the folder of a plan, or that of a run "
+    "(PLAN/runs/RUN)"
+)
 
 
 class _Head(msgspec.Struct):
@@ -24,24 +30,61 @@ class _Head(msgspec.Struct):
 
 def load(path: Path, kind: type[T]) -> T:
     """The value in that file. Unknown keys are ignored; another format or a newer version is refused."""
-    wanted = str(kind.__struct_defaults__[0])
+    return decoded(read_saved(path, _HINTS[_format(kind)]), path, kind)
+
+
+def load_any(path: Path) -> Audit | Diagnosis | Plan:
+    """The same of a file of any kind, told by what stands in it. It is read once: it may be a pipe."""
+    data = read_saved(path, _ANY)
+    form = _head(data).format
+    if form == _format(Audit):
+        return decoded(data, path, Audit)
+    if form == _format(Diagnosis):
+        return decoded(data, path, Diagnosis)
+    if form == _format(Plan):
+        return decoded(data, path, Plan)
+    raise RemediateError(f"{path}: is none of the files that remediate writes; {_ANY}")
+
+
+def read_saved(path: Path, hint: str = _HINTS["remediate.audit"]) -> bytes:
+    """The file's bytes, unless it is no file or too large; ``hint`` says what to give instead."""
     try:
-        data = path.read_bytes()
-        head = msgspec.json.decode(data, type=_Head)
-        if head.format != wanted:
-            raise RemediateError(f"{path}: is a {head.format or 'file of another kind'}; {_HINTS[wanted]}")
+        return read_file(path, SAVED)
+    except OSError as error:
+        raise RemediateError(f"{path}: {error.strerror}; {hint}") from error
+    except Unreadable as error:
+        raise RemediateError(f"{path}: {error}; {hint}") from error
+
+
+def decoded(data: bytes, path: Path, kind: type[T]) -> T:
+    """The value in a file's bytes; see ``load``."""
+    wanted = _format(kind)
+    head = _head(data)
+    try:
+        if head.format and head.format != wanted:
+            raise RemediateError(f"{path}: is a {head.format}; {_HINTS[wanted]}")
         if head.format_version > 1:
             raise RemediateError(f"{path}: was written by a newer remediate ({head.tool_version}); use that one")
-        return msgspec.json.decode(data, type=kind)
-    except OSError as error:
-        raise RemediateError(f"{path}: {error.strerror}; {_HINTS[wanted]}") from error
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise RemediateError(f"{path}: is no {wanted}: {error}; {_HINTS[wanted]}") from error
+        value = msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RemediateError(f"{path}: is no {wanted}: {_what(error)}; {_HINTS[wanted]}") from error
+    if not head.format:
+        raise RemediateError(f"{path}: is a file of another kind; {_HINTS[wanted]}")
+    return value
 
 
-def format_of(path: Path) -> str:
-    """What the file says it is; an empty text where it says nothing."""
+def _format(kind: type[Audit | Diagnosis | Plan]) -> str:
+    return str(kind.__struct_defaults__[0])
+
+
+def _head(data: bytes) -> _Head:
+    """What the file says it is; empty where it says nothing."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Head).format
-    except (OSError, msgspec.DecodeError, RecursionError):
-        return ""
+        return msgspec.json.decode(data, type=_Head)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Head()
+
+
+def _what(error: Exception) -> str:
+    said = what_is_wrong(error)
+    return f"it {said}" if said.startswith("is ") else said

@@ -1,7 +1,7 @@
 """remediate diagnose: from logs to the pool that causes the error.
 
-Exit codes: 0 what was read is not this fault; 2 a stream is confirmed or consistent; 3 a stream is undetermined, or
-nothing was read in which the exception could stand; 1 a file cannot be read; 64 usage.
+Exit codes: 0 what was read is not this fault; 2 a stream is confirmed or consistent; 3 a stream is undetermined, a file
+could not be read whole, or nothing was read in which the exception could stand; 1 a file cannot be read; 64 usage.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ from remediate.evidence import Occurrence, Source, WorkerEvent
 from remediate.model import Audit, Diagnosis, Inspection, RemediateError, Verdict
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
 from remediate.report.text import printable
-from remediate.saved import load
+from remediate.saved import decoded, read_saved
 
 
 def _zone(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
@@ -106,10 +106,14 @@ def diagnose(
     if sum("-" in given for given in (logs, iis_logs, events)) > 1:
         raise click.UsageError("standard input can be read only once; give a file for the others")
     check_target(out)
-    inspections = () if audit is None else _inspections(audit)
+    saved = b"" if audit is None else read_saved(audit)
+    inspections = () if audit is None else _inspections(decoded(saved, audit, Audit))
     if audit is not None and not logs and not events and not any(one.evidence for one in inspections):
         raise click.UsageError(f"{audit} has no evidence (`remediate audit --evidence`): give a LOG or --events too")
-    value = _diagnosis(logs, iis_logs, events, audit, inspections, time_zone, since, host)
+    value = _diagnosis(logs, iis_logs, events, inspections, time_zone, since, host)
+    if audit is not None:
+        read = Source(file=str(audit), kind="audit", lines=saved.count(b"\n"), time_zone="UTC")
+        value = replace(value, sources=(*value.sources, read))
     emit(rendered(value, form, screen(out)), out)
     return _exit(value)
 
@@ -124,18 +128,19 @@ def _exit(diagnosis: Diagnosis) -> Exit:
     """That nothing was found is OK only where something was read in which it could stand."""
     if not diagnosis.streams and unread(diagnosis.sources):
         return Exit.INCOMPLETE
-    # An entry with the code alone may be this fault: that is no answer.
-    open_question = Exit.INCOMPLETE if any(source.code_only for source in diagnosis.sources) else Exit.OK
+    # An entry with the code alone may be this fault, and so may what could not be read: that is no answer.
+    unknown = any(source.code_only or source.damage for source in diagnosis.sources)
+    open_question = Exit.INCOMPLETE if unknown else Exit.OK
     return worst(open_question, *(_EXITS.get(stream.verdict, Exit.OK) for stream in diagnosis.streams))
 
 
-def _inspections(audit: Path) -> tuple[Inspection, ...]:
-    return tuple(host for host in load(audit, Audit).hosts if isinstance(host, Inspection))
+def _inspections(audit: Audit) -> tuple[Inspection, ...]:
+    return tuple(host for host in audit.hosts if isinstance(host, Inspection))
 
 
 def _diagnosis(
-    logs: Sequence[str], iis_logs: Sequence[str], events: Sequence[str], audit: Path | None,
-    inspections: Sequence[Inspection], time_zone: str | None, since: datetime | None, host: str | None,
+    logs: Sequence[str], iis_logs: Sequence[str], events: Sequence[str], inspections: Sequence[Inspection],
+    time_zone: str | None, since: datetime | None, host: str | None,
 ) -> Diagnosis:  # fmt: skip
     readings, collected, w3c = _read(logs, iis_logs, events)
     readings = [_with_events_in_utc(reading, time_zone) for reading in readings]
@@ -156,8 +161,6 @@ def _diagnosis(
     looks = OFFSETS if any(reading.source.guessed for reading in readings) else 1
     cases = prepare(errors, happened, reach, known, iis_log=bool(w3c), looks=looks)
     sources = [reading.source for reading in (*readings, *collected)] + _watched(w3c, cases, known)
-    if audit is not None:
-        sources.append(Source(file=str(audit), kind="audit", lines=audit.read_bytes().count(b"\n"), time_zone="UTC"))
     return Diagnosis(created_at=now(), sources=tuple(sources), streams=conclude(cases, known))
 
 
@@ -248,5 +251,7 @@ def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: Estate) -> li
         )
         watch(lines, watches)
         assert log.source is not None
+        for one in watches:
+            one.end_file(whole=log.source.damage is None)
         sources.append(log.source)
     return sources

@@ -89,7 +89,7 @@ def _fresh(path: Path, max_age: float) -> Audit:
     try:
         finished = datetime.fromisoformat(audit.finished_at)
     except ValueError as error:
-        raise RemediateError(f"{path}: finished_at is no time: {error}; make the audit again") from error
+        raise RemediateError(f"{path}: finished_at is no time; make the audit again") from error
     if finished.tzinfo is None:
         raise RemediateError(f"{path}: finished_at has no time zone; make the audit again")
     age = datetime.now(UTC) - finished

@@ -37,6 +37,9 @@ def unread(sources: Iterable[Source]) -> str | None:
     missed = sum(source.unparsed for source in logs)
     if not any(source.lines for source in logs):
         return "no line of an application's log is in it, where those that an application catches are: give a LOG"
+    lost = sum(source.damage is not None for source in logs)
+    if lost:
+        return f"{lost} of the logs could not be read whole"
     return f"{missed} entries of the logs that may hold one were not understood" if missed else None
 
 

@@ -68,6 +68,8 @@ class LineWatch:
         self._busy = [[False] * len(moments) for moments in self._aside]
         self._reach: tuple[float, float] | None = None
         self._days: set[date] = set()
+        self._days_of_file: set[date] = set()
+        self._torn: set[date] = set()
 
     def _offset(self, time: datetime) -> float:
         return (time - self._origin).total_seconds()
@@ -82,7 +84,7 @@ class LineWatch:
         second = self._offset(request.time)
         low, high = self._reach or (second, second)
         self._reach = (min(low, second), max(high, second))
-        self._days.add(request.time.date())
+        self._days_of_file.add(request.time.date())
         if request.preload or (self._pool is not None and pools and self._pool not in pools):
             return
         _mark(self._seconds, self._at, second)
@@ -91,10 +93,17 @@ class LineWatch:
         if self._pool is not None and len(pools) > 1:
             return
         # The first error that comes after it; what stands there counts for those after that one too.
-        after = bisect_left(self._seconds, second + BEFORE)
+        after = bisect_right(self._seconds, second + BEFORE)
         if after < len(self._last):
             held = self._last[after]
             self._last[after] = second if held is None else max(held, second)
+
+    def end_file(self, *, whole: bool) -> None:
+        """No more lines of that file. The days of one that could not be read whole tell nothing: lines are missing."""
+        if not whole:
+            self._torn |= self._days_of_file
+        self._days |= self._days_of_file
+        self._days_of_file.clear()
 
     def result(self) -> LineCheck:
         """What was found in the lines so far."""
@@ -102,8 +111,12 @@ class LineWatch:
             nothing = (None,) * len(self._times)
             return LineCheck(at=nothing, last=nothing, chance=0.0)
         low, high = self._reach
+        days = (self._days | self._days_of_file) - self._torn
         at = tuple(
-            found if found or (time.date() in self._days and low - BEFORE <= second <= high + AFTER) else None
+            found
+            if (found and time.date() not in self._torn)
+            or (time.date() in days and low - BEFORE <= second <= high + AFTER)
+            else None
             for found, second, time in zip(self._at, self._seconds, self._times, strict=True)
         )
         last: list[datetime | None] = []

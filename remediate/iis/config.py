@@ -42,11 +42,16 @@ class Config:
 
     def value(self, pool: Element | None, name: str) -> Value:
         """A pool's attribute, or with None that of applicationPoolDefaults."""
-        levels: list[tuple[Source, Element | None]] = [("pool", pool), ("defaults", self._defaults)]
-        return self._resolve(self.schema[name], name, levels)
+        own = None if pool is None else self._at(self.schema[name], name, "pool", pool)
+        return self._inherited[name] if own is None else own
+
+    @cached_property
+    def _inherited(self) -> dict[str, Value]:
+        """What a pool has that says nothing itself: one value for all, of a hundred thousand pools too."""
+        return {name: self._resolve(at, name, [("defaults", self._defaults)]) for name, at in self.schema.items()}
 
     def defaults(self) -> dict[str, Value]:
-        return {name: self.value(None, name) for name in self.schema}
+        return dict(self._inherited)
 
     def pools(self) -> Iterator[Pool]:
         """All pools. Their state is not in the file."""
@@ -84,16 +89,21 @@ class Config:
         )
 
     def _resolve(self, schema: Attribute, name: str, levels: Sequence[tuple[Source, Element | None]]) -> Value:
-        for source, top in levels:
-            at, last = holder(top, name), name.rpartition(".")[2]
-            raw = _raw(at, last)
-            if at is not None and raw is not None:
-                line = self.document.line(at, last)
-                try:
-                    return Value(schema.read(raw), source, line)
-                except (ConfigError, ValueError) as error:
-                    raise ConfigError(f"line {line}: {name}: {error}") from error
-        return Value(schema.text(schema.default), "schema")
+        found = (self._at(schema, name, source, element) for source, element in levels)
+        value = next((value for value in found if value is not None), None)
+        return Value(schema.text(schema.default), "schema") if value is None else value
+
+    def _at(self, schema: Attribute, name: str, source: Source, element: Element | None) -> Value | None:
+        """The attribute's value that stands in the element or below it; None where none does."""
+        at, last = holder(element, name), name.rpartition(".")[2]
+        raw = _raw(at, last)
+        if at is None or raw is None:
+            return None
+        line = self.document.line(at, last)
+        try:
+            return Value(schema.read(raw), source, line)
+        except (ConfigError, ValueError) as error:
+            raise ConfigError(f"line {line}: {name}: {error}") from error
 
 
 def holder(element: Element | None, name: str) -> Element | None:

@@ -6,6 +6,7 @@ from msgspec import Struct
 from remediate.iis.answer import plain_words, split
 from remediate.iis.attributes import CONDITION, IDLE_ACTION, IDLE_TIMEOUT, MEANINGS, seconds
 from remediate.iis.evidence import EvidenceAnswer, read_evidence
+from remediate.json_words import what_is_wrong
 from remediate.model import Failed, Inspection, Pool, Value
 
 # Of what a server printed beside its answer, or instead of it.
@@ -63,7 +64,7 @@ def parse_answer(
     try:
         answer = msgspec.json.decode(printed.answer, type=_Answer)
     except (msgspec.DecodeError, RecursionError) as error:
-        return Failed(host, one_line(f"the inspection's answer cannot be read: {error}"))
+        return Failed(host, one_line(f"the inspection's answer cannot be read: {what_is_wrong(error)}"))
     if answer.format != "remediate.inspection" or answer.format_version != 1:
         return Failed(host, "the answer is not of the inspection script of this version")
     if answer.error is not None:

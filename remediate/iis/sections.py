@@ -142,16 +142,19 @@ def _second(document: Document, element: Element, first: Element) -> ConfigError
 
 def items(section: Element | None, tag: str, key: str = "name") -> list[Element]:
     """The items of a collection that count: those after a ``clear``, and not taken away by a ``remove``."""
-    kept: list[Element] = []
-    for child in [] if section is None else section.children:
+    kept: dict[int, Element] = {}
+    by_key: dict[str, list[int]] = {}
+    for number, child in enumerate([] if section is None else section.children):
+        name = fold(child.attributes.get(key, ""))
         if child.name == "clear":
             kept.clear()
         elif child.name == "remove":
-            gone = fold(child.attributes.get(key, ""))
-            kept = [element for element in kept if fold(element.attributes.get(key, "")) != gone]
+            for gone in by_key.pop(name, ()):
+                kept.pop(gone, None)
         elif child.name == tag:
-            kept.append(child)
-    return kept
+            kept[number] = child
+            by_key.setdefault(name, []).append(number)
+    return list(kept.values())
 
 
 def _at(document: Document, path: list[str]) -> Iterator[Element]:

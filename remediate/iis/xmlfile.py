@@ -5,6 +5,7 @@ attributes are kept; comments, texts and the rest stay in the bytes.
 """
 
 import re
+from array import array
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,10 +15,11 @@ from xml.parsers import expat
 from remediate.iis.encoding import decoded, place, place_after
 from remediate.iis.schema import ConfigError
 
+_TAG = re.compile(rb"""<[^\s/>]+(?:\s+[^\s=/>]+\s*=\s*(?:"[^"]*"|'[^']*'))*+\s*/?>""")
 ATTRIBUTE = re.compile(rb"""\s+([^\s=/>]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
-@dataclass
+@dataclass(slots=True)
 class Element:
     """An element; ``start`` and ``end`` are the bytes of the UTF-8 text that its start tag covers, ``close`` is where
     its end tag begins (of an empty element: where it begins itself)."""
@@ -57,8 +59,8 @@ class Document:
         return bisect_left(self._line_ends, element.start if match is None else match.start(1)) + 1
 
     @cached_property
-    def _line_ends(self) -> list[int]:
-        return [match.start() for match in re.finditer(b"\r\n|\n|\r", self.text)]
+    def _line_ends(self) -> "array[int]":
+        return array("L", (match.start() for match in re.finditer(b"\r\n|\n|\r", self.text)))
 
 
 def read(data: bytes) -> Document:
@@ -85,7 +87,9 @@ def _parse(text: bytes) -> Element:
 
     def begin(name: str, attributes: dict[str, str]) -> None:
         start = parser.CurrentByteIndex
-        element = Element(name, attributes, start, _tag_end(text, start))
+        tag = _TAG.match(text, start)
+        assert tag is not None  # expat has read it
+        element = Element(name, attributes, start, tag.end())
         stack[-1].children.append(element)
         stack.append(element)
 
@@ -104,12 +108,3 @@ def _parse(text: bytes) -> Element:
     except expat.ExpatError as error:
         raise ConfigError(f"{place(error.lineno, error.offset + 1)}: {expat.ErrorString(error.code)}") from error
     return top.children[0]
-
-
-def _tag_end(text: bytes, start: int) -> int:
-    position = start + 1
-    while text[position : position + 1] not in (b">", b"/") and not text[position : position + 1].isspace():
-        position += 1
-    while match := ATTRIBUTE.match(text, position):
-        position = match.end()
-    return text.index(b">", position) + 1

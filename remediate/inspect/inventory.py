@@ -22,6 +22,7 @@ from remediate.bugs import bug
 from remediate.inspect.ansible_words import place, reason
 from remediate.inspect.connections import short_name, why_not_windows
 from remediate.inspect.given import arguments_of, as_yaml, read_extra_vars, read_password, set_context
+from remediate.inspect.readable import check_readable
 from remediate.inspect.run_checks import check_common, check_psrp, check_shell, check_winrm, short_shell
 from remediate.inspect.sources import hushed, parse_sources, programs_unheard
 from remediate.inspect.variables import Variables, WrongVariable, ask_plugin, ask_winrm
@@ -88,6 +89,7 @@ def read_inventory(
     for source in inventory.sources:
         if "," not in source and not Path(source).exists():
             raise RemediateError(f"inventory {source!r}: there is no such file or folder; give -i a path")
+    check_readable(inventory)
     try:
         with programs_unheard(), hushed(warn):
             return _read(inventory, reading)

@@ -8,8 +8,10 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
+from remediate.bounded import Unreadable, read_file
 from remediate.iis.config import Config, redirection
 from remediate.iis.inspection import one_line
 from remediate.iis.schema import ConfigError, Version
@@ -21,16 +23,10 @@ _REDIRECTION = "redirection.config"
 _OTHERS = ("administration.config", _REDIRECTION)
 # Real ones have a few megabytes at most.
 _MOST_BYTES = 64 * 1024 * 1024
-# Named by a shell for `<(command)`; any other pipe or device would be read for ever.
-_PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
 _POOLS = re.compile(rb"<(?:system\.applicationHost|applicationPools)[\s>/]", re.IGNORECASE)
 _SHOWN = 5
 
 Note = Callable[[str], None]
-
-
-class _Unread(Exception):
-    """Why a file cannot be read."""
 
 
 def read_configs(paths: Iterable[Path], version: Version, note: Note) -> tuple[HostReport, ...]:
@@ -42,7 +38,9 @@ def read_configs(paths: Iterable[Path], version: Version, note: Note) -> tuple[H
     files = dict.fromkeys(file for path in paths for file in _files(path, note))
     if not files:
         raise RemediateError("--config: no applicationHost.config is among these files")
-    return tuple(_report(file, version, note) for file in files)
+    # Each folder is looked through once: it may hold thousands of backups.
+    beside = cache(_redirection_in)
+    return tuple(_report(file, version, note, beside) for file in files)
 
 
 def _files(path: Path, note: Note) -> list[Path]:
@@ -99,28 +97,22 @@ def _letters(data: bytes) -> bytes:
 
 
 def _read(file: Path) -> bytes:
-    """The whole file; _Unread for what is no regular file or too large to be a configuration."""
+    """The whole file; Unreadable for what is no regular file or too large to be a configuration."""
     try:
         if file.is_dir():
-            raise _Unread("the folder cannot be opened")
-        if not stat.S_ISREG(file.stat().st_mode) and not str(file).startswith(_PIPES):
-            raise _Unread("it is not a regular file")
-        with file.open("rb") as stream:
-            data = stream.read(_MOST_BYTES + 1)
+            raise Unreadable("the folder cannot be opened")
+        return read_file(file, _MOST_BYTES)
     except OSError as error:
-        raise _Unread(error.strerror or str(error)) from error
-    if len(data) > _MOST_BYTES:
-        raise _Unread(f"it has more than {_MOST_BYTES // 2**20} MB")
-    return data
+        raise Unreadable(error.strerror or str(error)) from error
 
 
-def _report(file: Path, version: Version, note: Note) -> HostReport:
+def _report(file: Path, version: Version, note: Note, beside: Callable[[Path], Path | None]) -> HostReport:
     name = str(file)
     try:
         config = Config(_read(file), version)
         if not config.has_pools:
             return Failed(name, "it has no system.applicationHost/applicationPools: is that an applicationHost.config?")
-        shared = _redirected(file)
+        shared = _redirected(beside(file.parent))
         report = Inspection(
             host=name,
             file=name,
@@ -131,20 +123,24 @@ def _report(file: Path, version: Version, note: Note) -> HostReport:
             defaults=config.defaults(),
             pools=tuple(config.pools()),
         )
-    except (ConfigError, ValueError, _Unread) as error:
+    except (ConfigError, ValueError, Unreadable) as error:
         return Failed(name, one_line(str(error)))
     if shared is not None:
         note(f"{file}: IIS does not read this file: {_REDIRECTION} beside it names the configuration in {shared}")
     return report
 
 
-def _redirected(file: Path) -> str | None:
-    """The folder that a redirection.config beside the file names, or None; ConfigError and _Unread for a broken one."""
+def _redirection_in(folder: Path) -> Path | None:
     try:
-        beside = sorted(other for other in file.parent.iterdir() if other.name.lower() == _REDIRECTION)
+        return min((file for file in folder.iterdir() if file.name.lower() == _REDIRECTION), default=None)
     except OSError:
         return None
+
+
+def _redirected(beside: Path | None) -> str | None:
+    """The folder that this redirection.config names, or None; ConfigError for a broken one."""
     try:
-        return redirection(_read(beside[0])) if beside else None
-    except (ConfigError, _Unread) as error:
-        raise ConfigError(f"{beside[0].name} beside it: {error}") from error
+        return None if beside is None else redirection(_read(beside))
+    except (ConfigError, Unreadable) as error:
+        name = "" if beside is None else beside.name
+        raise ConfigError(f"{name} beside it: {error}") from error

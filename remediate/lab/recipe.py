@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
+from remediate.bounded import Unreadable, read_file
 from remediate.model import RemediateError
 
+_MOST_BYTES = 64 * 2**20
 _APPLICATION_HOST = "applicationhost.config"
 # They lie beside it on a server, and are no configuration of pools.
 _OTHERS = ("administration.config", "redirection.config")
@@ -50,9 +52,11 @@ def _recipe(file: Path, used: set[str]) -> Recipe:
         name = f"{base}-{number}"
     used.add(name.lower())
     try:
-        config = file.read_bytes()
+        config = read_file(file, _MOST_BYTES)
     except OSError as error:
         raise RemediateError(f"{file}: cannot be read: {error.strerror}") from error
+    except Unreadable as error:
+        raise RemediateError(f"{file}: {error}") from error
     who = {"computer": name.upper(), "domain": "lab.example", "windows_version": "10.0.17763", "iis_version": "10.0"}
     return Recipe(name, config, who)
 

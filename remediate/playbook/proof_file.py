@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from remediate.bounded import SAVED, Unreadable, read_file
 from remediate.model import HostProof, Proof, RemediateError
 
 PROOF = "proof.jsonl"
@@ -49,17 +50,19 @@ def read_proof(folder: Path) -> Proof | None:
     """The proof in the folder of a run, as far as it came; None where there is none."""
     path = folder / PROOF
     try:
-        lines = path.read_bytes().split(b"\n")[:-1]
+        lines = read_file(path, SAVED).split(b"\n")[:-1]
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RemediateError(f"{path}: {error.strerror}") from error
+    except Unreadable as error:
+        raise RemediateError(f"{path}: {error}") from error
     try:
         events = [msgspec.json.decode(line, type=_Event) for line in lines]
         told = [line for line, event in zip(lines, events, strict=True) if event.event == "host"]
         hosts = sorted((msgspec.json.decode(line, type=HostProof) for line in told), key=lambda host: host.host)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise RemediateError(f"{path}: is damaged: {error}") from error
+        raise RemediateError(f"{path}: is damaged: a line of it is not what stands there") from error
     if not events:
         return None
     if events[0].format != _FORMAT or events[0].format_version != 1:

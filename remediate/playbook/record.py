@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from remediate.bounded import SAVED, Unreadable, open_file
+from remediate.json_words import what_is_wrong
 from remediate.model import Change, HostResult, RemediateError, Run, RunChange, RunStatus, Source, Writable
 from remediate.playbook.proof_file import read_proof
 
@@ -25,17 +27,19 @@ class Growing:
     def new(self) -> list[dict[str, Any]]:
         """Those that were added since; a last line without its end is not finished, and does not count yet."""
         try:
-            with self.path.open("rb") as file:
+            with open_file(self.path, SAVED) as file:
                 file.seek(self._seen)
                 data = file.read()
         except OSError as error:
             raise RemediateError(f"{self.path}: {error.strerror}; give the folder of a run, PLAN/runs/...") from error
+        except Unreadable as error:
+            raise RemediateError(f"{self.path}: {error}; give the folder of a run, PLAN/runs/...") from error
         whole = data[: data.rfind(b"\n") + 1]
         self._seen += len(whole)
         try:
             events = [json.loads(line) for line in whole.decode("utf-8", errors="replace").split("\n")[:-1]]
         except (ValueError, RecursionError) as error:
-            raise RemediateError(f"{self.path}: is not the record of a run: {error}") from error
+            raise RemediateError(f"{self.path}: is not the record of a run: a line of it is not valid JSON") from error
         if not all(isinstance(event, dict) for event in events):
             raise RemediateError(f"{self.path}: is not the record of a run")
         return events
@@ -57,7 +61,7 @@ def read_run(path: Path) -> Run:
             known.add(event)
         return msgspec.structs.replace(known.run(), running=_is_held(record), proof=read_proof(record.parent))
     except (msgspec.ValidationError, KeyError, TypeError) as error:
-        raise RemediateError(f"{record}: is damaged: {error}") from error
+        raise RemediateError(f"{record}: is damaged: a line of it is no event of a run") from error
 
 
 def _runs_below(folder: Path) -> str:
@@ -165,7 +169,7 @@ def _answered(started: HostResult, event: dict[str, Any], check: bool, playbook:
         answer = msgspec.convert(event, _Answer)
     except msgspec.ValidationError as error:
         # That server's trouble alone: the record of the others stays good.
-        odd = f"its answer is not the module's ({error}): it is not known what was written"
+        odd = f"its answer is not the module's ({what_is_wrong(error)}): it is not known what was written"
         return msgspec.structs.replace(started, status="failed", detail=odd)
     changes = _planned(started, answer, check) if playbook is None else _unplanned(started.host, answer, playbook)
     status: RunStatus = "unchanged" if answer.status == "ok" else answer.status

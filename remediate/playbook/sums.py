@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Set
 from pathlib import Path
 
+from remediate.bounded import Unreadable, open_file, read_file
 from remediate.model import RemediateError
 
 SUMS = "SHA256SUMS"
@@ -23,6 +24,8 @@ _LOADED = frozenset({
     "httpapi_plugins", "inventory_plugins", "library", "lookup_plugins", "module_utils", "netconf_plugins", "roles",
     "shell_plugins", "strategy_plugins", "terminal_plugins", "test_plugins", "vars_plugins",
 })  # fmt: skip
+# Of a file that is read whole.
+_MOST = 1 << 30
 _PLAN = frozenset({"plan.json", "playbook.yml"})
 
 
@@ -52,15 +55,20 @@ def check_sums(folder: Path, digest: str) -> tuple[str, ...]:
         for path in sorted((listed_there.keys() | there.keys()) - foreign):
             if listed.get(path) != there.get(path):
                 raise RemediateError(f"{folder / path}: {_difference(folder / path, listed.get(path))}")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RemediateError(f"{folder}: {SUMS} cannot be read ({error}); make the plan again") from error
+    except OSError as error:
+        name = error.filename or folder / SUMS
+        raise RemediateError(f"{name}: cannot be read: {error.strerror}; make the plan again") from error
+    except UnicodeDecodeError as error:
+        raise RemediateError(f"{folder / SUMS}: is not text in UTF-8; make the plan again") from error
+    except Unreadable as error:
+        raise RemediateError(f"{folder / SUMS}: {error}; make the plan again") from error
     if digest != _digest(listed):
         raise RemediateError(f"{folder / 'plan.json'}: is not the plan of this folder; make the plan again")
     return tuple(sorted(foreign | {name for name in _everything(folder) if name not in names and name not in there}))
 
 
 def _listed(folder: Path) -> dict[str, str]:
-    lines = (line.partition("  ") for line in (folder / SUMS).read_text(encoding="utf-8").splitlines())
+    lines = (line.partition("  ") for line in read_file(folder / SUMS, _MOST).decode().splitlines())
     return {path: digest for digest, _, path in lines}
 
 
@@ -77,7 +85,7 @@ def _difference(path: Path, listed: str | None) -> str:
     if not path.exists():
         return "is missing since the plan was made; make the plan again"
     if not path.is_symlink():
-        plain = path.read_bytes().replace(b"\r\n", b"\n")
+        plain = read_file(path, _MOST).replace(b"\r\n", b"\n")
         if listed in (_sha256(plain), _sha256(plain.replace(b"\n", b"\r\n"))):
             return (
                 "differs in its line ends alone, as git leaves it with core.autocrlf: bring it again as it was "
@@ -108,7 +116,13 @@ def _hashes(folder: Path, names: Set[str]) -> dict[str, str]:
 
 
 def _hash(path: Path) -> str:
-    return _sha256(str(path.readlink()).encode() if path.is_symlink() else path.read_bytes())
+    if path.is_symlink():
+        return _sha256(str(path.readlink()).encode())
+    try:
+        with open_file(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except Unreadable as error:
+        raise RemediateError(f"{path}: {error}; take it away") from error
 
 
 def _sha256(data: bytes) -> str:

@@ -104,6 +104,7 @@ def _section(stream: Stream, width: int, glyphs: str, *, colour: bool) -> str:
 def source_line(source: Source) -> str:
     zone = f"time zone {source.time_zone}" + (f" (guessed by {source.guessed})" if source.guessed else "")
     parts = [source.kind, count(source.lines, "line"), f"{source.unparsed} not understood"]
+    parts += [f"NOT READ WHOLE: {source.damage}"] if source.damage else []
     parts += (
         [f"{source.untimed} without a time that was recognised (several may count as one)"] if source.untimed else []
     )

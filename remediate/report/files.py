@@ -5,7 +5,7 @@ from pathlib import Path
 from remediate.model import Audit, Diagnosis, Plan, RemediateError, Run
 from remediate.playbook.directory import read_plan
 from remediate.playbook.record import RECORD, read_run
-from remediate.saved import format_of, load
+from remediate.saved import load_any
 
 
 def read_any(path: Path) -> Audit | Diagnosis | Plan | Run:
@@ -14,11 +14,10 @@ def read_any(path: Path) -> Audit | Diagnosis | Plan | Run:
         return read_run(path)
     if path.is_dir() and not (path / "plan.json").exists() and any(path.glob(f"*/{RECORD}")):
         return read_run(path)  # a folder of runs: refused with their names
-    if path.is_dir() or format_of(path) == "remediate.plan":
+    if path.is_dir():
         return read_plan(path)
-    if format_of(path) == "remediate.diagnosis":
-        return _checked(load(path, Diagnosis), path)
-    return load(path, Audit)
+    value = load_any(path)
+    return _checked(value, path) if isinstance(value, Diagnosis) else value
 
 
 def _checked(diagnosis: Diagnosis, path: Path) -> Diagnosis:

@@ -2,14 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from io import StringIO
 from itertools import groupby
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from rich.cells import cell_len
 
 from remediate.inspect.relayed import in_words
 from remediate.model import (
@@ -37,6 +34,8 @@ _RECYCLE: dict[Recycle, str] = {
 
 def printable(text: str) -> str:
     """The same text where it is harmless; control and format characters as escapes."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -194,12 +193,17 @@ def _outcome(change: RunChange, check: bool) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    made = Table(box=None, pad_edge=False, header_style="")
-    for name in head:
-        made.add_column(name, overflow="fold", no_wrap=name in ("host", "pool", "rule", "level", "grade", "status"))
-    for row in rows:
-        made.add_row(*(Text(printable(cell)) for cell in row))
-    out = StringIO()
-    # So wide that nothing is ever cut or folded, and without colour: the same text in a pipeline and on a screen.
-    Console(file=out, width=100_000, color_system=None).print(made)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    """Columns that are as wide as what stands in them. Nothing is cut or folded: the same on a screen and in a pipe."""
+    lines = [head, *([printable(cell) for cell in row] for row in rows)]
+    widths = [max(map(_columns, column)) for column in zip(*lines, strict=True)]
+    return "".join(f"{_padded(line, widths)}\n" for line in lines)
+
+
+def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
+    pairs = zip(cells, widths, strict=True)
+    return "  ".join(cell + " " * (width - _columns(cell)) for cell, width in pairs).rstrip()
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal the text takes; letters of some scripts take two."""
+    return len(text) if text.isascii() else cell_len(text)

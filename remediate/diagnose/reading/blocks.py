@@ -6,20 +6,19 @@ codes and the names of methods are ASCII in every code page.
 
 import codecs
 import sys
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from io import BufferedReader
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
-from remediate.diagnose.reading.evtx import MARK, BrokenRecords, event_xml
+from remediate.bounded import Unreadable, open_file
+from remediate.diagnose.reading.damaged import Damaged
+from remediate.diagnose.reading.evtx import MARK, event_xml
+from remediate.diagnose.reading.packed import BLOCK, GZIP, unpacked
 from remediate.model import RemediateError
 
-BLOCK = 1 << 20
-_GZIP = b"\x1f\x8b"
 _SAMPLE = 4096
 # That of UTF-32 begins with that of UTF-16.
 _MARKS = (
@@ -28,55 +27,28 @@ _MARKS = (
 )  # fmt: skip
 
 
-class Damaged(Exception):
-    """The stream ends in the middle: what came before it is good."""
-
-
 @contextmanager
 def opened(path: Path | None) -> Iterator[Iterator[bytes]]:
     """The blocks of a file, unpacked; of standard input for None."""
     if path is None and sys.stdin is None:
         raise RemediateError("standard input: is closed; give a file")
     try:
-        stream = cast(BufferedReader, sys.stdin.buffer if path is None else path.open("rb"))
+        stream = cast(BufferedReader, sys.stdin.buffer if path is None else open_file(path))
     except OSError as error:
         raise RemediateError(f"{path}: cannot be read: {error.strerror}") from error
+    except Unreadable as error:
+        raise RemediateError(f"{path}: {error}") from error
     try:
         head = stream.peek(len(MARK))
         if path is not None and path.is_file() and head.startswith(MARK):
-            yield _events(path)
+            yield event_xml(path)
         else:
-            yield _unpacked(stream) if head[:2] == _GZIP else iter(partial(stream.read, BLOCK), b"")
+            yield unpacked(stream) if head[:2] == GZIP else iter(lambda: stream.read(BLOCK) or b"", b"")
     except OSError as error:
         raise RemediateError(f"{path or 'standard input'}: cannot be read: {error.strerror}") from error
     finally:
         if path is not None:
             stream.close()
-
-
-def _events(path: Path) -> Iterator[bytes]:
-    try:
-        yield from event_xml(path)
-    except BrokenRecords as error:
-        raise Damaged from error
-
-
-def _unpacked(stream: BinaryIO) -> Iterator[bytes]:
-    """The members of a gzip file one after the other, in blocks of bounded size."""
-    packed = stream.read(BLOCK)
-    try:
-        while packed:
-            member = zlib.decompressobj(wbits=31)
-            while not member.eof:
-                yield member.decompress(packed, BLOCK)
-                packed = member.unconsumed_tail or (b"" if member.eof else stream.read(BLOCK))
-                if not packed and not member.eof:
-                    yield member.flush()
-                    if not member.eof:
-                        raise Damaged
-            packed = member.unused_data or stream.read(BLOCK)
-    except zlib.error as error:
-        raise Damaged from error
 
 
 def utf8(blocks: Iterable[bytes]) -> Iterator[bytes]:

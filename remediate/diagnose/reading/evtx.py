@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from remediate.diagnose.reading.damaged import Damaged
 from remediate.diagnose.reading.given import OtherLog
 
 MARK = b"ElfFile\0"
@@ -11,12 +12,8 @@ MARK = b"ElfFile\0"
 _MOST_BROKEN = 1000
 
 
-class BrokenRecords(Exception):
-    """Some records could not be read: the others were."""
-
-
 def event_xml(path: Path) -> Iterator[bytes]:
-    """The events, one after the other. BrokenRecords, in the end; OtherLog: the extra is not installed."""
+    """The events, one after the other. Damaged, at the end: some are broken. OtherLog: the extra is not installed."""
     try:
         from evtx import PyEvtxParser
     except ImportError:
@@ -32,7 +29,7 @@ def event_xml(path: Path) -> Iterator[bytes]:
     try:
         records = PyEvtxParser(str(path), number_of_threads=1).records()
     except (RuntimeError, OSError):
-        raise BrokenRecords from None
+        raise Damaged("it is damaged: none of its records can be read") from None
     while broken < _MOST_BROKEN:
         try:
             record: Any = next(records)
@@ -42,4 +39,4 @@ def event_xml(path: Path) -> Iterator[bytes]:
         except (RuntimeError, OSError):
             broken += 1
     if broken:
-        raise BrokenRecords
+        raise Damaged(f"{broken} of its records {'is' if broken == 1 else 'are'} broken")

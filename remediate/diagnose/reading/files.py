@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from remediate.bounded import why_not
 from remediate.model import RemediateError
 
 _LOG_LIKE = re.compile(r"\.(log|txt|xml|json|jsonl|clef|ndjson|evtx)([._-]?\d[\d._-]*)?(\.gz)?$", re.I)
@@ -71,15 +72,19 @@ def _meant(argument: str) -> list[Path]:
                 raise RemediateError(f"{argument}: no log in this folder; name the files")
             return sorted(inside, key=_age)
         if path.exists():
+            reason = why_not(path)
+            if reason is not None:
+                raise RemediateError(f"{argument}: {reason}; give a file, a folder, a pattern or -")
             return [path]
     except (OSError, ValueError) as error:
-        raise RemediateError(f"{argument}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        why = getattr(error, "strerror", None) or "it is no name of a file"
+        raise RemediateError(f"{argument}: cannot be read: {why}") from error
     if not has_magic(argument):
         raise RemediateError(f"{argument}: no such file")
     try:
-        matches = [match for match in Path(path.anchor).glob(str(path.relative_to(path.anchor))) if not match.is_dir()]
+        matches = [match for match in Path(path.anchor).glob(str(path.relative_to(path.anchor))) if match.is_file()]
     except ValueError as error:
-        raise RemediateError(f"{argument}: no pattern: {error}") from error
+        raise RemediateError(f"{argument}: no pattern: ** stands alone between two slashes") from error
     if not matches:
         raise RemediateError(f"{argument}: no file matches this pattern")
     return sorted(matches, key=_age)

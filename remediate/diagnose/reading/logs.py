@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from remediate.diagnose.reading.blocks import opened, utf8
 from remediate.diagnose.reading.clef import read_clef, read_json_objects
+from remediate.diagnose.reading.damaged import Damaged
 from remediate.diagnose.reading.elmah import read_elmah
 from remediate.diagnose.reading.elmah_csv import read_elmah_csv
 from remediate.diagnose.reading.event_exports import HELP, NO_EVENTS, other_export
@@ -131,13 +132,19 @@ def _source(name: str, kind: Kind, window: Window, tally: Tally, times: Sequence
     naive = any(time is not None and time.tzinfo is None for time in times)
     told = not naive and (kind in _IN_UTC or (times and None not in times))
     return Source(
-        file=name, kind=kind, lines=lines, unparsed=tally.unparsed + window.damaged, left_out=tally.left_out,
+        file=name, kind=kind, lines=lines, damage=window.damage, unparsed=tally.unparsed, left_out=tally.left_out,
         untimed=times.count(None), code_only=tally.code_only, time_zone="UTC" if told else "unknown",
     )  # fmt: skip
 
 
 def _blocks(file: LogFile) -> Iterator[bytes]:
-    """Those of all parts of a file, in UTF-8."""
+    """Those of all parts of a file, in UTF-8. Damaged, at the end: what any of them has lost."""
+    losses: dict[str, None] = {}
     for path in file.paths or (None,):
         with opened(path) as blocks:
-            yield from utf8(blocks)
+            try:
+                yield from utf8(blocks)
+            except Damaged as error:
+                losses[str(error) if len(file.paths) < 2 else f"{path and path.name}: {error}"] = None
+    if losses:
+        raise Damaged("; ".join(losses))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from remediate.diagnose.reading.blocks import Damaged
+from remediate.diagnose.reading.damaged import Damaged
 
 _LONGEST = 1 << 20
 
@@ -11,7 +11,7 @@ _LONGEST = 1 << 20
 class Window:
     """``data`` grows at its end by `more` and shrinks at its front by `drop`; ``ended``: the stream has no more.
 
-    Lines are counted as the window passes over them, once. ``damaged``: the stream broke off.
+    Lines are counted as the window passes over them, once. ``damage``: what the stream has lost, in words.
     """
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
@@ -21,14 +21,14 @@ class Window:
         self._last = b"\n"
         self.data = b""
         self.ended = False
-        self.damaged = False
+        self.damage: str | None = None
 
     def more(self) -> bool:
         """One more block at the end of the data; False where there is none."""
         try:
             block = next(self._blocks, None)
-        except Damaged:
-            block, self.damaged = None, True
+        except Damaged as error:
+            block, self.damage = None, str(error)
         if block is None:
             self.ended = True
             return False

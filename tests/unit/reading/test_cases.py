@@ -2,7 +2,6 @@
 
 import codecs
 import gzip
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,22 +58,3 @@ def test_letters_of_another_code_page_harm_nothing(name: str, tmp_path: Path) ->
     path.write_bytes(samples.text(name).encode("cp1252", errors="replace"))
     (file,) = find_files([str(path)])
     assert read_log(file).occurrences == tuple(_of(file.name, o) for o in samples.occurrences(name))
-
-
-def test_what_a_broken_gzip_holds_is_read_and_the_loss_is_counted(tmp_path: Path) -> None:
-    """A packed log of a running server ends in the middle."""
-    path = tmp_path / "app.log.gz"
-    packed = gzip.compress(samples.sample("log4net.log") + os.urandom(40_000))
-    path.write_bytes(packed[:-20_000])
-    reading = read_log(find_files([str(path)])[0])
-    assert len(reading.occurrences) == 2
-    assert reading.source.unparsed == 1
-
-
-def test_what_a_small_broken_gzip_holds_is_read_too(tmp_path: Path) -> None:
-    """It breaks off within what the encoding is looked for in."""
-    path = tmp_path / "app.log.gz"
-    path.write_bytes(gzip.compress(samples.sample("one-line.log") + os.urandom(2000))[:-1000])
-    reading = read_log(find_files([str(path)])[0])
-    assert len(reading.occurrences) == len(samples.occurrences("one-line.log"))
-    assert reading.source.unparsed == 1
