@@ -4,12 +4,18 @@ import re
 
 import msgspec
 
+# What reading a text as JSON may raise: also for bytes that are no UTF-8, and for what is nested too deep.
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _PLACE = re.compile(r"`\$([^`]{0,200})`$")
 _MISSING = re.compile(r"missing required field `([^`]{1,100})`")
 
 
 def what_is_wrong(error: Exception) -> str:
-    """``hosts[0].pool is missing``; ``is not valid JSON``."""
+    """``hosts[0].pool is missing``; ``is not valid JSON``. The error is one of NOT_JSON."""
+    if isinstance(error, UnicodeDecodeError):
+        return "holds bytes that are no UTF-8"
+    if isinstance(error, RecursionError):
+        return "is nested too deep"
     if not isinstance(error, msgspec.ValidationError):
         return "is not valid JSON"
     found, missing = _PLACE.search(str(error)), _MISSING.search(str(error))

@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from remediate.bounded import SAVED, Unreadable, read_file
-from remediate.json_words import what_is_wrong
+from remediate.json_words import NOT_JSON, what_is_wrong
 from remediate.model import Audit, Diagnosis, Plan, RemediateError
 
 T = TypeVar("T", Audit, Diagnosis, Plan)
@@ -66,7 +66,7 @@ def decoded(data: bytes, path: Path, kind: type[T]) -> T:
         if head.format_version > 1:
             raise RemediateError(f"{path}: was written by a newer remediate ({head.tool_version}); use that one")
         value = msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise RemediateError(f"{path}: is no {wanted}: {_what(error)}; {_HINTS[wanted]}") from error
     if not head.format:
         raise RemediateError(f"{path}: is a file of another kind; {_HINTS[wanted]}")
@@ -81,7 +81,7 @@ def _head(data: bytes) -> _Head:
     """What the file says it is; empty where it says nothing."""
     try:
         return msgspec.json.decode(data, type=_Head)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         return _Head()
 
 

@@ -6,7 +6,7 @@ Left out:
 - pslint: PSScriptAnalyzer, from the PowerShell gallery.
 - changelog: wants the fragments of antsibull-changelog; ours is written by hand.
 - shellcheck: the collection has no shell script.
-- All that is about Python files: the one that it has, an action plugin, is checked by ruff.
+- All that is about Python files: the few that it has, for its action plugins, are checked by ruff.
 """
 
 import os

@@ -5,16 +5,19 @@ Ansible finds a module's result (ansible.module_utils.json_utils): from the firs
 last line that ends with one. Beyond that: byte-order marks, NULs and PowerShell's own packing of text (CLIXML) are
 taken away, and the answer may share its line with other words. Where two answers stand, none is taken.
 
-The input is hostile: each step is one pass over it.
+The input is hostile: each step is one pass over it, and keeps no list of its parts.
 """
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
 
 import msgspec
 from msgspec import Raw, Struct
+
+from remediate.json_words import NOT_JSON
 
 _FORMAT = "remediate.inspection"
 # Of the other words; whoever shows them makes one line of them.
@@ -22,6 +25,9 @@ _MOST_CHARACTERS = 2000
 _OBJECTS = re.compile(rb"<Objs(?: [^<>]*)?>(.*?)(?:</Objs>|\Z)", re.DOTALL)
 _STRING = re.compile(rb"<S(?: [^<>]*)?>([^<>]*)</S>")
 _UNIT = re.compile("_x([0-9A-Fa-f]{4})_")
+_OPENING = re.compile(rb"(?:\A|\n)[^\S\n]*\{")
+# An answer, and from where to where it stands.
+_Place = tuple[bytes, int, int]
 
 
 class _Module(Struct):
@@ -47,22 +53,45 @@ def split(printed: bytes) -> Found:
     text = _plain(printed)
     if (answer := _answer(text)) is not None:
         return Found(answer, "")
-    lines = text.splitlines()
-    answers, rest = [], []
-    for line in lines:
-        start, stop = line.find(b'{"'), line.rfind(b"}") + 1
-        candidate = line[start:stop] if _FORMAT.encode() in line and 0 <= start < stop else b""
-        if (answer := _answer(candidate)) is None:
-            rest.append(line)
-        else:
-            answers.append(answer)
-            rest += [line[:start], line[stop:]]
-    if answers:
-        return Found(answers[0], _text(b"\n".join(rest))) if len(answers) == 1 else Found(None, _text(text))
-    begin = next((n for n, line in enumerate(lines) if line.lstrip().startswith(b"{")), len(lines))
-    end = next((n for n in range(len(lines), begin, -1) if lines[n - 1].rstrip().endswith(b"}")), begin)
-    answer = _answer(b"\n".join(lines[begin:end]))
-    return Found(answer, _text(text if answer is None else b"\n".join(lines[:begin] + lines[end:])))
+    text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    places = [place for _, place in zip(range(2), _in_a_line(text), strict=False)]
+    if len(places) == 2:
+        return Found(None, _text(text))
+    if not places and (lines := _over_lines(text)) is not None:
+        places = [lines]
+    if not places:
+        return Found(None, _text(text))
+    answer, start, stop = places[0]
+    # Of what stands behind the answer too, whatever stands before it.
+    return Found(answer, _text(text[: min(start, _MOST_CHARACTERS)] + b"\n" + text[stop : stop + _MOST_CHARACTERS]))
+
+
+def _in_a_line(text: bytes) -> Iterator[_Place]:
+    """The answers that stand in one line each."""
+    end = -1
+    while (at := text.find(_FORMAT.encode(), end + 1)) >= 0:
+        begin = text.rfind(b"\n", max(end, 0), at) + 1 or end + 1
+        end = text.find(b"\n", at)
+        end = len(text) if end < 0 else end
+        start, stop = text.find(b'{"', begin, end), text.rfind(b"}", begin, end) + 1
+        answer = _answer(text[start:stop]) if 0 <= start < stop else None
+        if answer is not None:
+            yield answer, start, stop
+
+
+def _over_lines(text: bytes) -> _Place | None:
+    """The answer from the first line that begins with a brace to the last one that ends with one."""
+    first = _OPENING.search(text)
+    if first is None:
+        return None
+    stop = len(text)
+    while (at := text.rfind(b"}", first.end() - 1, stop)) >= 0:
+        end = text.find(b"\n", at, stop)
+        if not text[at + 1 : stop if end < 0 else end].strip():
+            answer = _answer(text[first.end() - 1 : at + 1])
+            return None if answer is None else (answer, first.start(), at + 1)
+        stop = text.rfind(b"\n", first.end() - 1, at) + 1
+    return None
 
 
 def plain_words(printed: bytes) -> str:
@@ -73,11 +102,11 @@ def plain_words(printed: bytes) -> str:
 def _answer(text: bytes) -> bytes | None:
     try:
         return bytes(msgspec.json.decode(text, type=_Module).inspection)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         pass
     try:
         msgspec.json.decode(text, type=_Head)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return None
     return text.strip()
 
@@ -92,10 +121,11 @@ def _plain(printed: bytes) -> bytes:
 
 def _strings(objects: re.Match[bytes]) -> bytes:
     """The texts of a CLIXML document, each on lines of its own."""
-    texts = (unescape(found.decode(errors="replace")) for found in _STRING.findall(objects[1]))
-    return "\n".join(["", *(_UNIT.sub(lambda unit: chr(int(unit[1], 16)), t) for t in texts), ""]).encode(
-        errors="replace"
-    )
+    texts = bytearray(b"\n")
+    for found in _STRING.finditer(objects[1]):
+        text = unescape(found[1].decode(errors="replace"))
+        texts += _UNIT.sub(lambda unit: chr(int(unit[1], 16)), text).encode(errors="replace") + b"\n"
+    return bytes(texts)
 
 
 def _text(text: bytes) -> str:

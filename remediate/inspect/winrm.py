@@ -12,14 +12,15 @@ from winrm.protocol import Protocol
 
 from remediate.bugs import show_trace
 from remediate.iis.inspection import parse_printed
+from remediate.inspect.http_answers import check_message, guard
 from remediate.inspect.inventory import WinrmHost
 from remediate.inspect.script import COMMAND_LINE, inspection_script
 from remediate.inspect.way import Way
 from remediate.inspect.wire_errors import explain
 from remediate.model import Failed, HostReport, Unreachable
 
-# More than any inspection prints. A server that never stops talking is cut off here.
-_MOST_BYTES = 64 * 1024 * 1024
+# More than any inspection prints: a thousand pools take two. A server that never stops talking is cut off here.
+_MOST_BYTES = 8 * 1024 * 1024
 # What networks, servers and accounts do; anything else is shown with -v too.
 _ORDINARY = (WinRMError, WinRMTransportError, RequestException, OSError)
 
@@ -73,20 +74,18 @@ def _protocol(host: WinrmHost, way: Way, timeout: float) -> Any:
 
 
 def _watch(transport: Any, way: Way) -> None:
-    """Note what is seen on the way, at the one place where pywinrm sends; and follow no redirect.
-
-    A redirect would take the account's credentials to another server.
-    """
-    send = transport._send_message_request
+    """Note what is seen on the way, and guard what comes, at the places where pywinrm sends and reads a message."""
+    send, read = transport._send_message_request, transport._get_message_response_text
 
     def watched(session: Any, request: Any) -> Any:
-        session.max_redirects = 0
+        guard(session, request.url)
         way.proxy = select_proxy(request.url, resolve_proxies(request, session.proxies, session.trust_env)) or ""
         # Before the hook that requests_ntlm has put there: what that one sends is not seen here.
         request.hooks["response"].insert(0, lambda response, **_: way.note(response))
         return send(session, request)
 
     transport._send_message_request = watched
+    transport._get_message_response_text = lambda response: check_message(read(response))
 
 
 def _run(host: WinrmHost, protocol: Any, script: bytes, until: float) -> Printed | Failed:
@@ -106,7 +105,7 @@ def _run(host: WinrmHost, protocol: Any, script: bytes, until: float) -> Printed
             stdout += out
             stderr += err
             if len(stdout) + len(stderr) > _MOST_BYTES:
-                return Failed(host.host, f"the script printed more than {_MOST_BYTES} bytes")
+                return Failed(host.host, f"the script printed more than {_MOST_BYTES >> 20} MiB")
             if done:
                 return Printed(bytes(stdout), bytes(stderr), exit_code)
     finally:

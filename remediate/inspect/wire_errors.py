@@ -26,6 +26,7 @@ from winrm.exceptions import (
 )
 
 from remediate.iis.inspection import one_line
+from remediate.inspect.http_answers import MOST_BYTES, LongAnswer, PackedAnswer
 from remediate.inspect.tls_errors import tls_failure, untrusted
 from remediate.inspect.way import TRANSPORTS, Way
 from remediate.inspect.wsman_faults import fault_words
@@ -73,8 +74,12 @@ _Words = Callable[[Way, Any], str | None]
 
 
 def _redirected(way: Way, error: http.TooManyRedirects) -> str:
+    answer: Any = error.response
+    location = str(answer.headers.get("Location", ""))
+    if not location:
+        return f"{way.endpoint} does not speak WS-Management: it answered HTTP {int(answer.status_code)}"
     try:
-        target = urlsplit(urljoin(way.endpoint, str(getattr(error.response, "headers", {}).get("Location", ""))))
+        target = urlsplit(urljoin(way.endpoint, location))
         shown = f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path}"
     except ValueError:
         shown = "which has no address"
@@ -82,6 +87,15 @@ def _redirected(way: Way, error: http.TooManyRedirects) -> str:
         f"{way.endpoint} sends to another place, {one_line(shown, 120)}. A redirect is not followed, since the "
         "account's credentials would go there too: give the server's own address in ansible_host"
     )
+
+
+def _packed(way: Way, error: PackedAnswer) -> str:
+    encoding = one_line(str(error), 40)
+    return f"{way.endpoint} sent a packed answer (Content-Encoding: {encoding}), which was not asked for"
+
+
+def _long(way: Way, _error: LongAnswer) -> str:
+    return f"{way.endpoint} sent more than {MOST_BYTES >> 10} KiB in one answer: is that the WinRM port?"
 
 
 def _refused(way: Way, error: Exception) -> str | None:
@@ -248,6 +262,8 @@ _RULES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], _Word
     (WinRMTransportError, _status),
     (WinRMOperationTimeoutError, _no_answer),
     (http.TooManyRedirects, _redirected),
+    (PackedAnswer, _packed),
+    (LongAnswer, _long),
     ((InvalidCredentialsError, PermissionError), _refused),
     (http.RequestException, _kerberos),
     ((http.InvalidSchema, http.InvalidURL, lower.ProxySchemeUnknown), _proxy_address),

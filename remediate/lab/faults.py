@@ -6,11 +6,15 @@
     500             answers HTTP 500 with nothing
     locked          refuses the account, whoever asks
     offers:SCHEMES  refuses everything, and offers these in WWW-Authenticate: ``Negotiate, Kerberos``
-    redirect:URL    sends the client there
+    redirect:URL    sends the client there, with HTTP 302; ``redirect:307 URL`` with that, ``redirect:300`` nowhere
+    redirect@handshake:..., redirect@Receive:...
+                    the same in the middle of an NTLM handshake, or as the answer to that operation alone
+    bomb:KIND       answers with what would fill the client's memory; wsman/bombs.py has the kinds
     soap:FAULT      answers with that WS-Management fault, CODE SUBCODE TEXT: ``5 w:AccessDenied Zugriff verweigert``
 or in a command
     mute            ends at once with exit code 0 and no output
     endless         never stops talking
+    trickle         never stops talking, in words of two bytes
 ``before=FILE``, ``after=FILE``: each command prints that file's bytes first or last, as cmd's AutoRun and profiles do.
 ``answer=FILE``: the inspection's answer is that file's bytes.
 ``delay=SECONDS``: each command's answer is late by that much.
@@ -22,9 +26,10 @@ from pathlib import Path
 from remediate.inspect.script import COMMAND_LINE
 from remediate.lab.engine import Emit, Engine, Server
 from remediate.lab.knobs import read_knobs
+from remediate.lab.wsman.bombs import KINDS
 
-_WIRE_FAULTS = ("", "silent", "rubbish", "500", "locked", "offers", "redirect", "soap")
-_COMMAND_FAULTS = ("mute", "endless")
+_WIRE_FAULTS = ("", "silent", "rubbish", "500", "locked", "offers", "redirect", "soap", "bomb")
+_COMMAND_FAULTS = ("mute", "endless", "trickle")
 
 # The command that an inspection runs; no other has this end.
 _INSPECTION = COMMAND_LINE.rpartition(" ")[2]
@@ -39,7 +44,8 @@ def wire_fault(server: Server) -> str:
     fault = read_knobs(server.windows).get("fault")
     if fault in _COMMAND_FAULTS:
         return ""
-    if fault.partition(":")[0] not in _WIRE_FAULTS:
+    name, _, more = fault.partition(":")
+    if name.partition("@")[0] not in _WIRE_FAULTS or (name == "bomb" and more not in KINDS):
         raise ValueError(f"{server.name}: lab.txt: fault={fault} is not known")
     return fault
 
@@ -54,9 +60,9 @@ class FaultyEngine:
         knobs = read_knobs(server.windows)
         await asyncio.sleep(float(knobs.get("delay", "0")))
         fault, answer = knobs.get("fault"), knobs.get("answer")
-        if fault == "endless":
+        if fault in ("endless", "trickle"):
             for _ in range(_MOST_CHATTER):
-                emit("stdout", _CHATTER)
+                emit("stdout", _CHATTER if fault == "endless" else b"x\n")
                 await asyncio.sleep(0.005)
             await asyncio.Event().wait()
         if fault == "mute":

@@ -170,7 +170,7 @@ def _chosen(host: Inspection) -> FixName | None:
 
 
 def _major_minor(version: str | None) -> tuple[int, int]:
-    match = re.match(r"(\d+)\.(\d+)", version or "")
+    match = re.match(r"(\d{1,9})\.(\d{1,9})(?!\d)", version or "")
     return (int(match[1]), int(match[2])) if match else (0, 0)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from remediate.bounded import SAVED, Unreadable, read_file
+from remediate.json_words import NOT_JSON
 from remediate.model import HostProof, Proof, RemediateError
 
 PROOF = "proof.jsonl"
@@ -61,7 +62,7 @@ def read_proof(folder: Path) -> Proof | None:
         events = [msgspec.json.decode(line, type=_Event) for line in lines]
         told = [line for line, event in zip(lines, events, strict=True) if event.event == "host"]
         hosts = sorted((msgspec.json.decode(line, type=HostProof) for line in told), key=lambda host: host.host)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise RemediateError(f"{path}: is damaged: a line of it is not what stands there") from error
     if not events:
         return None

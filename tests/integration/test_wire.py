@@ -102,7 +102,7 @@ def test_what_answers_is_no_winrm(tmp_path: Path, port: Callable[..., int]) -> N
         b"": ("http", "basic", "ended the connection"),
         chunk: ("http", "basic", "ended the connection"),
         short: ("http", "basic", "ended the connection"),
-        gzip: ("http", "basic", "does not speak WS-Management"),
+        gzip: ("http", "basic", "sent a packed answer (Content-Encoding: gzip)"),
         http("401 no", "WWW-Authenticate: NTLM Zm9v"): ("http", "ntlm", "is that the WinRM port?"),
         http("200 OK"): ("http", "ntlm", "does not speak WS-Management"),
         http("403 Forbidden"): ("http", "ntlm", "answered HTTP 403"),
@@ -225,14 +225,27 @@ def test_basic_asked_of_a_server_that_has_none(take: Take) -> None:
     assert "ansible_winrm_transport: ntlm or kerberos or credssp" in found["detail"]
 
 
-def test_no_server_is_asked_on_a_redirect(take: Take) -> None:
-    """The other server would get the account: it does not see one connection."""
-    site = take("emulated", "basic")
+@pytest.mark.parametrize("auth", ["basic", "ntlm"])
+def test_no_server_is_asked_on_a_redirect(up: Up, auth: str) -> None:
+    """The other server would get the account: it does not see one connection, whatever the number says and when."""
+    moments = ("redirect", "redirect@Create", "redirect@Receive", *(["redirect@handshake"] if auth == "ntlm" else []))
     with socket.create_server(("127.0.0.1", 0)) as other:
         other.settimeout(0.5)
-        site.knobs(fault=f"redirect:http://127.0.0.1:{other.getsockname()[1]}/wsman")
-        (found,) = audit(site.inventory).values()
-        assert f"127.0.0.1:{other.getsockname()[1]}" in found["detail"]
+        address = f"http://127.0.0.1:{other.getsockname()[1]}/wsman"
+        faults = [f"{when}:{code} {address}" for code in (301, 302, 303, 307, 308) for when in moments]
+        faults += ["redirect:300", "redirect:304", f"redirect:300 {address}", "redirect@Receive:304"]
+        state = up("--from-configs", PLAIN, "--servers", str(len(faults)), "--auth", auth)
+        inventory = state / "inventory" / "hosts.yml"
+        names = list(yaml.safe_load(inventory.read_text())["iis"]["hosts"])
+        for name, fault in zip(names, faults, strict=True):
+            write_knobs(state / "servers" / name / "Windows", fault=fault)
+        found = audit(inventory)
+        for name, fault in zip(names, faults, strict=True):
+            said = (
+                (address, "not followed") if address in fault else ("does not speak WS-Management: it answered HTTP",)
+            )
+            assert found[name]["status"] == "unreachable", (fault, found[name])
+            assert all(word in found[name]["detail"] for word in said), (fault, found[name])
         with pytest.raises(TimeoutError):
             other.accept()
 

@@ -16,7 +16,7 @@ FAULTS = {
     "500": ("unreachable", "answered HTTP 500"),
     "locked": ("unreachable", "wrong user or password"),
     "mute": ("failed", "printed nothing"),
-    "endless": ("failed", "did not end in time"),
+    "endless": ("failed", "the script "),  # did not end in time, or printed too much
     "rubbish": ("unreachable", "does not speak WS-Management"),
     "typo": ("unreachable", "answered HTTP 500"),
 }

@@ -19,6 +19,7 @@ from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.timestamps import DATED, number_time, read_stamp
 from remediate.diagnose.reading.window import Window
 from remediate.evidence import Occurrence
+from remediate.json_words import NOT_JSON
 
 _TIMES = ("@t", "@timestamp", "timestamp", "time", "datetime", "date", "longdate", "timegenerated", "ts")
 
@@ -29,7 +30,7 @@ def read_clef(window: Window, tally: Tally) -> None:
             continue
         try:
             value = msgspec.json.decode(entry.text)
-        except (msgspec.DecodeError, RecursionError):
+        except NOT_JSON:
             value = None
         if isinstance(value, dict):
             for record in _records(value):

@@ -11,6 +11,7 @@ from remediate.diagnose.reading.evtx import MARK
 from remediate.diagnose.reading.site_log import refuse_other_log
 from remediate.diagnose.reading.timestamps import DATED
 from remediate.diagnose.reading.wrapped import wrapping
+from remediate.json_words import NOT_JSON
 from remediate.model import RemediateError
 
 Kind = Literal[
@@ -89,5 +90,5 @@ def _of_text(text: bytes) -> Kind:
 def _is_object(line: bytes) -> bool:
     try:
         return isinstance(msgspec.json.decode(line.strip().decode(errors="replace")), dict)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return False

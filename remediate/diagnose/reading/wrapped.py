@@ -20,6 +20,7 @@ from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.text import read_text
 from remediate.diagnose.reading.timestamps import DATED
 from remediate.diagnose.reading.window import Window
+from remediate.json_words import NOT_JSON
 
 _ISO = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\w.:+-]*"
 _FRAME = rb"[ \t]+\S{1,12} [^\s(]{1,500}\.[^\s(]{1,500}\("
@@ -83,7 +84,7 @@ def _of_prefix(line: bytes, prefix: re.Pattern[bytes]) -> tuple[bytes, bytes, by
 def _of_docker(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     try:
         value = _decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         return None
     text = value.log.removesuffix("\n").replace("\n", " ")
     return value.time.encode(errors="replace"), b"", text.encode(errors="replace")

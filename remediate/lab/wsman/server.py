@@ -12,14 +12,14 @@ import asyncio
 import ipaddress
 import logging
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, Self
 
 from aiohttp import web
 
 from remediate.lab.engine import Engine, Server
-from remediate.lab.wsman import replies, soap
+from remediate.lab.wsman import bombs, replies, soap
 from remediate.lab.wsman.auth import BasicGate, Gate, NegotiateGate, TurnedAway, end_point_bindings
 from remediate.lab.wsman.faults import Refused, spelled
 from remediate.lab.wsman.shells import Shells
@@ -32,13 +32,21 @@ _LARGEST_BODY = 2 * 1024 * 1024
 # http.sys closes an idle connection after two minutes.
 _IDLE_CONNECTION = 120.0
 
+
+def _redirect(more: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    """``URL``, ``CODE URL``, or ``CODE`` for one that names no place."""
+    code, _, url = more.partition(" ") if more[:3].isdigit() else ("302", "", more)
+    return web.Response(status=int(code), headers={**(headers or {}), **({"Location": url} if url else {})})
+
+
 # The faults that are one answer to everything, made of what lab.txt says beside the fault's name.
 _PLAYED: dict[str, Callable[[str], web.Response]] = {
     "rubbish": lambda _: web.Response(text="<html><p>It works!</html>\n\0", content_type="text/html"),
     "500": lambda _: web.Response(status=500),
     "offers": lambda schemes: web.Response(status=401, headers={"WWW-Authenticate": schemes}),
-    "redirect": lambda url: web.Response(status=302, headers={"Location": url}),
+    "redirect": _redirect,
 }
+
 
 # Seconds for answers under way when the server closes. All commands have ended by then, so none has to wait.
 _SHUTDOWN = 5.0
@@ -51,8 +59,7 @@ class WsmanServer:
     ``NTLM_USER_FILE``: only one such server can run in a process at a time. ``user`` may have a domain before a
     backslash. ``certificate`` is the one that ``tls`` presents, as DER: with it NTLM over TLS insists on matching
     channel bindings. (A listener cannot ask its SSLContext for its own certificate.) ``fault`` is asked at each
-    request which fault the server plays: silent, rubbish, 500, locked, offers:..., redirect:... or soap:... (see
-    faults.py in the folder above).
+    request which fault the server plays: one of faults.py in the folder above.
     """
 
     def __init__(
@@ -133,7 +140,7 @@ class WsmanServer:
     ) -> None:
         await self.close()
 
-    async def _handle(self, request: web.Request) -> web.Response:
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
             return await self._answer(request)
         except (web.HTTPException, ConnectionError):
@@ -145,7 +152,7 @@ class WsmanServer:
             log.exception("a request could not be answered")
             return web.Response(status=500)
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         if request.method != "POST" or request.path != "/wsman":
             return web.Response(status=404)
         body = await request.read()
@@ -159,11 +166,16 @@ class WsmanServer:
             raise ConnectionResetError("the server never answered")
         if fault in _PLAYED:
             return _PLAYED[fault](more)
+        if fault == "bomb" and more != "stdout":
+            return await bombs.explode(request, more)
+        fault, _, when = fault.partition("@")
         verdict = self._gate.admit(
             connection, request.headers.get("Authorization", ""), request.headers.get("Content-Type", ""), body
         )
         if fault == "locked" and not isinstance(verdict, TurnedAway):
             verdict = self._gate.refusal
+        if isinstance(verdict, TurnedAway) and when == "handshake" and request.headers.get("Authorization"):
+            return _redirect(more, verdict.headers)
         if isinstance(verdict, TurnedAway):
             return web.Response(status=verdict.status, text=f"{verdict.reason}\n", headers=verdict.headers)
         if not verdict.message:
@@ -173,11 +185,16 @@ class WsmanServer:
             envelope = soap.parse_envelope(verdict.message)
         except soap.Malformed as error:
             return web.Response(status=400, text=f"{error}\n", headers=verdict.headers)
+        operation = envelope.header.findtext("a:Action", "", soap.NAMES).rpartition("/")[2]
+        if operation == when:
+            return _redirect(more, verdict.headers)
         status = 200
         try:
             if fault == "soap":
                 raise Refused(spelled(more))
             answer = await _perform(self._shells[address], envelope)
+            if fault == "bomb" and operation == "Receive":
+                answer = bombs.stdout(envelope, "-")
         except Refused as refused:
             status = 500
             answer = replies.fault(envelope.message_id, self._servers[address].name, refused.fault)

@@ -3,7 +3,8 @@
 """Runs the module app_pool_settings, and leaves a mark just before the first word of it goes to the server.
 
 Where Ansible then reports a host without a result, the mark is what the record knows by: without one nothing was sent,
-so nothing was written. The connection is made first: a refused connection or password leaves no mark.
+so nothing was written. The connection is made first: a refused connection or password leaves no mark. It follows no
+redirect.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 from pathlib import Path
 
 from ansible.plugins.action.normal import ActionModule as NormalActionModule
+from ansible_collections.remediate.iis.plugins.plugin_utils.redirects import refuse_redirects
 
 
 def mark_of(host: str) -> str:
@@ -25,6 +27,7 @@ class ActionModule(NormalActionModule):
     LEAVES_MARKS = True
 
     def run(self, tmp=None, task_vars=None):
+        refuse_redirects()
         self._host = task_vars["inventory_hostname"]
         return super().run(tmp, task_vars)
 
