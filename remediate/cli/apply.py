@@ -20,7 +20,7 @@ from remediate.cli.progress import follow
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import Fleet, Target
 from remediate.model import HostReport, HostResult, Inventory, Plan, RemediateError, Run
-from remediate.playbook.directory import check_digest, read_plan
+from remediate.playbook.directory import check_digest, check_path, read_plan
 from remediate.playbook.proof import prove
 from remediate.playbook.proof_file import keep_proof
 from remediate.playbook.record import RECORD, read_run
@@ -48,11 +48,12 @@ def apply(
     check_amount(max_failures, "--max-failures")
     if not folder.is_dir():
         raise RemediateError(f"{folder}: is not a folder; give the one that `remediate plan --out` wrote")
+    check_path(folder)
     plan = read_plan(folder)
     foreign = check_digest(folder, plan)
     if foreign:
         what = f"no part of the plan, and not loaded by Ansible: {printable(', '.join(foreign))}"
-        click.echo(f"remediate: {folder}: {what}", err=True)
+        click.echo(f"remediate: {printable(str(folder))}: {what}", err=True)
     planned = {change.host for change in plan.changes}
     if not planned:
         click.echo("nothing to apply: the plan has no changes", err=True)
@@ -76,7 +77,7 @@ def apply(
         target = run_dir or (Path(scratch) if check else folder / "runs") / name
         kept = target if run_dir or not check else None
         if not check:
-            click.echo(f"record: {target}", err=True)
+            click.echo(f"record: {printable(str(target))}", err=True)
         with _named(kept):
             with follow("trying" if check else "applying", len(targets)) as tell:
                 run = run_plan(folder, name, target, settings, lambda host: tell(result_line(host), _trouble(host)))
@@ -96,7 +97,8 @@ def _named(run_dir: Path | None) -> Iterator[None]:
         yield
     except BaseException:
         if run_dir is not None and (run_dir / RECORD).exists():
-            click.echo(f"remediate: what is known of this run: remediate show {shlex.quote(str(run_dir))}", err=True)
+            shown = printable(shlex.quote(str(run_dir)))
+            click.echo(f"remediate: what is known of this run: remediate show {shown}", err=True)
         raise
 
 

@@ -1,5 +1,6 @@
 """The inventory, read by Ansible itself: the hosts inspected are the hosts that a playbook reaches."""
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -86,14 +87,26 @@ def read_inventory(
     ``warn`` is called with what Ansible warns of, in our words.
     """
     for source in inventory.sources:
-        if "," not in source and not Path(source).exists():
-            raise RemediateError(f"inventory {source!r}: there is no such file or folder; give -i a path")
+        _check_source(source)
     try:
         with programs_unheard(), hushed(warn):
             return _read(inventory, reading)
     finally:
         # Ansible would remove it at its end, which a hanging server must not hold up (see cli/main.py).
         shutil.rmtree(str(C.DEFAULT_LOCAL_TMP), ignore_errors=True)
+
+
+def _check_source(source: str) -> None:
+    """RemediateError where nothing is there, or where Ansible would read something else than what is there."""
+    there = bool(source) and Path(source).exists()
+    if not there and "," not in source:
+        raise RemediateError(f"inventory {source!r}: there is no such file or folder; give -i a path")
+    if there and "," in source:
+        what = "Ansible takes a comma in it for a list of hosts"
+        raise RemediateError(f"inventory {source!r}: {what}; give -i a path without a comma")
+    if there and os.path.expandvars(source) != source:
+        what = "Ansible takes a $NAME in it for the variable of the environment"
+        raise RemediateError(f"inventory {source!r}: {what}; give -i another path")
 
 
 def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
