@@ -13,6 +13,7 @@ from remediate.iis.inspection import one_line
 from remediate.model import HostResult, RemediateError, Run
 from remediate.playbook.handover import ANSIBLE_PLAYBOOK, Given, handed
 from remediate.playbook.output_settings import OUTPUT
+from remediate.playbook.proof_file import private
 from remediate.playbook.record import RECORD, Growing, Known, read_run
 
 LOG = "ansible-playbook.log"
@@ -58,7 +59,7 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
     """
     try:
         run_dir.mkdir(parents=True, mode=0o700)
-        log = (run_dir / LOG).open("wb")
+        log = open(run_dir / LOG, "wb", opener=private)  # noqa: SIM115  # closed below; a Path takes no opener
     except OSError as error:
         raise RemediateError(f"{run_dir}: cannot be made: {error.strerror}; choose another with --run-dir") from error
     # Absolute: a folder's name may begin with a dash or a tilde.
