@@ -53,6 +53,10 @@ def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _private(path, flags):
+    return os.open(path, flags, 0o600)
+
+
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
@@ -123,7 +127,8 @@ class CallbackModule(CallbackBase):
             if plan:
                 self._plan = json.loads(plan.read_text(encoding="utf-8"))
             target.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = (target / "record.jsonl").open("x", encoding="utf-8")
+            # Its owner's alone, whatever the folder's rights are.
+            self._file = open(target / "record.jsonl", "x", encoding="utf-8", opener=_private)
             # Held as long as this process lives, and not by the workers that it leaves behind when it is killed:
             # `remediate show` tells by it that the run goes on.
             fcntl.lockf(self._file, fcntl.LOCK_EX)

@@ -5,7 +5,7 @@ import secrets
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,13 +19,13 @@ from remediate.cli.options import check_amount, emit, inventory_options, pace_op
 from remediate.cli.progress import follow
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import Fleet, Target
-from remediate.model import HostReport, HostResult, Inventory, Plan, RemediateError, Run
-from remediate.playbook.directory import check_digest, read_plan
+from remediate.model import Failed, HostReport, HostResult, Inventory, Plan, RemediateError, Run, Skipped
+from remediate.playbook.directory import check_digest, check_path, read_plan
 from remediate.playbook.proof import prove
 from remediate.playbook.proof_file import keep_proof
 from remediate.playbook.record import RECORD, read_run
 from remediate.playbook.run import LOG, Settings, last_words, run_plan
-from remediate.report.text import plan_text, printable, proof_line, result_line, run_text
+from remediate.report.text import count, plan_text, printable, proof_line, result_line, run_text
 
 
 @click.command()
@@ -48,11 +48,12 @@ def apply(
     check_amount(max_failures, "--max-failures")
     if not folder.is_dir():
         raise RemediateError(f"{folder}: is not a folder; give the one that `remediate plan --out` wrote")
+    check_path(folder)
     plan = read_plan(folder)
     foreign = check_digest(folder, plan)
     if foreign:
         what = f"no part of the plan, and not loaded by Ansible: {printable(', '.join(foreign))}"
-        click.echo(f"remediate: {folder}: {what}", err=True)
+        click.echo(f"remediate: {printable(str(folder))}: {what}", err=True)
     planned = {change.host for change in plan.changes}
     if not planned:
         click.echo("nothing to apply: the plan has no changes", err=True)
@@ -66,25 +67,28 @@ def apply(
     targets = tuple(target for target in fleet.targets if target.host in planned)
     if not targets:
         raise RemediateError(f"no planned host matches {inventory.limit!r}")
+    unfit = _unfit(targets, max_failures)
+    if unfit is None:
+        return Exit.INCOMPLETE
     if not check and not yes:
         _confirm(plan, targets)
     names = {target.host for target in targets}
-    settings = Settings(fleet.sources, sorted(names), check, forks, fleet.given, steps, max_failures)
+    settings = Settings(fleet.sources, sorted(names - unfit.keys()), check, forks, fleet.given, steps, max_failures)
     # A dry run's record is of no later use.
     with tempfile.TemporaryDirectory(prefix="remediate-") as scratch:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         target = run_dir or (Path(scratch) if check else folder / "runs") / name
         kept = target if run_dir or not check else None
         if not check:
-            click.echo(f"record: {target}", err=True)
+            click.echo(f"record: {printable(str(target))}", err=True)
         with _named(kept):
-            with follow("trying" if check else "applying", len(targets)) as tell:
+            with follow("trying" if check else "applying", len(settings.hosts)) as tell:
                 run = run_plan(folder, name, target, settings, lambda host: tell(result_line(host), _trouble(host)))
             if run.finished_at is None:
                 click.echo(f"remediate: ansible-playbook ended early: {last_words(target / LOG)}", err=True)
             if not check:
-                run = _prove(run, dataclasses.replace(fleet, targets=targets), forks, timeout, target)
-    run = _only(run, names)
+                run = _prove(run, dataclasses.replace(fleet, targets=targets), forks, timeout, target, unfit)
+    run = _only(run, names, unfit)
     emit(run_text(run, kept).encode(), None)
     return _exit(run)
 
@@ -96,13 +100,36 @@ def _named(run_dir: Path | None) -> Iterator[None]:
         yield
     except BaseException:
         if run_dir is not None and (run_dir / RECORD).exists():
-            click.echo(f"remediate: what is known of this run: remediate show {shlex.quote(str(run_dir))}", err=True)
+            shown = printable(shlex.quote(str(run_dir)))
+            click.echo(f"remediate: what is known of this run: remediate show {shown}", err=True)
         raise
 
 
-def _only(run: Run, names: Set[str]) -> Run:
-    """The run without the hosts that --limit leaves out."""
-    return msgspec.structs.replace(run, hosts=tuple(host for host in run.hosts if host.host in names))
+def _unfit(targets: Sequence[Target], max_failures: str) -> dict[str, HostResult] | None:
+    """The hosts that no run can reach, by their variables. They count as failed: None where they are too many.
+
+    Ansible is not started for them: it would fail there too, and quote in its log what it could not read.
+    """
+    unfit = {
+        target.host: HostResult(host=target.host, status="failed", detail=target.detail)
+        for target in targets
+        if isinstance(target, Failed | Skipped)
+    }
+    for host in unfit.values():
+        click.echo(result_line(host), err=True)
+    number = int(max_failures.removesuffix("%"))
+    allowed = len(targets) * number // 100 if max_failures.endswith("%") else number
+    if len(unfit) > allowed or len(unfit) == len(targets):
+        what = f"{count(len(unfit), 'host')} of {len(targets)} cannot be reached with these variables"
+        click.echo(f"remediate: {what}, and --max-failures is {max_failures}: nothing was done", err=True)
+        return None
+    return unfit
+
+
+def _only(run: Run, names: Set[str], unfit: Mapping[str, HostResult]) -> Run:
+    """The run without the hosts that --limit leaves out, and with the reason why it did not begin others."""
+    hosts = tuple(unfit.get(host.host, host) for host in run.hosts if host.host in names)
+    return msgspec.structs.replace(run, hosts=hosts)
 
 
 def _trouble(host: HostResult) -> bool:
@@ -119,7 +146,7 @@ def _confirm(plan: Plan, targets: tuple[Target, ...]) -> None:
         raise click.Abort("not confirmed")
 
 
-def _prove(run: Run, fleet: Fleet, forks: int, timeout: float, run_dir: Path) -> Run:
+def _prove(run: Run, fleet: Fleet, forks: int, timeout: float, run_dir: Path, unfit: Mapping[str, HostResult]) -> Run:
     """Read the hosts that are done again, as an audit does; the run with its proof, which is kept beside the record.
 
     When that is interrupted, what is known by then is still reported.
@@ -139,7 +166,7 @@ def _prove(run: Run, fleet: Fleet, forks: int, timeout: float, run_dir: Path) ->
 
             inspect_all(dataclasses.replace(fleet, targets=targets), forks, timeout, take)
     except KeyboardInterrupt:
-        emit(run_text(_only(read_run(run_dir), names), run_dir).encode(), None)
+        emit(run_text(_only(read_run(run_dir), names, unfit), run_dir).encode(), None)
         raise
     return read_run(run_dir)
 

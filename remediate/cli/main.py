@@ -15,6 +15,7 @@ from remediate.cli.completion import answer_shell
 from remediate.cli.exits import Exit
 from remediate.cli.verbosity import with_verbosity
 from remediate.iis.inspection import one_line
+from remediate.inspect.shown import without_account
 from remediate.model import RemediateError
 
 # Each verb is a file of this package, with a command of its name; a dash is an underscore there.
@@ -107,5 +108,5 @@ def main() -> None:
 
 def _say(text: str, code: Exit) -> Exit:
     if sys.stderr is not None:
-        print(f"remediate: {one_line(text, 2000)}", file=sys.stderr, flush=True)
+        print(f"remediate: {without_account(one_line(text, 2000))}", file=sys.stderr, flush=True)
     return code

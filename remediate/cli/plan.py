@@ -18,7 +18,7 @@ from remediate.iis.inspection import checked
 from remediate.model import Audit, DoubtKind, FixName, HostReport, Inspection, Inventory, RemediateError
 from remediate.plan.planner import Choice, make_plan
 from remediate.playbook.directory import check_free, write_plan
-from remediate.report.text import plan_text
+from remediate.report.text import plan_text, printable
 from remediate.saved import load
 
 _SHARED: frozenset[DoubtKind] = frozenset({"shared"})
@@ -77,7 +77,7 @@ def plan(
     )
     made = write_plan(make_plan(audit, choice, now()), out)
     emit(plan_text(made).encode(), None)
-    click.echo(f"written: {out}", err=True)
+    click.echo(printable(f"written: {out}"), err=True)
     missing = [host for host in made.not_inspected if host.status != "skipped"]
     incomplete = bool(missing) or audit.summary.inspected == 0
     return worst(Exit.INCOMPLETE if incomplete else Exit.OK, Exit.PENDING if made.changes else Exit.OK)

@@ -9,7 +9,7 @@ from remediate.model import RemediateError
 from remediate.plan.planner import make_rollback
 from remediate.playbook.directory import write_plan
 from remediate.playbook.record import read_run
-from remediate.report.text import plan_text
+from remediate.report.text import plan_text, printable
 
 
 @click.command()
@@ -28,4 +28,4 @@ def rollback(run: Path, out: Path) -> None:
         )
     made = write_plan(make_rollback(found, now()), out)
     emit(plan_text(made).encode(), None)
-    click.echo(f"written: {out}", err=True)
+    click.echo(printable(f"written: {out}"), err=True)

@@ -95,6 +95,8 @@ _WARNINGS = tuple((re.compile(pattern), words) for pattern, words in (
 
 _ENCRYPTED = "it is encrypted, and no vault password that was given opens it (see --vault-id, --ask-vault-pass)"
 _ORIGIN = re.compile(r"Origin: (/[^\n]*)")
+# Ansible shows a file's lines behind its name, up to an empty line.
+_SHOWN_LINES = re.compile(r"(Origin: [^\n]*)\n\n(?:[^\n]+(?:\n|\Z))+")
 _NAMED_FILE = re.compile(r"(?:Could not process|TOML file) '(/[^']*)'")
 _POSITION = re.compile(r"\(at line (\d+), column (\d+)\)|line (\d+),? column (\d+)")
 
@@ -135,6 +137,17 @@ def warning(text: str) -> str | None:
         return None
     where = _ORIGIN.search(text)
     return words if where is None else f"{one_line(where[1])}: {words}"
+
+
+def in_log(text: str) -> str | None:
+    """What Ansible prints, as the log of a run may hold it; None for what is left out.
+
+    A warning is put in our words. Of all else the lines of a file that it shows are left out, with the file named.
+    """
+    if text.lstrip().startswith("[WARNING]: "):
+        words = warning(text)
+        return None if words is None else f"[WARNING]: {words}"
+    return None if text.lstrip().startswith("[DEPRECATION WARNING]: ") else _SHOWN_LINES.sub(r"\1", text)
 
 
 def place(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from remediate.bugs import bug
 from remediate.inspect.inventory import AnsibleHost, Fleet, WinrmHost
+from remediate.inspect.shown import without_secrets
 from remediate.inspect.through_ansible import through_ansible
 from remediate.inspect.winrm import inspect
 from remediate.model import Failed, HostReport, Inspection, Unreachable
@@ -32,6 +33,7 @@ def inspect_all(
         if evidence_days and isinstance(report, Inspection) and report.evidence is None:
             report = Failed(report.host, "the answer has nothing of the event logs, which were asked for")
         if report.host not in reports:
+            report = without_secrets(report, fleet.secrets.get(report.host, ()))
             reports[report.host] = report
             progress(report)
 

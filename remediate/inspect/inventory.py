@@ -1,5 +1,6 @@
 """The inventory, read by Ansible itself: the hosts inspected are the hosts that a playbook reaches."""
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from remediate.inspect.connections import short_name, why_not_windows
 from remediate.inspect.given import arguments_of, as_yaml, read_extra_vars, read_password, set_context
 from remediate.inspect.readable import check_readable
 from remediate.inspect.run_checks import check_common, check_psrp, check_shell, check_winrm, short_shell
+from remediate.inspect.shown import Secrets, secrets_of, without_account
 from remediate.inspect.sources import hushed, parse_sources, programs_unheard
 from remediate.inspect.variables import Variables, WrongVariable, ask_plugin, ask_winrm
 from remediate.model import Failed, Inventory, RemediateError, Skipped
@@ -67,8 +69,8 @@ Target = WinrmHost | AnsibleHost | Failed | Skipped
 class Fleet:
     """``targets`` are the hosts that match the limit, sorted by name; ``names`` those of the whole inventory.
 
-    A host with a wrong or missing variable is a Failed, a host that is not Windows a Skipped. The rest is what an
-    ansible-playbook needs to reach the same hosts.
+    A host with a wrong or missing variable is a Failed, a host that is not Windows a Skipped. ``secrets`` are, by host,
+    what must not be shown of it. The rest is what an ansible-playbook needs to reach the same hosts.
     """
 
     names: frozenset[str]
@@ -76,6 +78,7 @@ class Fleet:
     sources: tuple[str, ...]
     given: Given
     collections: tuple[str, ...]
+    secrets: dict[str, Secrets] = field(repr=False)
 
 
 def read_inventory(
@@ -87,8 +90,7 @@ def read_inventory(
     ``warn`` is called with what Ansible warns of, in our words.
     """
     for source in inventory.sources:
-        if "," not in source and not Path(source).exists():
-            raise RemediateError(f"inventory {source!r}: there is no such file or folder; give -i a path")
+        _check_source(source)
     check_readable(inventory)
     try:
         with programs_unheard(), hushed(warn):
@@ -98,8 +100,23 @@ def read_inventory(
         shutil.rmtree(str(C.DEFAULT_LOCAL_TMP), ignore_errors=True)
 
 
+def _check_source(source: str) -> None:
+    """RemediateError where nothing is there, or where Ansible would read something else than what is there."""
+    if "://" in source:
+        raise RemediateError(f"inventory {without_account(source)!r}: is a URL; give -i a path, or a list of hosts")
+    there = bool(source) and Path(source).exists()
+    if not there and "," not in source:
+        raise RemediateError(f"inventory {source!r}: there is no such file or folder; give -i a path")
+    if there and "," in source:
+        what = "Ansible takes a comma in it for a list of hosts"
+        raise RemediateError(f"inventory {source!r}: {what}; give -i a path without a comma")
+    if there and os.path.expandvars(source) != source:
+        what = "Ansible takes a $NAME in it for the variable of the environment"
+        raise RemediateError(f"inventory {source!r}: {what}; give -i another path")
+
+
 def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
-    where = ", ".join(inventory.sources)
+    where = without_account(", ".join(inventory.sources))
     _init_plugins()
     set_context(inventory)
     password = read_password()
@@ -127,10 +144,13 @@ def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
     if not hosts:
         wanted = f" matches {inventory.limit!r}" if inventory.limit else ""
         raise RemediateError(f"inventory {where}: no host{wanted}; see `ansible-inventory --graph`")
-    targets = []
+    targets: list[Target] = []
+    hidden: dict[str, Secrets] = {}
     for host in hosts:
         reading(str(host.name))
-        targets.append(_target(host, loader, variables, password))
+        target, known = _target(host, loader, variables, password)
+        targets.append(target)
+        hidden[target.host] = secrets_of(known | {"password": password})
     return Fleet(
         names=names,
         targets=tuple(targets),
@@ -142,6 +162,7 @@ def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
             extra_vars=as_yaml(extra_vars) if extra_vars else None,
         ),
         collections=tuple(map(str, C.COLLECTIONS_PATHS)),
+        secrets=hidden,
     )
 
 
@@ -160,38 +181,47 @@ def _init_plugins() -> None:
     init_plugin_loader()
 
 
-def _target(host: Any, loader: DataLoader, manager: VariableManager, password: str | None) -> Target:
-    name = str(host.name)
+def _target(
+    host: Any, loader: DataLoader, manager: VariableManager, password: str | None
+) -> tuple[Target, dict[str, Any]]:
+    """The host, and the variables that were asked for on the way."""
+    name, variables = str(host.name), Variables({}, loader)
     try:
         variables = Variables(manager.get_vars(host=host, include_hostvars=True), loader)
-        named = variables.text("ansible_connection", context.CLIARGS["connection"])
-        kind = short_name(named)
-        if kind is None:
-            return Failed(name, f"its variables: ansible_connection: there is no connection plugin {named!r}")
-        if kind not in ("winrm", "psrp") and short_shell(variables) not in ("powershell", "cmd"):
-            return Skipped(name, why_not_windows(kind, "ansible_connection" in variables))
-        common: dict[str, Any] = {
-            "host": name,
-            "groups": tuple(sorted(str(g.name) for g in host.get_groups() if g.name != "all")),
-            "vars": {key: variables.text(key) for key in _HOST_VARS if key in variables},
-        }
-        check_common(variables)
-        if kind == "winrm":
-            plugin, found = ask_winrm(variables, password)
-            check_shell(plugin, variables)
-            check_winrm(plugin, variables, found["endpoint"], found["kwargs"])
-            return WinrmHost(**common, **found)
-        if kind in ("psrp", "ssh"):
-            plugin = ask_plugin(kind, variables, password)
-            check_shell(plugin, variables)
-            if kind == "psrp":
-                check_psrp(plugin)
-        if kind == "psrp" and not _has_pypsrp():
-            return Failed(name, f"ansible_connection is psrp, and pypsrp is not installed: {_GET_PYPSRP}")
-        return AnsibleHost(**common)
+        return _reached(host, variables, password), variables.known
     except WrongVariable as error:
-        return Failed(name, f"its variables: {error}")
+        return Failed(name, f"its variables: {error}"), variables.known
     except (AnsibleError, SystemExit) as error:
-        return Failed(name, ": ".join(filter(None, ("its variables", place(error), reason(error)))))
+        said = ": ".join(filter(None, ("its variables", place(error), reason(error))))
+        return Failed(name, said), variables.known
     except Exception as error:  # noqa: BLE001  # of whatever kind: one host's trouble never ends the others
-        return bug(name, error, "reading its variables")
+        return bug(name, error, "reading its variables"), variables.known
+
+
+def _reached(host: Any, variables: Variables, password: str | None) -> Target:
+    name = str(host.name)
+    named = variables.text("ansible_connection", context.CLIARGS["connection"])
+    kind = short_name(named)
+    if kind is None:
+        return Failed(name, f"its variables: ansible_connection: there is no connection plugin {named!r}")
+    if kind not in ("winrm", "psrp") and short_shell(variables) not in ("powershell", "cmd"):
+        return Skipped(name, why_not_windows(kind, "ansible_connection" in variables))
+    common: dict[str, Any] = {
+        "host": name,
+        "groups": tuple(sorted(str(g.name) for g in host.get_groups() if g.name != "all")),
+        "vars": {key: variables.text(key) for key in _HOST_VARS if key in variables},
+    }
+    check_common(variables)
+    if kind == "winrm":
+        plugin, found = ask_winrm(variables, password)
+        check_shell(plugin, variables)
+        check_winrm(plugin, variables, found["endpoint"], found["kwargs"])
+        return WinrmHost(**common, **found)
+    if kind in ("psrp", "ssh"):
+        plugin = ask_plugin(kind, variables, password)
+        check_shell(plugin, variables)
+        if kind == "psrp":
+            check_psrp(plugin)
+    if kind == "psrp" and not _has_pypsrp():
+        return Failed(name, f"ansible_connection is psrp, and pypsrp is not installed: {_GET_PYPSRP}")
+    return AnsibleHost(**common)

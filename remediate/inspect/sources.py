@@ -52,11 +52,11 @@ def hushed(warn: Callable[[str], None]) -> Iterator[None]:
             said.add(words)
             warn(words)
 
-    display.display = hear  # the one through which all others print
+    shown, display.display = display.display, hear  # the one through which all others print
     try:
         yield
     finally:
-        del display.display
+        display.display = shown
 
 
 def parse_sources(loader: DataLoader, sources: tuple[str, ...]) -> InventoryManager:

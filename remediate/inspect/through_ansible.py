@@ -76,21 +76,19 @@ def _start(
     answers: int,
     scratch: Path,
 ) -> "subprocess.Popen[bytes]":
-    limit = scratch / "limit.txt"
-    limit.write_text("".join(f"{host.host}\n" for host in hosts), encoding="utf-8")
-    command = [*ANSIBLE_PLAYBOOK, str(_PLAYBOOK), "--limit", f"@{limit}"]
+    command = [*ANSIBLE_PLAYBOOK, str(_PLAYBOOK)]
     variables = {
         "remediate_timeout": ceil(timeout), "remediate_evidence_days": evidence_days, "ansible_become": False
     }  # fmt: skip
-    command += ["--forks", str(forks), *(part for source in fleet.sources for part in ("-i", source))]
+    command += ["--forks", str(forks), *(f"--inventory={source}" for source in fleet.sources)]
     environment = os.environ | OUTPUT | {
         "REMEDIATE_ANSWERS": str(answers), "ANSIBLE_LOCAL_TEMP": str(scratch),
         "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join([str(playbooks() / "collections"), *fleet.collections]),
         "ANSIBLE_INJECT_FACT_VARS": "0",
     }  # fmt: skip
-    with handed(fleet.given) as more, (scratch / "log").open("wb") as log:
+    with handed(fleet.given, [host.host for host in hosts]) as more, (scratch / "log").open("wb") as log:
         # Ours come last: among extra variables the last one counts.
-        command += [*fleet.given.arguments, "-e", json.dumps(variables)]
+        command += [*fleet.given.arguments, *more.arguments, "-e", json.dumps(variables)]
         # In a session of its own: ssh cannot ask on our terminal, and all that it starts ends with it. It ends when its
         # standard input does, and so with us.
         return subprocess.Popen(

@@ -21,6 +21,7 @@ from ansible.template import Templar
 from remediate.iis.inspection import one_line
 from remediate.inspect.address import wrong_address
 from remediate.inspect.ansible_words import reason
+from remediate.inspect.shown import without_account
 
 _SECRET = re.compile("pass|secret|token|private|credential", re.IGNORECASE)
 _TYPES = {"int": "a whole number", "integer": "a whole number", "float": "a number", "bool": "true or false",
@@ -39,6 +40,7 @@ class Variables:
 
     def __init__(self, found: dict[str, Any], loader: DataLoader) -> None:
         self._found = found
+        self._known: dict[str, Any] = {}
         self._templar = Templar(loader=loader, variables=found)
 
     def __iter__(self) -> Iterator[str]:
@@ -52,7 +54,8 @@ class Variables:
         if name not in self._found:
             return default
         try:
-            return self._templar.template(self._found[name])
+            value = self._known[name] = self._templar.template(self._found[name])
+            return value
         except AnsibleValueOmittedError:  # `omit`: as if it were not set
             return default
         except (Exception, SystemExit) as error:  # a filter or lookup of the user's fails with whatever it likes
@@ -65,6 +68,11 @@ class Variables:
             raise WrongVariable(f"{name}: {_shown(name, value)} is not a text")
         return str(value)
 
+    @property
+    def known(self) -> dict[str, Any]:
+        """Those that were asked for, with their values."""
+        return dict(self._known)
+
     def wrong(self, name: str, what: str) -> WrongVariable:
         """To be raised: the variable's name, its value where that is no secret, and what is wrong with it."""
         return WrongVariable(f"{name}: {_shown(name, self.get(name))} {what}")
@@ -72,7 +80,7 @@ class Variables:
 
 def _shown(name: str, value: Any) -> str:
     plain = isinstance(value, (str, int, float)) and not _SECRET.search(name)
-    return repr(one_line(str(value), 60)) if plain else "its value"
+    return repr(one_line(without_account(str(value)), 60)) if plain else "its value"
 
 
 def ask_plugin(kind: str, variables: Variables, password: str | None) -> Any:

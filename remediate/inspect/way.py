@@ -14,8 +14,16 @@ TRANSPORTS = {
     "Basic": ("basic",),
     "CredSSP": ("credssp",),
 }
+_PATH = re.compile(r"[\w./-]*")
 _SCHEME = re.compile(rf"(?:^|,)\s*({'|'.join(TRANSPORTS)})(?![\w-])", re.IGNORECASE)
 _HOST_AND_PORT = re.compile(r"((?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?)/?")
+
+
+def shown_endpoint(endpoint: str) -> str:
+    """The address of a server as it may be shown: without a path that is more than a path."""
+    address = urlsplit(endpoint)
+    path = address.path if _PATH.fullmatch(address.path) and not (address.query or address.fragment) else "/..."
+    return f"{address.scheme}://{address.netloc}{path}"
 
 
 @dataclass

@@ -15,7 +15,7 @@ from remediate.iis.inspection import parse_printed
 from remediate.inspect.http_answers import check_message, guard
 from remediate.inspect.inventory import WinrmHost
 from remediate.inspect.script import COMMAND_LINE, inspection_script
-from remediate.inspect.way import Way
+from remediate.inspect.way import Way, shown_endpoint
 from remediate.inspect.wire_errors import explain
 from remediate.model import Failed, HostReport, Unreachable
 
@@ -53,7 +53,12 @@ def run_script(host: WinrmHost, script: bytes, timeout: float) -> Printed | Unre
     until = time.monotonic() + timeout
     troubles = []
     for transport in host.transports:
-        way = Way(host.endpoint, transport, str(host.kwargs.get("username") or "the account"), "proxy" in host.kwargs)
+        way = Way(
+            shown_endpoint(host.endpoint),
+            transport,
+            str(host.kwargs.get("username") or "the account"),
+            "proxy" in host.kwargs,
+        )
         try:
             return _run(host, _protocol(host, way, timeout), script, until)
         except Exception as error:  # noqa: BLE001  # the libraries meet a strange answer with whatever they meet

@@ -1,6 +1,7 @@
 """Plan -> plan directory: what plain ansible-playbook runs, and the digest that guards it against accident."""
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,6 +16,8 @@ from remediate.playbook.shipped import playbooks
 from remediate.playbook.sums import ATTRIBUTES, check_sums, digest_of, write_sums
 from remediate.saved import load
 
+# See glob in Python's library.
+_PATTERN = re.compile(r"[\[*?]")
 _TEMPLATE = Path(__file__).with_name("plan_playbook.yml")
 
 
@@ -44,8 +47,21 @@ def _represent(dumper: yaml.SafeDumper, text: _Unsafe) -> yaml.ScalarNode:
 _Dumper.add_representer(_Unsafe, _represent)
 
 
+def check_path(folder: Path) -> None:
+    """RemediateError where ansible-playbook cannot run a plan at that path, whatever stands there."""
+    for path in map(str, (folder.absolute(), folder.resolve())):
+        found = _PATTERN.search(path)
+        if found is not None:
+            what = f"Ansible looks for plugins by patterns, and {found[0]} in a folder's name is part of one"
+            raise RemediateError(f"{folder}: {what}; take another folder for the plan")
+        if os.path.expandvars(path) != path:
+            what = "Ansible takes a $NAME in it for the variable of the environment"
+            raise RemediateError(f"{folder}: {what}; take another folder for the plan")
+
+
 def check_free(out: Path) -> None:
-    """RemediateError where no plan can be written at ``out``: it is in use, or nothing can be made there."""
+    """RemediateError where no plan can be written at ``out``: it is in use, or nothing can be made or run there."""
+    check_path(out)
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise RemediateError(f"{out}: is there already and not empty; name a new folder with --out")

@@ -2,12 +2,16 @@
 
 Others can see an argument and a variable of the environment, and a file outlives us. So vault passwords, the
 connection's password and extra variables are written into pipes. Nobody is asked twice, and no script is run twice.
+
+The hosts go through a file that has no name: Ansible splits what --limit says at commas, colons and spaces, those of a
+path too, which are anybody's.
 """
 
 import json
 import os
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,15 +35,17 @@ class Given:
 
 @dataclass(frozen=True)
 class Handed:
-    """For the child: more of its environment, and the descriptors that it must inherit."""
+    """For the child: more arguments, more of its environment, and the descriptors that it must inherit."""
 
+    arguments: tuple[str, ...]
     environment: dict[str, str]
     descriptors: tuple[int, ...]
 
 
 @contextmanager
-def handed(given: Given) -> Iterator[Handed]:
-    """For a child that is started inside, by ANSIBLE_PLAYBOOK; afterwards the pipes are closed on our side."""
+def handed(given: Given, hosts: Sequence[str]) -> Iterator[Handed]:
+    """For a child that is started inside, by ANSIBLE_PLAYBOOK, and runs on these hosts; afterwards all is closed on our
+    side."""
     with ExitStack() as stack:
         descriptors: list[int] = []
 
@@ -56,7 +62,23 @@ def handed(given: Given) -> Iterator[Handed]:
                 for label, secret in given.vaults
             ]
             environment |= {"ANSIBLE_VAULT_IDENTITY_LIST": ",".join(paths), "ANSIBLE_ASK_VAULT_PASS": "0"}
-        yield Handed(environment, tuple(descriptors))
+        limit = stack.enter_context(_limit(hosts))
+        descriptors.append(limit)
+        yield Handed(("--limit", f"@/dev/fd/{limit}"), environment, tuple(descriptors))
+
+
+@contextmanager
+def _limit(hosts: Sequence[str]) -> Iterator[int]:
+    """The descriptor of a file that holds the names, and has none itself."""
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+            file.writelines(f"{host}\n" for host in hosts)
+            file.seek(0)
+        except OSError as error:
+            where = tempfile.gettempdir()
+            raise RemediateError(f"{where}: cannot be written to ({error.strerror}); name another in TMPDIR") from error
+        yield file.fileno()
 
 
 def _pipe(secret: bytes, what: str) -> int:

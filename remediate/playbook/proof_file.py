@@ -20,6 +20,11 @@ PROOF = "proof.jsonl"
 _FORMAT = "remediate.proof"
 
 
+def private(path: str, flags: int) -> int:
+    """For ``open``: a new file that is its owner's alone, in whatever folder."""
+    return os.open(path, flags, 0o600)
+
+
 @contextmanager
 def keep_proof(folder: Path) -> Iterator[Callable[[HostProof], None]]:
     """Write the proof into the folder of a run: call what this gives with each host. It ends with the last line."""
@@ -28,7 +33,7 @@ def keep_proof(folder: Path) -> Iterator[Callable[[HostProof], None]]:
     def write(**values: object) -> None:
         line = json.dumps(values | {"at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}) + "\n"
         try:
-            with path.open("a", encoding="utf-8") as file:
+            with open(path, "a", encoding="utf-8", opener=private) as file:  # as in run.py
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())

@@ -13,6 +13,7 @@ from remediate.model import HostResult, RemediateError, Run
 from remediate.playbook.handover import ANSIBLE_PLAYBOOK, Given, handed
 from remediate.playbook.interruption import interruption
 from remediate.playbook.output_settings import OUTPUT
+from remediate.playbook.proof_file import private
 from remediate.playbook.record import RECORD, Growing, Known, read_run
 
 LOG = "ansible-playbook.log"
@@ -33,15 +34,15 @@ class Settings:
     batches: Sequence[str] = ()
     max_failures: str = "5%"
 
-    def arguments(self, limit: Path) -> list[str]:
-        """``limit`` is the file that will hold the hosts."""
-        pairs: list[tuple[str, str]] = [("-i", source) for source in self.sources]
-        pairs += [("--forks", str(self.forks)), ("--limit", f"@{limit}")]
+    def arguments(self) -> list[str]:
+        """All but the hosts."""
+        pairs: list[tuple[str, str]] = [("--forks", str(self.forks))]
         if self.batches:
             pairs.append(("-e", f'{{"remediate_batches": [{", ".join(_json_batch(b) for b in self.batches)}]}}'))
         # Always given: no fact that a server sends, and nothing of the user's, comes before the last extra variable.
         pairs.append(("-e", f'{{"remediate_max_failures": "{self.max_failures}", "ansible_become": false}}'))
-        return ["--diff", *(["--check"] if self.check else []), *(part for pair in pairs for part in pair)]
+        flags = ["--diff", *(["--check"] if self.check else []), *(f"--inventory={source}" for source in self.sources)]
+        return [*flags, *(part for pair in pairs for part in pair)]
 
 
 def _json_batch(text: str) -> str:
@@ -58,17 +59,15 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
     """
     try:
         run_dir.mkdir(parents=True, mode=0o700)
-        log = (run_dir / LOG).open("wb")
-        limit = run_dir / "limit.txt"
-        # The plan's own checks run on localhost.
-        limit.write_text("".join(f"{host}\n" for host in (*settings.hosts, "localhost")), encoding="utf-8")
+        log = open(run_dir / LOG, "wb", opener=private)  # noqa: SIM115  # closed below; a Path takes no opener
     except OSError as error:
         raise RemediateError(f"{run_dir}: cannot be made: {error.strerror}; choose another with --run-dir") from error
-    arguments = [str(folder / "playbook.yml"), *settings.arguments(limit.resolve())]
+    # Absolute: a folder's name may begin with a dash or a tilde.
+    arguments = [str(folder.absolute() / "playbook.yml"), *settings.arguments()]
     run = {"REMEDIATE_RUN_DIR": str(run_dir.resolve()), "REMEDIATE_RUN": name, "ANSIBLE_INJECT_FACT_VARS": "0"}
     environment = os.environ | OUTPUT | run
     followed = _Followed(run_dir / RECORD, progress)
-    with log, interruption() as stop, _started(arguments, log, environment, settings.given) as process:
+    with log, interruption() as stop, _started(arguments, log, environment, settings) as process:
         while process.poll() is None:
             time.sleep(0.1)
             stop.pass_on(process)
@@ -84,14 +83,15 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
 
 
 def _started(
-    arguments: list[str], log: IO[bytes], environment: dict[str, str], given: Given
+    arguments: list[str], log: IO[bytes], environment: dict[str, str], settings: Settings
 ) -> "subprocess.Popen[bytes]":
-    with handed(given) as more:
+    # The plan's own checks run on localhost.
+    with handed(settings.given, [*settings.hosts, "localhost"]) as more:
         # Ours come last: among extra variables the last one counts. In a session of its own, so that a signal reaches
         # it once, from us, wherever it came from. It ends when its standard input does, and so with us.
         return subprocess.Popen(
-            [*ANSIBLE_PLAYBOOK, *given.arguments, *arguments], stdin=subprocess.PIPE, stdout=log,
-            stderr=subprocess.STDOUT, env=environment | more.environment, pass_fds=more.descriptors,
+            [*ANSIBLE_PLAYBOOK, *settings.given.arguments, *arguments, *more.arguments], stdin=subprocess.PIPE,
+            stdout=log, stderr=subprocess.STDOUT, env=environment | more.environment, pass_fds=more.descriptors,
             start_new_session=True,
         )  # fmt: skip
 

@@ -6,6 +6,7 @@ it or not; the rest, such as a colleague's note or a `.git`, is only reported.
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Set
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from remediate.model import RemediateError
 
 SUMS = "SHA256SUMS"
 ATTRIBUTES = ".gitattributes"
-# Runs are added to a plan; and Python leaves its caches beside the plugins that it loads.
+# Of the plan's own folder alone: below it Ansible may load what is called so (group_vars/runs/).
 _NOT_SUMMED = frozenset({"runs", "__pycache__", SUMS})
+# What Python leaves beside the plugins that it loads, and Ansible never takes for a plugin or a file of variables.
+_CACHED = re.compile(r".*\.pyc(\.[0-9]+)?")
 # What Ansible takes from a playbook's folder (ansible/plugins/loader.py: add_all_plugin_dirs; plugins/vars/
 # host_group_vars.py; playbook/role/definition.py; utils/collection_loader), or from the current one (ansible.cfg).
 _LOADED = frozenset({
@@ -103,10 +106,12 @@ def _files(folder: Path, names: Set[str]) -> Iterator[Path]:
     for root, folders, files in os.walk(folder):
         if Path(root) == folder:
             folders[:], files = [f for f in folders if f in names], [f for f in files if f in names]
-        folders[:] = sorted(set(folders) - _NOT_SUMMED)
+        folders.sort()
+        if Path(root).name == "__pycache__":
+            files = [f for f in files if not _CACHED.fullmatch(f)]
         # A link to a folder would be read by Ansible, and is no folder of the plan's: it counts as a file.
         links = [name for name in folders if Path(root, name).is_symlink()]
-        yield from (Path(root, name) for name in sorted([*files, *links]) if name not in _NOT_SUMMED)
+        yield from (Path(root, name) for name in sorted([*files, *links]))
 
 
 def _hashes(folder: Path, names: Set[str]) -> dict[str, str]:

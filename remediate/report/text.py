@@ -156,7 +156,7 @@ def run_text(run: Run, folder: Path | None = None) -> str:
         lines += [printable(f"not proven: {proof.host}: {line}") for line in proof.broken]
     lines.append(_run_sums(run))
     if folder is not None:
-        lines.append(f"record: {folder}")
+        lines.append(printable(f"record: {folder}"))
     return "\n".join(lines) + "\n"
 
 

@@ -76,9 +76,10 @@ def test_an_edited_plan_is_refused_by_name(tmp_path: Path, spoil: Callable[[Path
 def test_runs_and_caches_do_not_count(tmp_path: Path) -> None:
     folder = tmp_path / "plan"
     written = write_plan(plan(), folder)
-    for name in ("runs/x", "callback_plugins/__pycache__"):
-        (folder / name).mkdir(parents=True)
-        (folder / name / "file").write_text("x")
+    caches = "callback_plugins/__pycache__"
+    for name in ("runs/x/file", f"{caches}/x.cpython-311.pyc", f"{caches}/x.cpython-311.pyc.140123"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
     check_digest(folder, written)
 
 

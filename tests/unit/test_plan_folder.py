@@ -74,6 +74,10 @@ def test_it_is_named_and_the_plan_stays_usable(folder: Path, inventory: Path) ->
         "Group_Vars/all.yml",
         "collections/ansible_collections/remediate/iis/plugins/modules/new.ps1",
         "collections/ansible_collections/other/x/plugins/modules/new.py",
+        # Names that count for nothing in the plan's own folder alone.
+        "group_vars/runs/x.yml", "group_vars/__pycache__/x.yml", "group_vars/SHA256SUMS", "host_vars/web01/runs/x.yml",
+        "group_vars/all/__pycache__/x", "group_vars/all/__pycache__/x.pyc/y.yml", "library/runs/new.py",
+        "collections/ansible_collections/remediate/iis/plugins/modules/__pycache__/new.py",
     ],
 )  # fmt: skip
 def test_what_ansible_would_load_is_refused(folder: Path, name: str) -> None:

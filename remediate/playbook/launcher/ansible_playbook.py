@@ -7,6 +7,9 @@ Lookups, commands of the `pipe` lookup and `playbook_dir` mean the current folde
 read: a host must not be reached with other variables than those it was inspected with. What stands beside the playbook
 is found all the same. (Of a plain ansible-playbook they mean the playbook's folder.)
 
+Its output is a log that is kept: nothing of what it reads is quoted there, and nothing that an inventory's script or a
+lookup's command writes to standard error (docs/adr/0010, 0026).
+
 Its standard input is a pipe that whoever started it holds open. When that one is gone, killed even, the pipe ends, and
 the run is interrupted: nobody could stop it any more.
 """
@@ -16,6 +19,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 # A shell starts background jobs with SIGINT ignored, and that is inherited. Before Ansible is loaded, which takes time.
@@ -23,7 +27,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from ansible import constants as C  # noqa: E402
 from ansible.cli.playbook import PlaybookCLI  # noqa: E402
+from ansible.errors import AnsibleError  # noqa: E402
 from ansible.playbook import Playbook  # noqa: E402
+from ansible.utils.display import Display  # noqa: E402
+
+# Last: what stands there must not hide a package that is installed.
+sys.path.append(str(Path(__file__).parents[3]))
+
+from remediate.inspect.ansible_words import in_log, place, reason  # noqa: E402
+from remediate.inspect.sources import hushed, programs_unheard  # noqa: E402
 
 
 def main() -> None:
@@ -39,7 +51,12 @@ def main() -> None:
             return given["password"], None
 
         def _play_prereqs(self) -> tuple[Any, Any, Any]:
-            loader, inventory, variables = super()._play_prereqs()
+            try:
+                # The inventory was read before, and what is to be said of it was said then.
+                with hushed(lambda _words: None):
+                    loader, inventory, variables = super()._play_prereqs()
+            except Exception as error:  # noqa: BLE001  # plugins fail with whatever they like
+                raise AnsibleError(": ".join(filter(None, ("the inventory", place(error), reason(error))))) from None
             variables.safe_basedir = False  # no group_vars of the current folder
             return loader, inventory, variables
 
@@ -55,7 +72,21 @@ def main() -> None:
     C.PLAYBOOK_VARS_ROOT = "all"
     # First, so that the extra variables of our own arguments count before them.
     extra_vars = [f"--extra-vars={given['extra_vars']}"] if given["extra_vars"] else []
-    Given.cli_executor(["ansible-playbook", *extra_vars, *sys.argv[1:]])
+    _quote_nothing()
+    with programs_unheard():
+        Given.cli_executor(["ansible-playbook", *extra_vars, *sys.argv[1:]])
+
+
+def _quote_nothing() -> None:
+    display: Any = Display()
+    show = display.display  # the one through which all others print
+
+    def shown(msg: str, *arguments: Any, **options: Any) -> None:
+        text = in_log(msg)
+        if text is not None:
+            show(text, *arguments, **options)
+
+    display.display = shown
 
 
 def _end_with_parent() -> None:

@@ -5,6 +5,8 @@
 Where Ansible then reports a host without a result, the mark is what the record knows by: without one nothing was sent,
 so nothing was written. The connection is made first: a refused connection or password leaves no mark. It follows no
 redirect.
+
+What the server says of the connection's own secrets is taken out of the result, and of an error: both are recorded.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ import hashlib
 import os
 from pathlib import Path
 
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action.normal import ActionModule as NormalActionModule
 from ansible_collections.remediate.iis.plugins.plugin_utils.redirects import refuse_redirects
+from ansible_collections.remediate.iis.plugins.plugin_utils.shown import secrets_of, without
 
 
 def mark_of(host: str) -> str:
@@ -29,7 +33,15 @@ class ActionModule(NormalActionModule):
     def run(self, tmp=None, task_vars=None):
         refuse_redirects()
         self._host = task_vars["inventory_hostname"]
-        return super().run(tmp, task_vars)
+        self._secrets = secrets_of(self._connection.get_options())
+        try:
+            return without(super().run(tmp, task_vars), self._secrets)
+        except Exception as error:
+            said = str(error)
+            if without(said, self._secrets) == said:
+                raise
+            kind = AnsibleConnectionFailure if isinstance(error, AnsibleConnectionFailure) else AnsibleError
+            raise kind(without(said, self._secrets)) from None
 
     def _low_level_execute_command(self, cmd, *args, **kwargs):
         # All that goes to the server passes here first: files too, which want a folder made before.
@@ -42,4 +54,5 @@ class ActionModule(NormalActionModule):
                     # It connects with its first command. This one does nothing, in PowerShell and in cmd.
                     super()._low_level_execute_command("exit 0", sudoable=False)
                 mark.touch()
-        return super()._low_level_execute_command(cmd, *args, **kwargs)
+        # Before Ansible reads it: of what stands beside a result it warns by itself.
+        return without(super()._low_level_execute_command(cmd, *args, **kwargs), self._secrets)
