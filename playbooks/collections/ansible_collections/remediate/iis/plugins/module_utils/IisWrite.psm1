@@ -68,6 +68,11 @@ function ConvertTo-IisTyped($Schema, [string]$Text) {
     }
 }
 
+function Get-IisKey($Given) {
+    # By a method: where a condition is named Keys, the property .Keys is what it asks for.
+    foreach ($pair in $Given.GetEnumerator()) { $pair.Key }
+}
+
 function Get-IisInherited($Picture, $Change, $Changes) {
     # What clearing gives: the schema's default at applicationPoolDefaults; at a pool what these have, or will have
     # where the same task changes them.
@@ -115,7 +120,7 @@ function Compare-IisChange($Picture, $Change, $Changes) {
     if (-not $there) { $result.state = 'ok'; $result.verified = $true; return $result }
     if ($read.value -ne $expected) { $result.detail = "expected $expected, found $($read.value)"; return $result }
     # A hash table has no order; whoever reads which one does not hold should read the same each time.
-    foreach ($name in @($Change.given.Keys | Sort-Object)) {
+    foreach ($name in @(Get-IisKey $Change.given | Sort-Object)) {
         $other = Read-IisValue $Picture $Change $name
         if ($null -eq $other) { $result.detail = "this version of IIS does not know $name"; return $result }
         $otherSchema = (Find-IisAttribute $target $name).Schema
@@ -141,7 +146,7 @@ function Expand-IisPattern($Picture, $Pattern) {
         $read = Read-IisAttribute $pool $Pattern.attribute
         $change.expect = if ($null -eq $read) { '' } else { $read.value }
         # What this version of IIS does not know counts as met: before 8.5 an idle worker is always ended.
-        foreach ($name in @($Pattern.given.Keys)) {
+        foreach ($name in @(Get-IisKey $Pattern.given)) {
             if ($null -ne (Find-IisAttribute $pool $name)) { $change.given[$name] = $Pattern.given[$name] }
         }
         $change
@@ -173,7 +178,7 @@ function Assert-IisSettable([string]$Attribute, [string]$Text) {
 
 function Assert-IisGiven($Given) {
     # Only what is read anyway may be compared: a stale answer tells what was found, and that must be no password.
-    foreach ($name in @($Given.Keys)) {
+    foreach ($name in @(Get-IisKey $Given)) {
         if ((Get-IisPoolAttributeName) -cnotcontains $name) {
             throw "given: '$name' is none of $((Get-IisPoolAttributeName) -join ', ')"
         }
@@ -209,7 +214,7 @@ function Backup-IisConfig($Picture, [string]$Name) {
         if (Test-Path -LiteralPath $source) { Copy-Item -LiteralPath $source -Destination (Join-Path $target $file) -Force }
     }
     # Only what a run of ours made, told by the form of its name.
-    $ours = '^remediate-\d{8}T\d{6}Z(-[0-9a-f]{6})?$'
+    $ours = '^remediate-[0-9]{8}T[0-9]{6}Z(-[0-9a-f]{6})?\z'
     $old = Get-ChildItem -LiteralPath $root | Where-Object { $_.PSIsContainer -and $_.Name -cmatch $ours -and $_.Name -ne $Name } |
         Sort-Object LastWriteTimeUtc -Descending | Select-Object -Skip ($script:BackupsKept - 1)
     foreach ($folder in @($old)) { Remove-Item -LiteralPath $folder.FullName -Recurse -Force }
