@@ -270,6 +270,8 @@ def _inherited(iis: Iis, change: Result, changes: list[Result]) -> str:
             return iis.config.value(None, name).value
         if not coming[0]["clear"]:
             return _typed(iis, name, coming[0]["set"])
+    if iis.knobs.get("schema_default") == "throws":
+        raise ValueError(f"The API gave nothing for {name.rpartition('.')[2]}.")
     return schema.text(schema.default)
 
 
@@ -347,6 +349,7 @@ def _shown(name: str) -> str:
 def _backup(iis: Iis, name: str) -> None:
     root = iis.windows / "System32/inetsrv/backup"
     (root / name).mkdir(parents=True, exist_ok=True)
+    _protect(iis, root / name)
     (root / name / "applicationHost.config").write_bytes(iis.before)
     redirection = iis.windows / CONFIG / "redirection.config"
     if redirection.exists():
@@ -357,3 +360,14 @@ def _backup(iis: Iis, name: str) -> None:
         for file in old.iterdir():
             file.unlink()
         old.rmdir()
+
+
+def _protect(iis: Iis, folder: Path) -> None:
+    """Note the access list that the folder gets, as windows/Modules/WindowsAcl does."""
+    if iis.knobs.get("acl") == "denied":
+        why = "Attempted to perform an unauthorized operation."
+        raise OSError(
+            f"the access rights of the backup's folder ({folder}) could not be set: {why} Nothing was written."
+        )
+    with (iis.windows / "acls.log").open("a", encoding="utf-8") as log:
+        log.write(f"{folder}|{len(list(folder.iterdir()))}|D:P(A;OICI;FA;;;S-1-5-18)(A;OICI;FA;;;S-1-5-32-544)\n")

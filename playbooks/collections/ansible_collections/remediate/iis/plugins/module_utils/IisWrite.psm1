@@ -19,6 +19,7 @@ function Open-IisPicture {
         @{
             Manager      = $manager
             SharedPath   = $shared
+            Pools        = Get-IisPoolMap $manager
             PoolNodes    = Get-IisNodeMap $section 'add' 'name'
             DefaultsNode = Get-IisDefaultsNode $section 'applicationPoolDefaults'
         }
@@ -26,17 +27,19 @@ function Open-IisPicture {
     catch { $manager.Dispose(); throw }
 }
 
-function Get-IisPool($Picture, [string]$Name) {
-    # By our own comparison: how the API's indexer compares names is not documented.
-    foreach ($pool in $Picture.Manager.ApplicationPools) {
-        if (Test-IisSame $pool.Name $Name) { return $pool }
-    }
+function Get-IisPoolMap($Manager) {
+    # Each pool by its name, once a look: each step through the pools is a call into IIS. By our own comparison, since how
+    # the API's indexer compares names is not documented.
+    $map = New-IisNameMap
+    foreach ($pool in $Manager.ApplicationPools) { $map[$pool.GetAttributeValue('name')] = $pool }
+    , $map
 }
 
 function Get-IisTarget($Picture, $Change) {
     # What a change is about: applicationPoolDefaults or a pool, $null where that is not there. A pool may be named
     # applicationPoolDefaults: the scope tells, never the name.
-    if ($Change.scope -ceq 'defaults') { $Picture.Manager.ApplicationPoolDefaults } else { Get-IisPool $Picture $Change.pool }
+    if ($Change.scope -ceq 'defaults') { $Picture.Manager.ApplicationPoolDefaults }
+    elseif ($Picture.Pools.ContainsKey($Change.pool)) { $Picture.Pools[$Change.pool] }
 }
 
 function Get-IisTargetNode($Picture, $Change) {
@@ -78,9 +81,12 @@ function Get-IisInherited($Picture, $Change, $Changes) {
     # where the same task changes them.
     $attribute = Find-IisAttribute $Picture.Manager.ApplicationPoolDefaults $Change.attribute
     if ($Change.scope -cne 'defaults') {
-        $coming = @($Changes | Where-Object { $_.scope -ceq 'defaults' -and $_.attribute -ceq $Change.attribute })
-        if ($coming.Count -eq 0) { return (Read-IisAttribute $Picture.Manager.ApplicationPoolDefaults $Change.attribute).value }
-        if (-not $coming[0].clear) { return ConvertTo-IisText $attribute.Schema (ConvertTo-IisTyped $attribute.Schema $coming[0].set) }
+        $coming = $null
+        foreach ($other in $Changes) {
+            if ($other.scope -ceq 'defaults' -and $other.attribute -ceq $Change.attribute) { $coming = $other; break }
+        }
+        if ($null -eq $coming) { return Read-IisAttribute $Picture.Manager.ApplicationPoolDefaults $Change.attribute }
+        if (-not $coming.clear) { return ConvertTo-IisText $attribute.Schema (ConvertTo-IisTyped $attribute.Schema $coming.set) }
     }
     ConvertTo-IisText $attribute.Schema $attribute.Schema.DefaultValue
 }
@@ -144,7 +150,7 @@ function Expand-IisPattern($Picture, $Pattern) {
         if (@($Pattern.pools | Where-Object { Test-IisGlob $pool.Name $_ }).Count -eq 0) { continue }
         $change = @{ scope = 'pool'; pool = $pool.Name; attribute = $Pattern.attribute; set = $Pattern.set; given = @{}; clear = $false; inherits = $null }
         $read = Read-IisAttribute $pool $Pattern.attribute
-        $change.expect = if ($null -eq $read) { '' } else { $read.value }
+        $change.expect = if ($null -eq $read) { '' } else { $read }
         # What this version of IIS does not know counts as met: before 8.5 an idle worker is always ended.
         foreach ($name in @(Get-IisKey $Pattern.given)) {
             if ($null -ne (Find-IisAttribute $pool $name)) { $change.given[$name] = $Pattern.given[$name] }
@@ -202,11 +208,23 @@ function Test-IisFileConflict($ErrorRecord) {
     $false
 }
 
+function New-IisBackupFolder([string]$Path) {
+    # The files hold secrets, and the folder above lets Users read. So before the first copy the folder has a list of its
+    # own, which protects what comes into it: SYSTEM (S-1-5-18) and Administrators (S-1-5-32-544), and nobody else.
+    [void](New-Item -ItemType Directory -Path $Path -Force)
+    try {
+        $rights = Get-Acl -LiteralPath $Path
+        $rights.SetSecurityDescriptorSddlForm('D:P(A;OICI;FA;;;S-1-5-18)(A;OICI;FA;;;S-1-5-32-544)', 'Access')
+        Set-Acl -LiteralPath $Path -AclObject $rights
+    }
+    catch { throw "the access rights of the backup's folder ($Path) could not be set: $((Get-IisCause $_).Message) Nothing was written." }
+}
+
 function Backup-IisConfig($Picture, [string]$Name) {
     # In the layout of appcmd's own backups, on the server, and never copied off it: the files hold secrets.
     $root = Join-Path $env:windir 'System32\inetsrv\backup'
     $target = Join-Path $root $Name
-    [void](New-Item -ItemType Directory -Path $target -Force)
+    New-IisBackupFolder $target
     $config = Join-Path $env:windir 'System32\inetsrv\config'
     foreach ($file in 'applicationHost.config', 'administration.config', 'redirection.config') {
         $source = Join-Path $config $file
