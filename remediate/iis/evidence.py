@@ -50,7 +50,7 @@ class _Event(Struct):
 
 class _Error(Struct):
     time: _Time
-    code: Annotated[str, Meta(pattern=r"^0x[0-9A-F]{8}$", max_length=10)]
+    code: Annotated[str, Meta(pattern=r"^0x[0-9A-F]{8}\Z", max_length=10)]
     application: _Name | None
     local: bool | None
     raised: bool

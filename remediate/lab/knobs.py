@@ -7,6 +7,7 @@ computer, domain, windows_version, iis_version (none: no IIS), powershell_versio
     the last two only for the emulated engine, a real PowerShell tells its own.
 event_log=LOG:FAULT, once for each log (System, Application): denied, missing, disabled, which keeps its events, or
     undescribed: no provider's texts are installed.
+acl=denied: no access list can be set.
 delay: seconds by which each command's answer is late. fault, answer, before, after: see faults.py.
 """
 

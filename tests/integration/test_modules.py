@@ -130,6 +130,42 @@ def test_no_password_is_compared(site: Site) -> None:
         assert CANARY not in json.dumps(result)
 
 
+def test_a_choice_in_another_case_is_that_choice(site: Site) -> None:
+    """Ansible takes a choice in any case: `scope: Defaults` is about the defaults, never about the pool named."""
+    before = site.config.read_bytes()
+    mode = {"expect": "OnDemand", "set": "AlwaysRunning"}
+    both = {"scope": "Defaults", "pool": "Contoso Shop", "attribute": "startMode", "expect": "AlwaysRunning"}
+    results = modules(site, "app_pool_settings", [
+        {"changes": [both | {"set": "OnDemand"}]},
+        {"changes": [{"scope": "DEFAULTS", "attribute": "STARTMODE", **mode}]},
+        NEVER_IDLE | {"pools": ["*"], "attribute": "processmodel.IDLETIMEOUT", "on_mismatch": "Skip"},
+        {"changes": [{"scope": "everything", "attribute": "startMode", **mode}]},
+    ], "--check")  # fmt: skip
+    refused, defaults, pattern, unknown = results
+    assert refused["failed"] and "'scope: defaults' is about no pool" in refused["msg"]
+    (one,) = defaults["changes"]
+    assert (one["scope"], one["pool"], one["attribute"]) == ("defaults", "applicationPoolDefaults", "startMode")
+    assert (one["state"], one["undo"]["scope"]) == ("pending", "defaults")
+    assert names_and_states(pattern)["DefaultAppPool"] == "skipped"
+    assert unknown["failed"] and "value of scope must be one of: pool, defaults" in unknown["msg"]
+    module(site, "app_pool_settings", {"changes": [both | {"set": "OnDemand"}]})
+    assert site.config.read_bytes() == before
+
+
+def test_a_condition_named_like_a_dictionarys_member_is_refused(site: Site) -> None:
+    """It may not hide the other conditions: they would not be compared, and the change be written."""
+    before = site.config.read_bytes()
+    cases: list[tuple[str, dict[str, Any]]] = []
+    for name in ("Keys", "Values", "Count"):
+        given = {name: ["startMode"], "startMode": "OnDemand"}
+        cases.append((name, {"changes": [change(set="00:00:00", given=given)]}))
+        cases.append((name, {"pools": ["Contoso*"], "attribute": "startMode", "set": "OnDemand", "given": given}))
+    results = modules(site, "app_pool_settings", [arguments for _, arguments in cases])
+    for (name, _), result in zip(cases, results, strict=True):
+        assert result["failed"] and f"given: '{name}' is none of startMode" in result["msg"], result
+    assert site.config.read_bytes() == before
+
+
 def test_the_defaults_are_changed_and_undone(site: Site) -> None:
     """Set where nothing stood, set where something stood: the answer's own undo brings back every byte."""
     settings: dict[str, Any] = {"scope": "defaults", "attribute": "startMode", "given": {"autoStart": "true"}}
@@ -328,23 +364,31 @@ def test_clearing_twice_is_safe(site: Site) -> None:
     assert (stale["stale"], stale["changes"][0]["detail"]) == (True, "clearing it would give 00:07:00, not 00:30:00")
 
 
+# The second is of no run: a line's end stands behind it. The third has digits that are none of a time of ours.
+NOT_OURS = ("remediate-golden", "remediate-20250101T000000Z\n", "remediate-2025\u0660101T000000Z")
+
+
 def test_five_backups_are_kept(site: Site) -> None:
     """The oldest go, but only those that a run of ours made."""
     root = site.windows / "System32/inetsrv/backup"
-    for name in ("remediate-golden", "mine"):
+    for name in (*NOT_OURS, "mine"):
         (root / name).mkdir(parents=True)
     for number in range(7):
         wanted, expected = ("00:00:00", "00:20:00") if number % 2 == 0 else ("00:20:00", "00:00:00")
         arguments = {"changes": [change(set=wanted, expect=expected)], "backup": f"remediate-20260101T00000{number}Z"}
         assert module(site, "app_pool_settings", arguments)["backup"] == arguments["backup"]
     kept = sorted(path.name for path in root.iterdir())
-    assert kept == ["mine", *(f"remediate-20260101T00000{number}Z" for number in range(2, 7)), "remediate-golden"]
+    assert set(kept) == {"mine", *NOT_OURS, *(f"remediate-20260101T00000{number}Z" for number in range(2, 7))}
 
 
 def test_arguments_that_would_harm_are_refused(site: Site) -> None:
     """A backup's name is a folder's on the server, and no pools per commit would never end; both engines say so."""
     before = site.config.read_bytes()
-    for wrong, said in (({"backup": "../by-hand"}, "backup: '../by-hand'"), ({"pools_per_commit": 0}, "must be 1")):
+    for wrong, said in (
+        ({"backup": "../by-hand"}, "backup: '../by-hand'"),
+        ({"backup": "remediate-x\n"}, "letters, digits and dashes"),
+        ({"pools_per_commit": 0}, "must be 1"),
+    ):
         result = module(site, "app_pool_settings", {"changes": [change(set="00:00:00")], **wrong})
         assert result["failed"] and said in result["msg"]
     assert site.config.read_bytes() == before

@@ -240,7 +240,9 @@ def changes(server: Server) -> st.SearchStrategy[list[dict[str, Any]]]:
         there = [v[attribute] for _, v in server.pools if attribute in v]
         expected = st.sampled_from([*there, VALUES[attribute][0][0]]) | values
         where = st.one_of(
-            st.fixed_dictionaries({"pool": pool}), st.just({"scope": "defaults"}), st.fixed_dictionaries({"pool": pool})
+            st.fixed_dictionaries({"pool": pool}),
+            st.fixed_dictionaries({"scope": st.sampled_from(["defaults", "Defaults"])}),
+            st.fixed_dictionaries({"pool": pool}),
         )
         to = st.one_of(
             st.fixed_dictionaries({"set": values}),
@@ -257,7 +259,7 @@ def changes(server: Server) -> st.SearchStrategy[list[dict[str, Any]]]:
         st.sampled_from(["startMode", "processModel.idleTimeout"]).flatmap(change),
         min_size=1,
         max_size=3,
-        unique_by=lambda c: (fold(c.get("pool", "")), c.get("scope"), c["attribute"]),
+        unique_by=lambda c: (fold(c.get("pool", "")), fold(c.get("scope", "")), c["attribute"]),
     )
 
 

@@ -87,6 +87,12 @@ Ask 'leading-space' "whether a pool's name may begin with a space" {
     "accepted, and it is then called $($names -join ', ')"
 }
 
+Ask 'backup-rights' 'the access list of a folder that a backup makes' {
+    $folder = Join-Path ([IO.Path]::GetTempPath()) ($prefix + [Guid]::NewGuid().ToString('N'))
+    try { New-IisBackupFolder $folder; (Get-Acl -LiteralPath $folder).Sddl }
+    finally { Remove-Item -LiteralPath $folder -Recurse -Force }
+}
+
 # Who gets in between, and what of theirs must still be there afterwards.
 $note = "`r`n<!-- remediate-test -->"
 $latin = [Text.Encoding]::GetEncoding(28591)  # a letter for each byte, so that the rest of the file stays as it is

@@ -20,8 +20,9 @@ _ATTEMPTS = 5
 _STEERS = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 _MONTH = 30 * 24 * 3600
 _BACKUP = re.compile(r"remediate-[A-Za-z0-9-]{1,80}")
-_OURS = re.compile(r"remediate-\d{8}T\d{6}Z(-[0-9a-f]{6})?")
+_OURS = re.compile(r"remediate-[0-9]{8}T[0-9]{6}Z(-[0-9a-f]{6})?")
 Result = dict[str, Any]
+_CHOICES = {"scope": ("pool", "defaults"), "attribute": (START_MODE, IDLE_TIMEOUT), "on_mismatch": ("stale", "skip")}
 
 
 class Killed(Exception):
@@ -65,11 +66,14 @@ def _checked(arguments: dict[str, Any]) -> dict[str, Any]:
         raise _Stop(f"parameters are required together: {', '.join(together)}")
     if not given.intersection(("changes", "pools")):
         raise _Stop("one of the following is required: changes, pools")
+    arguments = _with_choices(arguments) | {
+        "changes": [_with_choices(change) for change in arguments.get("changes") or []]
+    }
     pattern = "pools" in given
     if pattern and not any(arguments["pools"]):
         raise _Stop("pools: name at least one pool, or '*' for all")
     usual: Result = {"scope": "pool", "pool": None, "given": {}, "clear": False, "set": None, "inherits": None}
-    changes = [usual | change for change in arguments.get("changes") or []]
+    changes = [usual | change for change in arguments["changes"]]
     for change in changes:
         _check_change(change)
     if pattern:
@@ -90,6 +94,19 @@ def _checked(arguments: dict[str, Any]) -> dict[str, Any]:
     if size is not None and int(size) < 1:
         raise _Stop("pools_per_commit: must be 1 or more")
     return arguments | {"changes": changes}
+
+
+def _with_choices(arguments: Result) -> Result:
+    """The choices as the module spells them; Ansible.Basic takes them in any case."""
+    spelled = dict(arguments)
+    for name, choices in _CHOICES.items():
+        value = arguments.get(name)
+        if value is not None:
+            same = [choice for choice in choices if fold(choice) == fold(str(value))]
+            if not same:
+                raise _Stop(f"value of {name} must be one of: {', '.join(choices)}. Got no match for: {value}")
+            spelled[name] = same[0]
+    return spelled
 
 
 def _check_change(change: Result) -> None:
@@ -253,6 +270,8 @@ def _inherited(iis: Iis, change: Result, changes: list[Result]) -> str:
             return iis.config.value(None, name).value
         if not coming[0]["clear"]:
             return _typed(iis, name, coming[0]["set"])
+    if iis.knobs.get("schema_default") == "throws":
+        raise ValueError(f"The API gave nothing for {name.rpartition('.')[2]}.")
     return schema.text(schema.default)
 
 
@@ -330,6 +349,7 @@ def _shown(name: str) -> str:
 def _backup(iis: Iis, name: str) -> None:
     root = iis.windows / "System32/inetsrv/backup"
     (root / name).mkdir(parents=True, exist_ok=True)
+    _protect(iis, root / name)
     (root / name / "applicationHost.config").write_bytes(iis.before)
     redirection = iis.windows / CONFIG / "redirection.config"
     if redirection.exists():
@@ -340,3 +360,14 @@ def _backup(iis: Iis, name: str) -> None:
         for file in old.iterdir():
             file.unlink()
         old.rmdir()
+
+
+def _protect(iis: Iis, folder: Path) -> None:
+    """Note the access list that the folder gets, as windows/Modules/WindowsAcl does."""
+    if iis.knobs.get("acl") == "denied":
+        why = "Attempted to perform an unauthorized operation."
+        raise OSError(
+            f"the access rights of the backup's folder ({folder}) could not be set: {why} Nothing was written."
+        )
+    with (iis.windows / "acls.log").open("a", encoding="utf-8") as log:
+        log.write(f"{folder}|{len(list(folder.iterdir()))}|D:P(A;OICI;FA;;;S-1-5-18)(A;OICI;FA;;;S-1-5-32-544)\n")

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import msgspec
-
 from remediate.iis import sections
 from remediate.iis.config import Config, holder, redirection
 from remediate.iis.schema import ConfigError
@@ -69,7 +67,7 @@ class Iis:
 
     def read(self, pool: Element | None, name: str) -> Value | None:
         """A pool's attribute, or with None that of the defaults; None where this IIS does not know it."""
-        return self._told(self.config.value(pool, name), "pool") if name in self.config.schema else None
+        return self.config.value(pool, name) if name in self.config.schema else None
 
     def stands(self, pool: Element, name: str) -> bool:
         """Whether the attribute stands in the file, at that pool."""
@@ -80,14 +78,8 @@ class Iis:
         """By the pool's name as ``fold`` makes it."""
         found: dict[str, list[Application]] = {}
         for pool, application in self.config.applications():
-            preload = application.preloadEnabled and self._told(application.preloadEnabled, "application")
-            found.setdefault(fold(pool), []).append(msgspec.structs.replace(application, preloadEnabled=preload))
+            found.setdefault(fold(pool), []).append(application)
         return found
-
-    def _told(self, value: Value, own: str) -> Value:
-        """What the API says of a value from the defaults is not known; the lab can play either answer."""
-        doubtful = value.source not in (own, "schema") and not self.knobs.flag("inherited_from_defaults", True)
-        return Value(value.value, "unknown") if doubtful else msgspec.structs.replace(value, line=None)
 
     def set(self, pool_name: str | None, name: str, value: str | None) -> None:
         """Set a pool's attribute in the picture, or with None clear it; without a pool, that of the defaults."""
@@ -133,7 +125,7 @@ class Iis:
 
     def commit(self) -> None:
         """Write the picture; Conflict where the file is no longer the one that was read, or a fault is played."""
-        if self.knobs.get("delete_leaves", "nothing") == "nothing":
+        if self.knobs.get("delete_leaves", "empty_element") == "nothing":
             for pool_name, folders in self._cleared:
                 self._prune(pool_name, folders)
         _play_fault(self.windows, self.knobs)

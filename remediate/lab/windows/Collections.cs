@@ -85,7 +85,14 @@ namespace Microsoft.Web.Administration
 
         public int IndexOf(T element) { return Items.FindIndex(item => element != null && item.Node == element.Node); }
         public void CopyTo(Array array, int index) { ((ICollection)Items).CopyTo(array, index); }
-        public IEnumerator<T> GetEnumerator() { return Items.GetEnumerator(); }
+        public IEnumerator<T> GetEnumerator()
+        {
+            foreach (T item in Items)
+            {
+                Lab.Calls++;
+                yield return item;
+            }
+        }
         IEnumerator IEnumerable.GetEnumerator() { return Items.GetEnumerator(); }
 
         internal abstract T NewItem();

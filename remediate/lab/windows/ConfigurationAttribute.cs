@@ -19,8 +19,9 @@ namespace Microsoft.Web.Administration
         public bool IsProtected { get { return Schema.IsEncrypted; } }
 
         /// <summary>
-        /// True where the schema's default counts, false where the attribute stands here (MS-IISS: isDefaultValue). Not known
-        /// for a value from a defaults element, nor for one that stands here and equals the default; see lab.txt for the first.
+        /// True where the schema's default counts, false where the attribute stands here ([MC-IISA]: isDefaultValue), and false
+        /// for a value from a defaults element; see lab.txt for the other answer. Not known for one that stands here and equals
+        /// the schema's default.
         /// </summary>
         public bool IsInheritedFromDefaultValue
         {
@@ -56,7 +57,7 @@ namespace Microsoft.Web.Administration
             element.Clear(Name);
         }
 
-        /// <summary>Of what MS-IISS names: isInheritedFromDefault is what tells a value of a defaults element from the rest.</summary>
+        /// <summary>Of what [MC-IISA] names: isInheritedFromDefault is what tells a value of a defaults element from the rest.</summary>
         public object GetMetadata(string metadataType)
         {
             switch (metadataType)

@@ -65,7 +65,11 @@ namespace Microsoft.Web.Administration
         public object Methods { get { throw Lab.Unsupported("ConfigurationElement.Methods"); } }
 
         /// <summary>Known: a new object each time; a name that the schema lacks is a COMException 0x80070585.</summary>
-        public ConfigurationAttribute GetAttribute(string attributeName) { return new ConfigurationAttribute(this, Find(attributeName)); }
+        public ConfigurationAttribute GetAttribute(string attributeName)
+        {
+            Lab.Calls++;
+            return new ConfigurationAttribute(this, Find(attributeName));
+        }
 
         public object GetAttributeValue(string attributeName) { return GetAttribute(attributeName).Value; }
 
@@ -85,6 +89,7 @@ namespace Microsoft.Web.Administration
         /// <summary>Not known: what a name that the schema lacks gives here. As for an attribute, it is refused.</summary>
         public ConfigurationElement GetChildElement(string elementName)
         {
+            Lab.Calls++;
             ConfigurationElementSchema schema = ChildSchema(elementName);
             return Child(schema.Name, schema.CollectionSchema == null ? new ConfigurationElement() : new ConfigurationElementCollection());
         }

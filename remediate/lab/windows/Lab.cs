@@ -17,19 +17,21 @@ namespace Microsoft.Web.Administration
     {
         private static readonly Dictionary<string, string> Keys = new Dictionary<string, string>
         {
-            ["inherited_from_defaults"] = "true",   // IsInheritedFromDefaultValue of a value that comes from a defaults element
-            ["keep_schema_default"] = "true",       // does setting a value that equals the schema's default write the attribute
-            ["delete_leaves"] = "nothing",          // or empty_element: what is left of an element that Delete made empty
+            ["inherited_from_defaults"] = "false",  // or true: IsInheritedFromDefaultValue of a value that comes from a defaults element
+            ["keep_schema_default"] = "true",       // or false: does setting a value that equals the schema's default write the attribute
+            ["delete_leaves"] = "empty_element",    // or nothing: what is left of an element that Delete made empty
             ["timespan_default"] = "ticks",         // or timespan: the type of Schema.DefaultValue of a time span
+            ["schema_default"] = "given",           // or throws: what Schema.DefaultValue does
             ["illegal_names"] = "refused",          // or read: a pool's name in the file with characters that IIS forbids
             ["leading_space"] = "read",             // or refused: a pool's name that begins with a space
             ["sites_defaults"] = "schema",          // or wide: sites/applicationDefaults may hold preloadEnabled
-            ["changed_hresult"] = "0x80131621",     // the code of "the file has changed on disk"
+            ["changed_hresult"] = "0x800703EE",     // the code of "the file has changed on disk"
             ["commit_delay_ms"] = "0",              // the file changes that much after CommitChanges has returned
             ["deny_read"] = "false",                // not an administrator
             ["deny_share"] = "false",               // the caller cannot go on to the share of a shared configuration
             ["fail_commit"] = "",                   // changed:N, in_use:N (the first N commits of this server), or denied
             ["on_commit"] = "",                     // a file: someone saves its content over the configuration, once, just before a commit
+            ["count_calls"] = "false",              // true: note in calls.log how often a manager was called before it was disposed
             // Not switches: who the server is, for the others that read this file.
             ["computer"] = "", ["domain"] = "", ["windows_version"] = "", ["iis_version"] = "",
             ["after_commit"] = "",                  // hang, or exit (code 9): the process is gone between write and proof
@@ -66,6 +68,8 @@ namespace Microsoft.Web.Administration
         internal bool KeepSchemaDefault { get { return Is("keep_schema_default", "true", "false"); } }
         internal bool DeleteLeavesNothing { get { return Is("delete_leaves", "nothing", "empty_element"); } }
         internal bool TimeSpanDefaultIsTimeSpan { get { return Is("timespan_default", "timespan", "ticks"); } }
+        internal bool SchemaDefaultThrows { get { return Is("schema_default", "throws", "given"); } }
+        internal bool CountCalls { get { return Is("count_calls", "true", "false"); } }
         internal bool IllegalNamesAreRead { get { return Is("illegal_names", "read", "refused"); } }
         internal bool LeadingSpaceIsRead { get { return Is("leading_space", "read", "refused"); } }
         internal bool WideSitesDefaults { get { return Is("sites_defaults", "wide", "schema"); } }
@@ -79,6 +83,9 @@ namespace Microsoft.Web.Administration
         {
             return new NotSupportedException("The lab's Microsoft.Web.Administration does not offer " + member);
         }
+
+        /// <summary>So many calls that would go into IIS's native code since the last one was noted.</summary>
+        internal static int Calls;
 
         // Pools: what runs is no part of the configuration.
 
@@ -179,7 +186,10 @@ namespace Microsoft.Web.Administration
     {
         private const int InvalidData = unchecked((int)0x8007000D);
 
-        /// <summary>The code is not known. Only some become a FileLoadException; 0x80131621 is what that type has by itself.</summary>
+        /// <summary>
+        /// Known: a FileLoadException, out of native code, so the runtime made the type from the code. It does so for few codes,
+        /// and which of them this is, is not known. 0x800703EE (a file that was altered from outside) is one; see lab.txt.
+        /// </summary>
         internal static Exception Changed(string path)
         {
             string text = Text(path, 0, "Cannot commit configuration changes because the file has changed on disk");

@@ -2,7 +2,7 @@
 //
 // This folder is a stand-in for Microsoft.Web.Administration, for the lab. Names and types are those of the real
 // assembly. Where a comment says "known", a source was read: Microsoft's documentation, the published protocol
-// MS-IISS, installed copies of IIS_schema.xml (7.0 to 10), the tests that JexusManager runs against the real
+// [MC-IISA], installed copies of IIS_schema.xml (7.0 to 10), the tests that JexusManager runs against the real
 // assembly, errors that people reported with their codes, or a public listing of an early build (for its behaviour; no
 // code is taken from any of them).
 // "Not known" means that nobody here could look at a Windows server.
@@ -39,7 +39,14 @@ namespace Microsoft.Web.Administration
         }
 
         public void CopyTo(Array array, int index) { ((ICollection)items).CopyTo(array, index); }
-        public IEnumerator<T> GetEnumerator() { return items.GetEnumerator(); }
+        public IEnumerator<T> GetEnumerator()
+        {
+            foreach (T item in items)
+            {
+                Lab.Calls++;
+                yield return item;
+            }
+        }
         IEnumerator IEnumerable.GetEnumerator() { return items.GetEnumerator(); }
     }
 
@@ -95,6 +102,7 @@ namespace Microsoft.Web.Administration
         {
             get
             {
+                if (Lab.Current.SchemaDefaultThrows) { throw new NotImplementedException(); }
                 object value = Default;
                 if (value is TimeSpan && !Lab.Current.TimeSpanDefaultIsTimeSpan) { return (ulong)((TimeSpan)value).Ticks; }
                 return Type == "uint" ? (object)(uint)(long)value : value;

@@ -96,7 +96,12 @@ namespace Microsoft.Web.Administration
             sites = null;
         }
 
-        public void Dispose() { disposed = true; }
+        public void Dispose()
+        {
+            if (!disposed && lab.CountCalls) { lab.Append("calls.log", Lab.Calls.ToString(System.Globalization.CultureInfo.InvariantCulture)); }
+            Lab.Calls = 0;
+            disposed = true;
+        }
 
         private ConfigurationSection Section(string name) { return GetApplicationHostConfiguration().GetSection(name); }
 

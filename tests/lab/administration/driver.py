@@ -172,7 +172,7 @@ COM = "System.Runtime.InteropServices.COMException"
 LOAD = "System.IO.FileLoadException"
 
 
-def changed(server: Server, code: str = "0x80131621") -> dict[str, str]:
+def changed(server: Server, code: str = "0x800703EE") -> dict[str, str]:
     text = "Cannot commit configuration changes because the file has changed on disk"
     return {"type": LOAD, "code": code, "text": f"Filename: \\\\?\\{server.config}\r\nError: {text}\r\n\r\n"}
 

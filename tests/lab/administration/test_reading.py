@@ -33,7 +33,7 @@ def test_effective_values_come_from_the_pool_then_the_defaults_then_the_schema(
     """
     bare, own = shell(make_server(CONFIG), code)
     assert bare == {
-        "name": "Bare", "start": "AlwaysRunning", "own": True, "fromDefaults": True,
+        "name": "Bare", "start": "AlwaysRunning", "own": False, "fromDefaults": True,
         "idle": "00:05:00", "action": "Terminate", "runtime": "v4.0",
         "queue": 1000, "stored": False, "auto": True, "mode": "Integrated",
         "identity": "ApplicationPoolIdentity", "user": "",
@@ -106,7 +106,7 @@ def test_applications_inherit_from_their_site_then_from_all_sites(shell: Shell, 
         defaults = $m.ApplicationDefaults.ApplicationPoolName; names = @($m.ApplicationDefaults.Attributes | ForEach-Object Name) }
     """
     assert shell(make_server(CONFIG), code) == {
-        "all": ["7 Main/ Own True False", "7 Main/app Bare True True", "8 Other/ Bare False True"],
+        "all": ["7 Main/ Own True False", "7 Main/app Bare True False", "8 Other/ Bare False True"],
         "untyped": ["Main / Own", "Main /app Bare", "Other / Bare"],
         "modules": ["ApplicationInitializationModule %windir%\\System32\\inetsrv\\warmup.dll"],
         "byName": 7,

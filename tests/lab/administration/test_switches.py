@@ -25,12 +25,12 @@ def test_the_switches_play_the_other_answer(shell: Shell, make_server: MakeServe
     $found
     """
     server = make_server(CONFIG)
-    assert shell(server, code) == {"inherited": [True, True], "default": "UInt64"}
+    assert shell(server, code) == {"inherited": [False, True], "default": "UInt64"}
     assert 'name="Bare" startMode="OnDemand"' in server.config.read_text()
     server = make_server(
-        CONFIG, "# a comment", "inherited_from_defaults=false", "keep_schema_default=false", "timespan_default=timespan"
+        CONFIG, "# a comment", "inherited_from_defaults=true", "keep_schema_default=false", "timespan_default=timespan"
     )
-    assert shell(server, code) == {"inherited": [False, True], "default": "TimeSpan"}
+    assert shell(server, code) == {"inherited": [True, True], "default": "TimeSpan"}
     assert server.config.read_text() == CONFIG
     server = make_server(pools('<add name="a/b" />'), "illegal_names=read")
     assert shell(server, "(Manager).ApplicationPools['A/B'].Name") == "a/b"

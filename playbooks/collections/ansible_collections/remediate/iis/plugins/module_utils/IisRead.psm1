@@ -18,6 +18,9 @@ $script:PoolAttributes = @(
     'recycling.logEventOnRecycle', 'recycling.periodicRestart.time'
 )
 
+# Tag and dotted name of an attribute -> whether this version of IIS knows it.
+$script:Known = @{}
+
 function Get-IisPoolAttributeName {
     # The allow-list: nothing else is read from a pool, whoever asks.
     , $script:PoolAttributes
@@ -75,15 +78,12 @@ function New-IisManager {
 }
 
 function Read-IisAttribute($Element, [string]$Name) {
-    # @{schema; value; inherited} by the attribute's dotted name, or nothing where this IIS does not know it.
-    # The value comes from a method: the property's exception would be $null, and $null would read as 00:00:00.
+    # The value by the attribute's dotted name, as text, or nothing where this IIS does not know the attribute.
+    # It comes from a method: PowerShell makes $null of a property's exception.
+    if (-not (Test-IisKnown $Element $Name)) { return }
     $path = $Name.Split('.')
-    $attribute = Find-IisAttribute $Element $Name
-    if ($null -eq $attribute) { return }
     for ($i = 0; $i -lt $path.Length - 1; $i++) { $Element = $Element.GetChildElement($path[$i]) }
-    $value = $Element.GetAttributeValue($path[-1])
-    if ($null -eq $value -and $attribute.Schema.Type -cne 'string') { throw "The API gave nothing for $Name." }
-    @{ schema = $attribute.Schema; value = ConvertTo-IisText $attribute.Schema $value; inherited = $attribute.IsInheritedFromDefaultValue }
+    ConvertTo-IisText ($Element.GetAttribute($path[-1]).Schema) ($Element.GetAttributeValue($path[-1]))
 }
 
 function Get-IisMachineName {
@@ -100,7 +100,7 @@ function Get-IisSharedConfigPath($Manager) {
 }
 
 function Read-IisConfigFile([string]$SharedPath) {
-    # The file's XML. What the API says of inheritance is only partly documented: the file is the second witness.
+    # The file's XML. It alone tells where a value comes from: the API calls one from applicationPoolDefaults the pool's own.
     $folder = $SharedPath
     if (-not $folder) { $folder = Join-Path $env:windir 'System32\inetsrv\config' }
     $document = New-Object System.Xml.XmlDocument
@@ -140,19 +140,33 @@ function Get-IisDefaultsNode($Section, [string]$Name) {
     if ($null -ne $Section) { $Section.SelectSingleNode($Name) }
 }
 
-function Find-IisAttribute($Element, [string]$Name) {
-    # The attribute by its dotted name, or $null where this version of IIS does not know it. The schema is asked,
-    # since the API throws for an unknown name, and a catch would hide other errors.
+function Test-IisSchema($Element, [string]$Name) {
+    # Whether this version of IIS knows the attribute of that dotted name. The schema is asked, since the API throws for
+    # an unknown name, and a catch would hide other errors.
     $path = $Name.Split('.')
     for ($i = 0; $i -lt $path.Length - 1; $i++) {
         $known = $false
         foreach ($child in $Element.Schema.ChildElementSchemas) { if ($child.Name -ceq $path[$i]) { $known = $true } }
-        if (-not $known) { return }
+        if (-not $known) { return $false }
         $Element = $Element.GetChildElement($path[$i])
     }
-    foreach ($attribute in $Element.Schema.AttributeSchemas) {
-        if ($attribute.Name -ceq $path[-1]) { return $Element.GetAttribute($path[-1]) }
-    }
+    foreach ($attribute in $Element.Schema.AttributeSchemas) { if ($attribute.Name -ceq $path[-1]) { return $true } }
+    $false
+}
+
+function Test-IisKnown($Element, [string]$Name) {
+    # The same, asked once: elements of one tag have one schema, and each step through a schema is a call into IIS.
+    $key = $Element.ElementTagName + ' ' + $Name
+    if (-not $script:Known.ContainsKey($key)) { $script:Known[$key] = Test-IisSchema $Element $Name }
+    $script:Known[$key]
+}
+
+function Find-IisAttribute($Element, [string]$Name) {
+    # The attribute by its dotted name, or nothing where this version of IIS does not know it.
+    if (-not (Test-IisKnown $Element $Name)) { return }
+    $path = $Name.Split('.')
+    for ($i = 0; $i -lt $path.Length - 1; $i++) { $Element = $Element.GetChildElement($path[$i]) }
+    $Element.GetAttribute($path[-1])
 }
 
 function Test-IisNode($Node, [string]$Name) {
@@ -166,7 +180,9 @@ function Test-IisNode($Node, [string]$Name) {
 }
 
 function ConvertTo-IisText($Schema, $Value) {
-    # One spelling for what the API may hand out as TimeSpan or ticks, as a name or as a number.
+    # One spelling for what the API may hand out as TimeSpan or ticks, as a name or as a number. $null is what PowerShell
+    # makes of an exception, and would read as 00:00:00, as false, or as the first name.
+    if ($null -eq $Value -and $Schema.Type -cne 'string') { throw "The API gave nothing for $($Schema.Name)." }
     switch ($Schema.Type) {
         'timeSpan' {
             if ($Value -is [TimeSpan]) { return $Value.ToString('c') }
@@ -218,34 +234,25 @@ function ConvertFrom-IisTimeText([string]$Text) {
     throw "$no write [d.]hh:mm:ss."
 }
 
-function Resolve-IisSource($Inherited, [bool]$Own, [string]$From) {
-    # Two witnesses, the API and the file. Where they disagree, or one is silent, nobody knows: undo must not guess.
-    if ($Inherited -isnot [bool]) { return 'unknown' }
-    if ($Own -and -not $Inherited) { return 'pool' }
-    if ($Inherited -and -not $Own) { return $From }
-    'unknown'
-}
-
 function Read-IisPoolAttribute($Pool, $PoolNode, $DefaultsNode, [string]$Name) {
-    # @{value; source}, or $null where this IIS does not know the attribute.
-    $read = Read-IisAttribute $Pool $Name
-    if ($null -eq $read) { return }
-    $from = 'schema'
-    if (Test-IisNode $DefaultsNode $Name) { $from = 'defaults' }
-    $source = 'unknown'
-    if ($null -ne $PoolNode) {
-        $source = Resolve-IisSource $read.inherited (Test-IisNode $PoolNode $Name) $from
-    }
-    [ordered]@{ value = $read.value; source = $source }
+    # @{value; source}, or $null where this IIS does not know the attribute. Nobody knows the source of a value whose pool
+    # is not in the file.
+    $value = Read-IisAttribute $Pool $Name
+    if ($null -eq $value) { return }
+    $source = 'schema'
+    if ($null -eq $PoolNode) { $source = 'unknown' }
+    elseif (Test-IisNode $PoolNode $Name) { $source = 'pool' }
+    elseif (Test-IisNode $DefaultsNode $Name) { $source = 'defaults' }
+    [ordered]@{ value = $value; source = $source }
 }
 
 function Read-IisDefault($Manager, $DefaultsNode, [string]$Name) {
-    # The same of applicationPoolDefaults. The file alone tells the source: what the API says of it is not known.
-    $read = Read-IisAttribute $Manager.ApplicationPoolDefaults $Name
-    if ($null -eq $read) { return }
+    # The same of applicationPoolDefaults.
+    $value = Read-IisAttribute $Manager.ApplicationPoolDefaults $Name
+    if ($null -eq $value) { return }
     $source = 'schema'
     if (Test-IisNode $DefaultsNode $Name) { $source = 'defaults' }
-    [ordered]@{ value = $read.value; source = $source }
+    [ordered]@{ value = $value; source = $source }
 }
 
 function Get-IisApplicationMap($Manager, $Document) {
@@ -262,20 +269,19 @@ function Get-IisApplicationMap($Manager, $Document) {
             $nodes = Get-IisNodeMap $siteNode 'application' 'path'
         }
         # Events name an application by its site's number.
-        $number = [int64](Read-IisAttribute $site 'id').value
+        $number = [int64](Read-IisAttribute $site 'id')
         foreach ($application in $site.Applications) {
             $entry = [ordered]@{ path = $site.Name + $application.Path; site = $number }
             $preload = Read-IisAttribute $application 'preloadEnabled'
             if ($null -ne $preload) {
-                $from = 'schema'
-                if (Test-IisNode $allDefaults 'preloadEnabled') { $from = 'defaults' }
-                if ($null -ne $siteNode -and (Test-IisNode $siteNode.SelectSingleNode('applicationDefaults') 'preloadEnabled')) { $from = 'site' }
                 $source = 'unknown'
                 if ($nodes.ContainsKey($application.Path)) {
-                    $source = Resolve-IisSource $preload.inherited (Test-IisNode $nodes[$application.Path] 'preloadEnabled') $from
-                    if ($source -ceq 'pool') { $source = 'application' }
+                    $source = 'schema'
+                    if (Test-IisNode $nodes[$application.Path] 'preloadEnabled') { $source = 'application' }
+                    elseif (Test-IisNode $siteNode.SelectSingleNode('applicationDefaults') 'preloadEnabled') { $source = 'site' }
+                    elseif (Test-IisNode $allDefaults 'preloadEnabled') { $source = 'defaults' }
                 }
-                $entry.preloadEnabled = [ordered]@{ value = $preload.value; source = $source }
+                $entry.preloadEnabled = [ordered]@{ value = $preload; source = $source }
             }
             $pool = [string]$application.ApplicationPoolName
             if (-not $map.ContainsKey($pool)) { $map[$pool] = New-Object System.Collections.ArrayList }

@@ -19,6 +19,7 @@ function Open-IisPicture {
         @{
             Manager      = $manager
             SharedPath   = $shared
+            Pools        = Get-IisPoolMap $manager
             PoolNodes    = Get-IisNodeMap $section 'add' 'name'
             DefaultsNode = Get-IisDefaultsNode $section 'applicationPoolDefaults'
         }
@@ -26,17 +27,19 @@ function Open-IisPicture {
     catch { $manager.Dispose(); throw }
 }
 
-function Get-IisPool($Picture, [string]$Name) {
-    # By our own comparison: how the API's indexer compares names is not documented.
-    foreach ($pool in $Picture.Manager.ApplicationPools) {
-        if (Test-IisSame $pool.Name $Name) { return $pool }
-    }
+function Get-IisPoolMap($Manager) {
+    # Each pool by its name, once a look: each step through the pools is a call into IIS. By our own comparison, since how
+    # the API's indexer compares names is not documented.
+    $map = New-IisNameMap
+    foreach ($pool in $Manager.ApplicationPools) { $map[$pool.GetAttributeValue('name')] = $pool }
+    , $map
 }
 
 function Get-IisTarget($Picture, $Change) {
     # What a change is about: applicationPoolDefaults or a pool, $null where that is not there. A pool may be named
     # applicationPoolDefaults: the scope tells, never the name.
-    if ($Change.scope -ceq 'defaults') { $Picture.Manager.ApplicationPoolDefaults } else { Get-IisPool $Picture $Change.pool }
+    if ($Change.scope -ceq 'defaults') { $Picture.Manager.ApplicationPoolDefaults }
+    elseif ($Picture.Pools.ContainsKey($Change.pool)) { $Picture.Pools[$Change.pool] }
 }
 
 function Get-IisTargetNode($Picture, $Change) {
@@ -68,14 +71,22 @@ function ConvertTo-IisTyped($Schema, [string]$Text) {
     }
 }
 
+function Get-IisKey($Given) {
+    # By a method: where a condition is named Keys, the property .Keys is what it asks for.
+    foreach ($pair in $Given.GetEnumerator()) { $pair.Key }
+}
+
 function Get-IisInherited($Picture, $Change, $Changes) {
     # What clearing gives: the schema's default at applicationPoolDefaults; at a pool what these have, or will have
     # where the same task changes them.
     $attribute = Find-IisAttribute $Picture.Manager.ApplicationPoolDefaults $Change.attribute
     if ($Change.scope -cne 'defaults') {
-        $coming = @($Changes | Where-Object { $_.scope -ceq 'defaults' -and $_.attribute -ceq $Change.attribute })
-        if ($coming.Count -eq 0) { return (Read-IisAttribute $Picture.Manager.ApplicationPoolDefaults $Change.attribute).value }
-        if (-not $coming[0].clear) { return ConvertTo-IisText $attribute.Schema (ConvertTo-IisTyped $attribute.Schema $coming[0].set) }
+        $coming = $null
+        foreach ($other in $Changes) {
+            if ($other.scope -ceq 'defaults' -and $other.attribute -ceq $Change.attribute) { $coming = $other; break }
+        }
+        if ($null -eq $coming) { return Read-IisAttribute $Picture.Manager.ApplicationPoolDefaults $Change.attribute }
+        if (-not $coming.clear) { return ConvertTo-IisText $attribute.Schema (ConvertTo-IisTyped $attribute.Schema $coming.set) }
     }
     ConvertTo-IisText $attribute.Schema $attribute.Schema.DefaultValue
 }
@@ -115,7 +126,7 @@ function Compare-IisChange($Picture, $Change, $Changes) {
     if (-not $there) { $result.state = 'ok'; $result.verified = $true; return $result }
     if ($read.value -ne $expected) { $result.detail = "expected $expected, found $($read.value)"; return $result }
     # A hash table has no order; whoever reads which one does not hold should read the same each time.
-    foreach ($name in @($Change.given.Keys | Sort-Object)) {
+    foreach ($name in @(Get-IisKey $Change.given | Sort-Object)) {
         $other = Read-IisValue $Picture $Change $name
         if ($null -eq $other) { $result.detail = "this version of IIS does not know $name"; return $result }
         $otherSchema = (Find-IisAttribute $target $name).Schema
@@ -139,9 +150,9 @@ function Expand-IisPattern($Picture, $Pattern) {
         if (@($Pattern.pools | Where-Object { Test-IisGlob $pool.Name $_ }).Count -eq 0) { continue }
         $change = @{ scope = 'pool'; pool = $pool.Name; attribute = $Pattern.attribute; set = $Pattern.set; given = @{}; clear = $false; inherits = $null }
         $read = Read-IisAttribute $pool $Pattern.attribute
-        $change.expect = if ($null -eq $read) { '' } else { $read.value }
+        $change.expect = if ($null -eq $read) { '' } else { $read }
         # What this version of IIS does not know counts as met: before 8.5 an idle worker is always ended.
-        foreach ($name in @($Pattern.given.Keys)) {
+        foreach ($name in @(Get-IisKey $Pattern.given)) {
             if ($null -ne (Find-IisAttribute $pool $name)) { $change.given[$name] = $Pattern.given[$name] }
         }
         $change
@@ -173,7 +184,7 @@ function Assert-IisSettable([string]$Attribute, [string]$Text) {
 
 function Assert-IisGiven($Given) {
     # Only what is read anyway may be compared: a stale answer tells what was found, and that must be no password.
-    foreach ($name in @($Given.Keys)) {
+    foreach ($name in @(Get-IisKey $Given)) {
         if ((Get-IisPoolAttributeName) -cnotcontains $name) {
             throw "given: '$name' is none of $((Get-IisPoolAttributeName) -join ', ')"
         }
@@ -197,11 +208,23 @@ function Test-IisFileConflict($ErrorRecord) {
     $false
 }
 
+function New-IisBackupFolder([string]$Path) {
+    # The files hold secrets, and the folder above lets Users read. So before the first copy the folder has a list of its
+    # own, which protects what comes into it: SYSTEM (S-1-5-18) and Administrators (S-1-5-32-544), and nobody else.
+    [void](New-Item -ItemType Directory -Path $Path -Force)
+    try {
+        $rights = Get-Acl -LiteralPath $Path
+        $rights.SetSecurityDescriptorSddlForm('D:P(A;OICI;FA;;;S-1-5-18)(A;OICI;FA;;;S-1-5-32-544)', 'Access')
+        Set-Acl -LiteralPath $Path -AclObject $rights
+    }
+    catch { throw "the access rights of the backup's folder ($Path) could not be set: $((Get-IisCause $_).Message) Nothing was written." }
+}
+
 function Backup-IisConfig($Picture, [string]$Name) {
     # In the layout of appcmd's own backups, on the server, and never copied off it: the files hold secrets.
     $root = Join-Path $env:windir 'System32\inetsrv\backup'
     $target = Join-Path $root $Name
-    [void](New-Item -ItemType Directory -Path $target -Force)
+    New-IisBackupFolder $target
     $config = Join-Path $env:windir 'System32\inetsrv\config'
     foreach ($file in 'applicationHost.config', 'administration.config', 'redirection.config') {
         $source = Join-Path $config $file
@@ -209,7 +232,7 @@ function Backup-IisConfig($Picture, [string]$Name) {
         if (Test-Path -LiteralPath $source) { Copy-Item -LiteralPath $source -Destination (Join-Path $target $file) -Force }
     }
     # Only what a run of ours made, told by the form of its name.
-    $ours = '^remediate-\d{8}T\d{6}Z(-[0-9a-f]{6})?$'
+    $ours = '^remediate-[0-9]{8}T[0-9]{6}Z(-[0-9a-f]{6})?\z'
     $old = Get-ChildItem -LiteralPath $root | Where-Object { $_.PSIsContainer -and $_.Name -cmatch $ours -and $_.Name -ne $Name } |
         Sort-Object LastWriteTimeUtc -Descending | Select-Object -Skip ($script:BackupsKept - 1)
     foreach ($folder in @($old)) { Remove-Item -LiteralPath $folder.FullName -Recurse -Force }

@@ -7,15 +7,16 @@
 #AnsibleRequires -PowerShell ..module_utils.IisRead
 #AnsibleRequires -PowerShell ..module_utils.IisWrite
 
+$choices = @{ scope = 'pool', 'defaults'; attribute = 'startMode', 'processModel.idleTimeout'; on_mismatch = 'stale', 'skip' }
 $spec = @{
     options = @{
         changes = @{
             type = 'list'
             elements = 'dict'
             options = @{
-                scope = @{ type = 'str'; choices = 'pool', 'defaults'; default = 'pool' }
+                scope = @{ type = 'str'; choices = $choices.scope; default = 'pool' }
                 pool = @{ type = 'str' }
-                attribute = @{ type = 'str'; required = $true; choices = 'startMode', 'processModel.idleTimeout' }
+                attribute = @{ type = 'str'; required = $true; choices = $choices.attribute }
                 expect = @{ type = 'str'; required = $true }
                 given = @{ type = 'dict'; default = @{} }
                 set = @{ type = 'str' }
@@ -24,10 +25,10 @@ $spec = @{
             }
         }
         pools = @{ type = 'list'; elements = 'str' }
-        attribute = @{ type = 'str'; choices = 'startMode', 'processModel.idleTimeout' }
+        attribute = @{ type = 'str'; choices = $choices.attribute }
         set = @{ type = 'str' }
         given = @{ type = 'dict' }
-        on_mismatch = @{ type = 'str'; choices = 'stale', 'skip'; default = 'stale' }
+        on_mismatch = @{ type = 'str'; choices = $choices.on_mismatch; default = 'stale' }
         allow_shared = @{ type = 'bool'; default = $false }
         machine = @{ type = 'str' }
         backup = @{ type = 'str' }
@@ -41,6 +42,14 @@ $spec = @{
     supports_check_mode = $true
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec)
+
+# Ansible.Basic takes a choice in any case and leaves it as it was written. From here on each is spelled as above.
+foreach ($params in @($module.Params) + @($module.Params.changes)) {
+    foreach ($name in 'scope', 'attribute', 'on_mismatch') {
+        if ($null -eq $params -or $null -eq $params[$name]) { continue }
+        foreach ($choice in $choices[$name]) { if (Test-IisSame $choice $params[$name]) { $params[$name] = $choice } }
+    }
+}
 
 $pattern = $null
 if ($null -ne $module.Params.pools) {
@@ -68,7 +77,7 @@ try {
     }
 }
 catch { $module.FailJson((Get-IisCause $_).Message) }
-if ($module.Params.backup -and $module.Params.backup -cnotmatch '^remediate-[A-Za-z0-9-]{1,80}$') {
+if ($module.Params.backup -and $module.Params.backup -cnotmatch '^remediate-[A-Za-z0-9-]{1,80}\z') {
     $module.FailJson("backup: '$($module.Params.backup)' must be 'remediate-' and letters, digits and dashes")
 }
 if ($module.Params.pools_per_commit -lt 1) { $module.FailJson('pools_per_commit: must be 1 or more') }
