@@ -32,7 +32,7 @@ namespace Microsoft.Web.Administration
             ["on_commit"] = "",                     // a file: someone saves its content over the configuration, once, just before a commit
             // Not switches: who the server is, for the others that read this file.
             ["computer"] = "", ["domain"] = "", ["windows_version"] = "", ["iis_version"] = "",
-            ["after_commit"] = "",                  // hang, or exit (code 9): the process is gone between write and proof
+            ["after_commit"] = "",                  // hang for as long as it says so, or exit (code 9): the process is gone between write and proof
         };
 
         internal readonly string Windows;
@@ -129,7 +129,7 @@ namespace Microsoft.Web.Administration
             switch (settings["after_commit"])
             {
                 case "": return;
-                case "hang": Thread.Sleep(Timeout.Infinite); return;
+                case "hang": while (new Lab().settings["after_commit"] == "hang") { Thread.Sleep(50); } return;
                 case "exit": Environment.Exit(9); return;
                 default: throw new InvalidOperationException("lab.txt: after_commit=" + settings["after_commit"]);
             }

@@ -99,10 +99,14 @@ function Get-IisSharedConfigPath($Manager) {
     }
 }
 
+function Get-IisConfigFolder([string]$SharedPath) {
+    # Where the applicationHost.config lies that IIS reads.
+    if ($SharedPath) { $SharedPath } else { Join-Path $env:windir 'System32\inetsrv\config' }
+}
+
 function Read-IisConfigFile([string]$SharedPath) {
     # The file's XML. What the API says of inheritance is only partly documented: the file is the second witness.
-    $folder = $SharedPath
-    if (-not $folder) { $folder = Join-Path $env:windir 'System32\inetsrv\config' }
+    $folder = Get-IisConfigFolder $SharedPath
     $document = New-Object System.Xml.XmlDocument
     $document.XmlResolver = $null
     # IIS may be writing it at this moment: a reader must not stand in its way.

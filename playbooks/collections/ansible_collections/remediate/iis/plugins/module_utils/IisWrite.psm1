@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt)
 
 # Changes application pools by compare-and-set: look at every change of the server first, write only if all of
-# them still meet what the planner saw, read back what was written. Needs IisRead.psm1 beside it.
+# them still meet what the planner saw, read back what was written. Needs IisRead.psm1 and IisLock.psm1 beside it.
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -283,8 +283,9 @@ function Format-IisDiff($Results) {
     ($lines -join "`n") + "`n"
 }
 
-function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup, [int]$PoolsPerCommit, [int]$Pause, [int]$VerifySeconds, [bool]$CheckMode) {
+function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup, [int]$PoolsPerCommit, [int]$Pause, [int]$VerifySeconds, [bool]$CheckMode, $Run) {
     # All changes of one server: those given, or those that $Pattern (@{pools; attribute; set; given; skip; allow_shared}) makes of its pools.
+    # $Run (@{name; undoes; wait}) is who writes.
     # Returns @{machine; changed; stale; failed; changes; diff; backup; warnings}; `failed` is a text or $null.
     $outcome = @{
         machine = Get-IisMachineName; changed = $false; stale = $false; failed = $null; changes = @(); diff = ''; backup = $null; warnings = @()
@@ -298,16 +299,30 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
         $outcome.warnings = @('pools: there is no IIS on this server')
         return $outcome
     }
+    $manager = New-IisManager
+    try { $shared = Get-IisSharedConfigPath $manager } finally { $manager.Dispose() }
+    if ($Pattern -and $shared -and -not $Pattern.allow_shared) {
+        # Pools are named by a pattern, and nobody named the other servers that this edit would change.
+        $why = "shared configuration ($shared): one edit changes every server of it, and allow_shared was not given"
+        if ($Pattern.skip) { $outcome.warnings = @($why) }
+        else { $outcome.stale = $true; $outcome.failed = "$why. Nothing was written." }
+        return $outcome
+    }
+    $lock = $null
+    if (-not $CheckMode) {
+        $Run.machine = $outcome.machine
+        $lock = Enter-IisLock (Get-IisConfigFolder $shared) $Run
+    }
+    try { Set-IisServer $outcome $Changes $Pattern $Backup $PoolsPerCommit $Pause $VerifySeconds $lock }
+    finally { if ($null -ne $lock -and $null -ne $lock.File) { $lock.File.Dispose() } }
+    $outcome
+}
+
+function Set-IisServer($Outcome, $Changes, $Pattern, [string]$Backup, [int]$PoolsPerCommit, [int]$Pause, [int]$VerifySeconds, $Lock) {
+    # The part of it that looks and writes, with the lock of Enter-IisLock; without one, in check mode, it only looks. Fills $outcome.
     $picture = Open-IisPicture
     try {
         $refused = 'changed since the plan'
-        if ($Pattern -and $picture.SharedPath -and -not $Pattern.allow_shared) {
-            # Pools are named by a pattern, and nobody named the other servers that this edit would change.
-            $why = "shared configuration ($($picture.SharedPath)): one edit changes every server of it, and allow_shared was not given"
-            if ($Pattern.skip) { $outcome.warnings = @($why) }
-            else { $outcome.stale = $true; $outcome.failed = "$why. Nothing was written." }
-            return $outcome
-        }
         if ($Pattern) {
             $refused = 'not as given'
             $Changes = @(Expand-IisPattern $picture $Pattern)
@@ -317,6 +332,11 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
         }
         $results = @(foreach ($change in $Changes) { Compare-IisChange $picture $change $Changes })
         $outcome.changes = $results
+        if ($null -ne $Lock -and $Lock.Refused) {
+            $outcome.stale = $Lock.Late
+            $outcome.failed = $Lock.Refused
+            return
+        }
         $outcome.diff = Format-IisDiff $results
         $stale = @($results | Where-Object { $_.state -eq 'stale' })
         if ($Pattern -and $Pattern.skip) {
@@ -326,13 +346,13 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
         if ($stale.Count -gt 0) {
             $outcome.stale = $true
             $outcome.failed = "${refused}: $($stale[0].pool): $($stale[0].detail) ($($stale.Count) of $($results.Count) changes). Nothing was written."
-            return $outcome
+            return
         }
         # applicationPoolDefaults first: what the pools inherit afterwards is then there when they are written.
         $pending = @(for ($i = 0; $i -lt $results.Count; $i++) { if ($results[$i].state -eq 'pending') { $i } })
         $pending = @($pending | Where-Object { $results[$_].scope -ceq 'defaults' }) + @($pending | Where-Object { $results[$_].scope -cne 'defaults' })
-        if ($pending.Count -eq 0) { return $outcome }
-        if ($CheckMode) { $outcome.changed = $true; return $outcome }
+        if ($pending.Count -eq 0) { return }
+        if ($null -eq $Lock) { $outcome.changed = $true; return }
         if ($Backup) { Backup-IisConfig $picture $Backup; $outcome.backup = $Backup }
     }
     finally { $picture.Manager.Dispose() }
@@ -341,7 +361,14 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
     $seen = New-Object 'System.Collections.Generic.HashSet[string]' ([StringComparer]::Ordinal)
     $pools = @($pending | ForEach-Object { $results[$_].scope + ' ' + $results[$_].pool } | Where-Object { $seen.Add($_) })
     for ($start = 0; $start -lt $pools.Count; $start += $PoolsPerCommit) {
-        if ($start -gt 0) { Start-Sleep -Seconds $Pause }
+        $wait = 0
+        if ($start -gt 0) { $wait = $Pause }
+        $endedBy = Wait-IisTurn $Lock $wait
+        if ($endedBy) {
+            $left = @($pending | Where-Object { -not $results[$_].written }).Count
+            $outcome.failed = "ended before the next commit, by the run $endedBy that undoes this one: $left of $($pending.Count) changes were not written."
+            break
+        }
         $names = [string[]]@($pools[$start..([Math]::Min($start + $PoolsPerCommit, $pools.Count) - 1)])
         $group = @($pending | Where-Object { [Array]::IndexOf($names, $results[$_].scope + ' ' + $results[$_].pool) -ge 0 })
         try { $written = Write-IisGroup $Changes $results $group }
@@ -367,5 +394,4 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
             break
         }
     }
-    $outcome
 }
