@@ -1,6 +1,6 @@
 """One writer at a time: what the module does when others hold the lock, have been there later, or end it.
 
-These hold for both engines; tests/unit/test_emulated_lock.py runs them on the one without PowerShell.
+These hold for both engines; tests/unit/test_emulated_scenarios.py runs them on the one without PowerShell.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from tests.conftest import wait_for
 from tests.powershell.bench import CONFIG, Bench
-from tests.powershell.scenarios import SHOP, Scenario, change, refused, share, written
+from tests.powershell.scenarios import SHOP, Scenario, change, not_written, refused, share, written
 
 FIRST, SECOND, THIRD = "20260101T000000Z-aaaaaa", "20260101T000100Z-bbbbbb", "20260101T000200Z-cccccc"
 PLACE = "4711 2026-01-01T00:00:30Z"
@@ -34,13 +34,6 @@ def holding(folder: Path) -> Iterator[IO[str]]:
     with (folder / "remediate.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file
-
-
-def not_written(bench: Bench, said: str, stale: bool, **options: Any) -> None:
-    """Refused, and each change is told with the word that it was not written."""
-    result = refused(bench, change(), said=said, **options)
-    assert (result["stale"], result["changed"]) == (stale, False)
-    assert [(c["pool"], c["written"]) for c in result["changes"]] == [(SHOP, False)]
 
 
 def a_run_leaves_its_name(bench: Bench) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import run
+from tests.powershell.busy_scenarios import BUSY
 from tests.powershell.conftest import MakeBench
 from tests.powershell.coverage import mark_files, marked, reached, statements
 from tests.powershell.engine import HERE, Engine
@@ -29,7 +30,7 @@ def test_every_scenario_holds_and_every_statement_ran(
     marks = tmp_path / "marks"
     every = mark_files(engine, sorted(scripts.rglob("*.ps*1")), marks)
     troubles: list[Exception] = []
-    on_iis_10 = ON_IIS_10 + PATTERNS_ON_IIS_10 + EVENTS_ON_IIS_10 + LOCKS
+    on_iis_10 = ON_IIS_10 + PATTERNS_ON_IIS_10 + EVENTS_ON_IIS_10 + LOCKS + BUSY
     for version, scenarios in (("10.0", on_iis_10), ("7.5", ON_IIS_7_5 + PATTERNS_ON_IIS_7_5)):
         server = bench(version)
         for scenario in scenarios:

@@ -10,7 +10,7 @@ from typing import Any
 
 from remediate.iis.attributes import IDLE_TIMEOUT, START_MODE, seconds
 from remediate.iis.schema import POOL, ConfigError
-from remediate.lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis, failure
+from remediate.lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis, failure, look
 from remediate.lab.emulated.inspection import machine_name
 from remediate.lab.emulated.lock import Lock, Run, entered
 from remediate.lab.knobs import read_knobs
@@ -155,7 +155,7 @@ async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> 
     if pattern and read_knobs(windows).get("iis_version") == "none":
         outcome["warnings"] = ["pools: there is no IIS on this server"]
         return
-    iis = Iis(windows)
+    iis = look(windows)
     if pattern and iis.shared and not arguments.get("allow_shared"):
         why = (
             f"shared configuration ({iis.shared}): one edit changes every server of it, and allow_shared was not given"
@@ -178,7 +178,7 @@ async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> 
 async def _change_server(windows: Path, arguments: dict[str, Any], outcome: Result, lock: Lock | None) -> None:
     """With the lock: look at all of it, and write. Without one, in check mode, only look."""
     changes, pattern = arguments["changes"], bool(arguments.get("pools"))
-    iis = Iis(windows)
+    iis = look(windows)
     if pattern:
         changes, warnings = _expand(iis, arguments)
         outcome |= {"warnings": warnings} if warnings else {}
@@ -203,7 +203,11 @@ async def _change_server(windows: Path, arguments: dict[str, Any], outcome: Resu
         outcome["changed"] = True
         return
     if arguments.get("backup"):
-        _backup(iis, arguments["backup"])
+        try:
+            _backup(iis, arguments["backup"])
+        except OSError as error:
+            why = f"the configuration could not be backed up: {failure(windows, error)}"
+            raise _Stop(f"nothing was written: {why}") from error
         outcome["backup"] = arguments["backup"]
     pools = list(dict.fromkeys((results[i]["scope"], results[i]["pool"]) for i in pending))
     size = int(arguments.get("pools_per_commit") or 10)
@@ -224,7 +228,7 @@ async def _write(
     windows: Path, changes: list[Result], results: list[Result], group: list[int], outcome: Result
 ) -> None:
     for attempt in range(1, _ATTEMPTS + 1):
-        iis = Iis(windows)
+        iis = look(windows)
         for i in group:
             fresh = _compare(iis, changes[i], changes)
             results[i] |= {key: fresh[key] for key in ("state", "found", "found_source", "wanted", "detail")}
@@ -252,10 +256,14 @@ async def _write(
         fault = read_knobs(windows).get("after_commit")
     if fault == "exit":
         raise Killed
-    fresh_look = Iis(windows)
     for i in todo:
         results[i]["written"] = True
         outcome["changed"] = True
+    try:
+        fresh_look = look(windows)
+    except (ConfigError, ValueError, OSError) as error:
+        why = failure(windows, error)
+        raise _Stop(f"written, but the configuration could not be read again: {why}") from error
     for i in group:
         read = _read(fresh_look, changes[i], results[i]["attribute"])
         results[i]["verified"] = read is not None and read.value == results[i]["wanted"]

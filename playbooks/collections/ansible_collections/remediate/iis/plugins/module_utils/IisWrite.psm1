@@ -11,6 +11,10 @@ $script:Attempts = 5
 $script:BackupsKept = 5
 
 function Open-IisPicture {
+    Invoke-IisLook { Read-IisPicture }
+}
+
+function Read-IisPicture {
     # One look at the server: a fresh manager, and the XML of the same moment.
     $manager = New-IisManager
     try {
@@ -197,6 +201,16 @@ function Test-IisFileConflict($ErrorRecord) {
     $false
 }
 
+function Copy-IisFile([string]$Source, [string]$Target) {
+    # It shares as the reading does, and stands in nobody's way.
+    $from = [IO.File]::Open($Source, 'Open', 'Read', 'ReadWrite, Delete')
+    try {
+        $to = [IO.File]::Open($Target, 'Create', 'Write', 'None')
+        try { $from.CopyTo($to) } finally { $to.Dispose() }
+    }
+    finally { $from.Dispose() }
+}
+
 function Backup-IisConfig($Picture, [string]$Name) {
     # In the layout of appcmd's own backups, on the server, and never copied off it: the files hold secrets.
     $root = Join-Path $env:windir 'System32\inetsrv\backup'
@@ -206,7 +220,10 @@ function Backup-IisConfig($Picture, [string]$Name) {
     foreach ($file in 'applicationHost.config', 'administration.config', 'redirection.config') {
         $source = Join-Path $config $file
         if ($file -eq 'applicationHost.config' -and $Picture.SharedPath) { $source = Join-Path $Picture.SharedPath $file }
-        if (Test-Path -LiteralPath $source) { Copy-Item -LiteralPath $source -Destination (Join-Path $target $file) -Force }
+        # The first one is there, if not at this moment.
+        if ($file -ceq 'applicationHost.config' -or (Test-Path -LiteralPath $source)) {
+            Invoke-IisLook { Copy-IisFile $source (Join-Path $target $file) }
+        }
     }
     # Only what a run of ours made, told by the form of its name.
     $ours = '^remediate-\d{8}T\d{6}Z(-[0-9a-f]{6})?$'
@@ -283,6 +300,11 @@ function Format-IisDiff($Results) {
     ($lines -join "`n") + "`n"
 }
 
+function Read-IisSharedPath {
+    $manager = New-IisManager
+    try { Get-IisSharedConfigPath $manager } finally { $manager.Dispose() }
+}
+
 function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup, [int]$PoolsPerCommit, [int]$Pause, [int]$VerifySeconds, [bool]$CheckMode, $Run) {
     # All changes of one server: those given, or those that $Pattern (@{pools; attribute; set; given; skip; allow_shared}) makes of its pools.
     # $Run (@{name; undoes; wait}) is who writes.
@@ -299,8 +321,7 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
         $outcome.warnings = @('pools: there is no IIS on this server')
         return $outcome
     }
-    $manager = New-IisManager
-    try { $shared = Get-IisSharedConfigPath $manager } finally { $manager.Dispose() }
+    $shared = Invoke-IisLook { Read-IisSharedPath }
     if ($Pattern -and $shared -and -not $Pattern.allow_shared) {
         # Pools are named by a pattern, and nobody named the other servers that this edit would change.
         $why = "shared configuration ($shared): one edit changes every server of it, and allow_shared was not given"
@@ -353,7 +374,14 @@ function Set-IisServer($Outcome, $Changes, $Pattern, [string]$Backup, [int]$Pool
         $pending = @($pending | Where-Object { $results[$_].scope -ceq 'defaults' }) + @($pending | Where-Object { $results[$_].scope -cne 'defaults' })
         if ($pending.Count -eq 0) { return }
         if ($null -eq $Lock) { $outcome.changed = $true; return }
-        if ($Backup) { Backup-IisConfig $picture $Backup; $outcome.backup = $Backup }
+        if ($Backup) {
+            try { Backup-IisConfig $picture $Backup }
+            catch {
+                $outcome.failed = "nothing was written: the configuration could not be backed up: $(Get-IisFailure $_)"
+                return
+            }
+            $outcome.backup = $Backup
+        }
     }
     finally { $picture.Manager.Dispose() }
 

@@ -1,4 +1,4 @@
-"""The engine `emulated` keeps to one writer as the scripts do: the same scenarios."""
+"""The engine `emulated` keeps to one writer, and bears a busy file, as the scripts do: the same scenarios."""
 
 import asyncio
 from pathlib import Path
@@ -12,6 +12,7 @@ from remediate.lab.recipe import from_configs
 from remediate.lab.servers import make_servers
 from tests.conftest import PLAIN
 from tests.powershell.bench import CONFIG, Bench
+from tests.powershell.busy_scenarios import BUSY_ON_BOTH
 from tests.powershell.lock_scenarios import LOCKS
 from tests.powershell.scenarios import Scenario
 
@@ -33,6 +34,6 @@ class Emulated(Bench):
         return asyncio.run(app_pool_settings(self.windows, arguments | {"_ansible_check_mode": check}))
 
 
-@pytest.mark.parametrize("scenario", LOCKS, ids=lambda scenario: scenario.__name__)
-def test_one_writer(scenario: Scenario, tmp_path: Path) -> None:
+@pytest.mark.parametrize("scenario", [*LOCKS, *BUSY_ON_BOTH], ids=lambda scenario: scenario.__name__)
+def test_it_is_as_in_a_powershell(scenario: Scenario, tmp_path: Path) -> None:
     scenario(Emulated(tmp_path))
