@@ -5,6 +5,7 @@ These hold for both engines; tests/unit/test_emulated_scenarios.py runs them on 
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -61,6 +62,17 @@ def another_run_is_waited_for_and_then_named(bench: Bench) -> None:
     with holding(bench.windows / CONFIG) as file, ThreadPoolExecutor() as pool:
         waiting = pool.submit(bench.settings, change(), run=SECOND, undoes=FIRST)
         wait_for(lambda: "ended-by" in name_file(bench).read_text(), "its look at the lock")
+        assert not waiting.done()
+        fcntl.flock(file, fcntl.LOCK_UN)
+        assert written(waiting.result()) == [True]
+
+
+def servers_of_a_share_wait_for_each_other(bench: Bench) -> None:
+    """One run writes on all of them at once, by a pattern: it does not fail by itself."""
+    leave(bench, f"{SECOND} WEB02 {PLACE}\n")
+    with holding(bench.windows / CONFIG) as file, ThreadPoolExecutor() as pool:
+        waiting = pool.submit(bench.settings, change(), run=SECOND, lock_seconds=1)
+        time.sleep(3)  # what it would wait for another run, and some
         assert not waiting.done()
         fcntl.flock(file, fcntl.LOCK_UN)
         assert written(waiting.result()) == [True]
@@ -170,6 +182,7 @@ def a_pattern_holds_the_lock_too(bench: Bench) -> None:
 LOCKS: list[Scenario] = [
     a_run_leaves_its_name,
     another_run_is_waited_for_and_then_named,
+    servers_of_a_share_wait_for_each_other,
     only_who_undoes_a_run_ends_it,
     a_run_that_is_ended_begins_no_other_commit,
     a_run_that_comes_too_late_is_stale,

@@ -79,20 +79,21 @@ class Lock:
 @asynccontextmanager
 async def entered(windows: Path, folder: Path, run: Run) -> AsyncIterator[Lock]:
     """Hold the lock meanwhile, or say why it is not held."""
-    until = time.monotonic() + run.wait
+    began = time.monotonic()
     descriptor = None
     refused = ""
     try:
         while descriptor is None and not refused:
             last = _read(folder)
+            wait = 10 * run.wait if last is not None and last.run == run.name else run.wait
             try:
                 if last is not None and last.run == run.undoes and last.how != "ended-by":
                     replace(last, how="ended-by", other=run.name).write(folder)
                 descriptor = _taken(folder / _LOCK)
             except BlockingIOError as error:
-                if time.monotonic() >= until:
+                if time.monotonic() >= began + wait:
                     refused = (
-                        f"nothing was written: after {run.wait:g} s another run still writes on this server "
+                        f"nothing was written: after {wait:g} s another run still writes on this server "
                         f"({_shown(last)}). Wait for its end, then apply this again. ({error})"
                     )
                 await asyncio.sleep(0.05)

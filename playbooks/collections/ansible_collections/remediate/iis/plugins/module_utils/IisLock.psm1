@@ -65,9 +65,12 @@ function Enter-IisLock([string]$Folder, $Run) {
     # held, else the reason. File is to be disposed of in the end.
     $lock = @{ Folder = $Folder; Name = $Run.name; File = $null; Refused = $null; Late = $false }
     $path = Join-Path $Folder $script:LockFile
-    $until = [DateTime]::UtcNow.AddSeconds($Run.wait)
+    $began = [DateTime]::UtcNow
     while ($null -eq $lock.File) {
         $last = Read-IisRun $Folder
+        $wait = $Run.wait
+        # The servers of a share, which one run writes all at once, wait for each other.
+        if ($null -ne $last -and $last.run -ceq $Run.name) { $wait = 10 * $Run.wait }
         try {
             # Only who undoes a run may end it.
             if ($Run.undoes -and $null -ne $last -and $last.run -ceq $Run.undoes -and $last.how -cne 'ended-by') {
@@ -84,8 +87,8 @@ function Enter-IisLock([string]$Folder, $Run) {
                 $lock.Refused = "nothing was written: the lock of this server cannot be taken ($path): $(Get-IisFailure $_)"
                 return $lock
             }
-            if ([DateTime]::UtcNow -ge $until) {
-                $lock.Refused = "nothing was written: after $($Run.wait) s another run still writes on this server ($(Format-IisRun $last)). " +
+            if ([DateTime]::UtcNow -ge $began.AddSeconds($wait)) {
+                $lock.Refused = "nothing was written: after $wait s another run still writes on this server ($(Format-IisRun $last)). " +
                     "Wait for its end, then apply this again. ($($thrown.Message))"
                 return $lock
             }
