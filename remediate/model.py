@@ -190,13 +190,17 @@ class NotInspected(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """Sorted by host, pool and attribute. ``digest`` covers the other files of the plan directory."""
+    """Sorted by host, pool and attribute. ``digest`` covers the other files of the plan directory.
+
+    ``undoes``: the name of the run that it is the inverse of.
+    """
 
     format: Literal["remediate.plan"] = "remediate.plan"
     format_version: int = 1
     tool_version: str = __version__
     created_at: str
     digest: str = ""
+    undoes: str | None = None
     changes: tuple[Change, ...]
     undecided: tuple[Undecided, ...] = ()
     not_inspected: tuple[NotInspected, ...] = ()

@@ -45,6 +45,8 @@ requirements: []
 """
 
 _ACTION = "remediate.iis.app_pool_settings"
+# What the user may have set of the pace on a server.
+_PACE = ("pools_per_commit", "pause", "lock_seconds")
 # What a playbook without a plan wants of its hosts: the variables that say so.
 _WANTED = ("remediate_pools", "remediate_attribute", "remediate_set", "remediate_given", "remediate_run")
 
@@ -165,12 +167,15 @@ class CallbackModule(CallbackBase):
         self._look_for_marks()
         try:
             known = self._play.get_variable_manager().get_vars(play=self._play)
+            # How long a server may go on by itself follows from it.
+            pace = {name: str(known[f"remediate_{name}"]) for name in _PACE if f"remediate_{name}" in known}
             wanted = {name.removeprefix("remediate_"): known[name] for name in _WANTED if name in known}
             for host in map(str, known["ansible_play_batch"]):
                 if self._plan is None:
-                    self._write("start", host=host, wanted=wanted)
+                    self._write("start", host=host, wanted=wanted, pace=pace)
                 else:
-                    self._write("start", host=host, changes=[c for c in self._plan["changes"] if c["host"] == host])
+                    changes = [c for c in self._plan["changes"] if c["host"] == host]
+                    self._write("start", host=host, changes=changes, pace=pace)
         except Exception as error:  # noqa: BLE001  # of whatever kind: Ansible would only warn, and go on to write
             sys.exit(f"remediate: the hosts of this batch cannot be recorded, so the run stops: {error!r}")
 

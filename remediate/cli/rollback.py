@@ -9,6 +9,7 @@ from remediate.model import RemediateError
 from remediate.plan.planner import make_rollback
 from remediate.playbook.directory import write_plan
 from remediate.playbook.record import read_run
+from remediate.report.folding import by_text, who, with_names
 from remediate.report.text import plan_text, printable
 
 
@@ -29,3 +30,9 @@ def rollback(run: Path, out: Path) -> None:
     made = write_plan(make_rollback(found, now()), out)
     emit(plan_text(made).encode(), None)
     click.echo(printable(f"written: {out}"), err=True)
+    silent = [host for host in found.hosts if any(change.written is None for change in host.changes)]
+    for (status, detail), hosts in by_text(silent, lambda host: (host.status, host.detail or "")):
+        names = [host.host for host in hosts]
+        click.echo(printable(f"{who(names)}: {status}: {with_names(detail, names)}"), err=True)
+    if silent:
+        click.echo("a server that still writes is asked by this plan to end before its next commit", err=True)

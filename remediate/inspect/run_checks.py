@@ -49,6 +49,7 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {"int": _WHOLE, "bool": _
 _OURS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "remediate_pools_per_commit": ("a whole number from 1", _from(1)),
     "remediate_pause": ("a whole number of seconds", _from(0)),
+    "remediate_lock_seconds": ("a whole number of seconds", _from(0)),
     "remediate_task_timeout": ("a whole number of seconds from 1", _from(1)),
 }
 

@@ -213,6 +213,7 @@ def make_rollback(run: Run, created_at: str) -> Plan:
     ]
     return Plan(
         created_at=created_at,
+        undoes=run.run,
         changes=tuple(sorted(changes, key=_order)),
         # Of a run without a plan: nobody knows what to undo there.
         not_inspected=tuple(

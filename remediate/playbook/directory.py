@@ -130,13 +130,13 @@ def _fill(plan: Plan, folder: Path) -> None:
     (folder / "playbook.yml").write_text(text, encoding="utf-8")
     (folder / "host_vars").mkdir()
     for host in hosts:
-        text = host_vars_text([change for change in plan.changes if change.host == host])
+        text = host_vars_text([change for change in plan.changes if change.host == host], plan.undoes)
         (folder / "host_vars" / f"{host}.yml").write_text(text, encoding="utf-8")
 
 
-def host_vars_text(changes: list[Change]) -> str:
+def host_vars_text(changes: list[Change], undoes: str | None = None) -> str:
     """One host's changes as YAML for Ansible."""
-    data = _host_vars(changes)
+    data = _host_vars(changes) | ({} if undoes is None else {"remediate_undoes": _Unsafe(undoes)})
     return yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1000, explicit_start=True)
 
 

@@ -10,6 +10,7 @@ import msgspec
 from remediate.bounded import SAVED, Unreadable, open_file
 from remediate.json_words import what_is_wrong
 from remediate.model import Change, HostResult, RemediateError, Run, RunChange, RunStatus, Source, Writable
+from remediate.playbook.pace import goes_on
 from remediate.playbook.proof_file import read_proof
 
 RECORD = "record.jsonl"
@@ -92,6 +93,7 @@ class Known:
     def __init__(self, begin: dict[str, Any]) -> None:
         self._begin = begin
         self._finished: str | None = None
+        self._paces: dict[str, Any] = {}
         self._hosts = {
             name: HostResult(host=name, status="not-reached", detail="not begun in this run")
             for name in begin["hosts"]
@@ -102,11 +104,17 @@ class Known:
         name = str(event.get("host"))
         if event["event"] == "start":
             self._hosts[name] = _started(name, event)
+            self._paces[name] = event.get("pace")
         elif event["event"] == "host":
             # A playbook that we ship plans nothing: what it did is known from the answers alone.
             playbook = None if self._begin["plan_digest"] else str(self._begin.get("playbook", "a playbook"))
-            self._hosts[name] = _answered(self._hosts[name], event, self._begin["check"], playbook)
-            return self._hosts[name]
+            answered = _answered(self._hosts[name], event, self._begin["check"], playbook)
+            if answered.sent is not False and any(change.written is None for change in answered.changes):
+                # Cut off: nobody listens to that server, and it goes on.
+                more = f"{answered.detail or 'no answer'}; {goes_on(answered.changes, self._paces.get(name))}"
+                answered = msgspec.structs.replace(answered, detail=more)
+            self._hosts[name] = answered
+            return answered
         elif event["event"] == "end":
             self._finished = event["at"]
         return None
@@ -124,7 +132,7 @@ def _started(name: str, event: dict[str, Any]) -> HostResult:
     learn = "apply the plan again to learn and complete it" if "changes" in event else _NO_PLAN
     return HostResult(
         host=name, status="unknown", changes=tuple(_unanswered(c) for c in planned),
-        detail=f"begun, and no answer is recorded: {learn}",
+        detail=f"begun, and no answer is recorded: {goes_on(planned, event.get('pace'))}; {learn}",
     )  # fmt: skip
 
 

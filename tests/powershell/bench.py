@@ -67,6 +67,8 @@ class Bench:
                 path.unlink()
         for made in ("inetsrv/backup", "winevt"):
             shutil.rmtree(self.windows / "System32" / made, ignore_errors=True)
+        for path in (self.windows / CONFIG).iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         for path, content in self._pristine.items():
             path.write_bytes(content)
         self.knobs(iis_version=self._iis_version, **knobs)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.powershell.scenarios", "tests.powershell.api_scenarios", "tests.powershell.bench")
+for _name in ("scenarios", "api_scenarios", "lock_scenarios", "busy_scenarios", "bench"):
+    pytest.register_assert_rewrite(f"tests.powershell.{_name}")
 
 from tests.powershell.bench import Bench, copy_scripts  # noqa: E402 - asserts there tell what they saw
 from tests.powershell.engine import WINDOWS_POWERSHELL, Engine  # noqa: E402

@@ -43,6 +43,13 @@ def refused(bench: Bench, *changes: dict[str, Any], said: str, **arguments: Any)
     return result
 
 
+def not_written(bench: Bench, said: str, stale: bool, **options: Any) -> None:
+    """Refused, and each change is told with the word that it was not written."""
+    result = refused(bench, change(), said=said, **options)
+    assert (result["stale"], result["changed"]) == (stale, False)
+    assert [(c["pool"], c["written"]) for c in result["changes"]] == [(SHOP, False)]
+
+
 def pool(inspection: Any, name: str) -> Any:
     (found,) = [p for p in inspection["pools"] if p["name"] == name]
     return found
@@ -302,7 +309,7 @@ def many_pools_go_in_several_commits(bench: Bench) -> None:
         change(pool=name, attribute="startMode", expect="AlwaysRunning", set="OnDemand")
         for name in ("DefaultAppPool", SHOP, "Reports")
     ]
-    result = bench.settings(*changes, pools_per_commit=2)
+    result = bench.settings(*changes, pools_per_commit=2, pause=1)
     assert written(result) == [True] * 3
     assert bench.config.read_text().count("AlwaysRunning") == 0
 

@@ -9,10 +9,12 @@ import pytest
 
 from tests.conftest import run
 from tests.powershell.api_scenarios import API_ON_IIS_10
+from tests.powershell.busy_scenarios import BUSY
 from tests.powershell.conftest import MakeBench
 from tests.powershell.coverage import mark_files, marked, reached, statements
 from tests.powershell.engine import HERE, Engine
 from tests.powershell.event_scenarios import EVENTS_ON_IIS_10
+from tests.powershell.lock_scenarios import LOCKS
 from tests.powershell.pattern_scenarios import PATTERNS_ON_IIS_7_5, PATTERNS_ON_IIS_10
 from tests.powershell.scenarios import ON_IIS_7_5, ON_IIS_10
 
@@ -29,7 +31,7 @@ def test_every_scenario_holds_and_every_statement_ran(
     marks = tmp_path / "marks"
     every = mark_files(engine, sorted(scripts.rglob("*.ps*1")), marks)
     troubles: list[Exception] = []
-    on_iis_10 = ON_IIS_10 + PATTERNS_ON_IIS_10 + EVENTS_ON_IIS_10 + API_ON_IIS_10
+    on_iis_10 = ON_IIS_10 + PATTERNS_ON_IIS_10 + EVENTS_ON_IIS_10 + API_ON_IIS_10 + LOCKS + BUSY
     for version, scenarios in (("10.0", on_iis_10), ("7.5", ON_IIS_7_5 + PATTERNS_ON_IIS_7_5)):
         server = bench(version)
         for scenario in scenarios:

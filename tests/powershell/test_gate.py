@@ -31,6 +31,7 @@ OLDEST = {
     "IisRead.psm1": "3.0",
     "IisEvents.psm1": "3.0",
     "inspect.ps1": "3.0",
+    "IisLock.psm1": "5.1",
     "IisWrite.psm1": "5.1",
     "app_pool_info.ps1": "5.1",
     "app_pool_settings.ps1": "5.1",

@@ -10,8 +10,9 @@ from typing import Any
 
 from remediate.iis.attributes import IDLE_TIMEOUT, START_MODE, seconds
 from remediate.iis.schema import POOL, ConfigError
-from remediate.lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis, failure
+from remediate.lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis, failure, look
 from remediate.lab.emulated.inspection import machine_name
+from remediate.lab.emulated.lock import Lock, Run, entered
 from remediate.lab.knobs import read_knobs
 from remediate.model import Value, fold
 
@@ -20,6 +21,7 @@ _ATTEMPTS = 5
 _STEERS = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 _MONTH = 30 * 24 * 3600
 _BACKUP = re.compile(r"remediate-[A-Za-z0-9-]{1,80}")
+_NAME = re.compile(r"[A-Za-z0-9-]{1,80}")
 _OURS = re.compile(r"remediate-[0-9]{8}T[0-9]{6}Z(-[0-9a-f]{6})?")
 Result = dict[str, Any]
 _CHOICES = {"scope": ("pool", "defaults"), "attribute": (START_MODE, IDLE_TIMEOUT), "on_mismatch": ("stale", "skip")}
@@ -90,6 +92,9 @@ def _checked(arguments: dict[str, Any]) -> dict[str, Any]:
     backup = arguments.get("backup")
     if backup and not _BACKUP.fullmatch(backup):
         raise _Stop(f"backup: '{backup}' must be 'remediate-' and letters, digits and dashes")
+    for name in ("run", "undoes"):
+        if arguments.get(name) is not None and not _NAME.fullmatch(arguments[name]):
+            raise _Stop(f"{name}: must be letters, digits and dashes, at most 80")
     size = arguments.get("pools_per_commit")
     if size is not None and int(size) < 1:
         raise _Stop("pools_per_commit: must be 1 or more")
@@ -163,11 +168,11 @@ async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> 
     if wanted and fold(wanted) != fold(outcome["machine"]):
         names = f"the plan was made for {wanted}, this is {outcome['machine']}"
         raise _Stop(f"another machine answers here: {names}. Nothing was written.", True)
-    changes, pattern = arguments["changes"], bool(arguments.get("pools"))
+    pattern = bool(arguments.get("pools"))
     if pattern and read_knobs(windows).get("iis_version") == "none":
         outcome["warnings"] = ["pools: there is no IIS on this server"]
         return
-    iis = Iis(windows)
+    iis = look(windows)
     if pattern and iis.shared and not arguments.get("allow_shared"):
         why = (
             f"shared configuration ({iis.shared}): one edit changes every server of it, and allow_shared was not given"
@@ -176,10 +181,27 @@ async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> 
             raise _Stop(f"{why}. Nothing was written.", True)
         outcome["warnings"] = [why]
         return
+    if arguments.get("_ansible_check_mode"):
+        await _change_server(windows, arguments, outcome, None)
+        return
+    run = Run(
+        arguments.get("run") or "unnamed", arguments.get("undoes") or "", outcome["machine"],
+        float(arguments.get("lock_seconds", 60)),
+    )  # fmt: skip
+    async with entered(windows, iis.path.parent, run) as lock:
+        await _change_server(windows, arguments, outcome, lock)
+
+
+async def _change_server(windows: Path, arguments: dict[str, Any], outcome: Result, lock: Lock | None) -> None:
+    """With the lock: look at all of it, and write. Without one, in check mode, only look."""
+    changes, pattern = arguments["changes"], bool(arguments.get("pools"))
+    iis = look(windows)
     if pattern:
         changes, warnings = _expand(iis, arguments)
         outcome |= {"warnings": warnings} if warnings else {}
     results = outcome["changes"] = [_compare(iis, change, changes) for change in changes]
+    if lock is not None and lock.refused:
+        raise _Stop(lock.refused, lock.late)
     if arguments.get("_ansible_diff"):
         outcome["diff"] = {"prepared": _diff(results)} if _diff(results) else {}
     stale = [r for r in results if r["state"] == "stale"]
@@ -194,17 +216,24 @@ async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> 
     pending.sort(key=lambda i: results[i]["scope"] != "defaults")
     if not pending:
         return
-    if arguments.get("_ansible_check_mode"):
+    if lock is None:
         outcome["changed"] = True
         return
     if arguments.get("backup"):
-        _backup(iis, arguments["backup"])
+        try:
+            _backup(iis, arguments["backup"])
+        except OSError as error:
+            why = f"the configuration could not be backed up: {failure(windows, error)}"
+            raise _Stop(f"nothing was written: {why}") from error
         outcome["backup"] = arguments["backup"]
     pools = list(dict.fromkeys((results[i]["scope"], results[i]["pool"]) for i in pending))
     size = int(arguments.get("pools_per_commit") or 10)
     for start in range(0, len(pools), size):
-        if start:
-            await asyncio.sleep(float(arguments.get("pause", 5)))
+        ended_by = await lock.turn(float(arguments.get("pause", 5)) if start else 0)
+        if ended_by:
+            left = sum(not results[i]["written"] for i in pending)
+            why = f"by the run {ended_by} that undoes this one: {left} of {len(pending)} changes were not written"
+            raise _Stop(f"ended before the next commit, {why}.")
         group = [i for i in pending if (results[i]["scope"], results[i]["pool"]) in pools[start : start + size]]
         await _write(windows, changes, results, group, outcome)
         if not all(results[i]["verified"] for i in group):
@@ -216,7 +245,7 @@ async def _write(
     windows: Path, changes: list[Result], results: list[Result], group: list[int], outcome: Result
 ) -> None:
     for attempt in range(1, _ATTEMPTS + 1):
-        iis = Iis(windows)
+        iis = look(windows)
         for i in group:
             fresh = _compare(iis, changes[i], changes)
             results[i] |= {key: fresh[key] for key in ("state", "found", "found_source", "wanted", "detail")}
@@ -239,14 +268,19 @@ async def _write(
         except OSError as error:
             raise _Stop(f"the configuration could not be written: {failure(windows, error)}") from error
     fault = iis.knobs.get("after_commit") if todo else ""
-    if fault == "hang":
-        await asyncio.Event().wait()
+    while fault == "hang":
+        await asyncio.sleep(0.05)
+        fault = read_knobs(windows).get("after_commit")
     if fault == "exit":
         raise Killed
-    fresh_look = Iis(windows)
     for i in todo:
         results[i]["written"] = True
         outcome["changed"] = True
+    try:
+        fresh_look = look(windows)
+    except (ConfigError, ValueError, OSError) as error:
+        why = failure(windows, error)
+        raise _Stop(f"written, but the configuration could not be read again: {why}") from error
     for i in group:
         read = _read(fresh_look, changes[i], results[i]["attribute"])
         results[i]["verified"] = read is not None and read.value == results[i]["wanted"]

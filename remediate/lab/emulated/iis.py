@@ -12,6 +12,9 @@ from remediate.model import Application, Value, fold
 
 CONFIG = Path("System32/inetsrv/config")
 DEFAULTS = "applicationPoolDefaults"
+_COMMITTED = "lab.committed"
+# In the 5 s that the scripts look again.
+_LOOKS = 25
 
 
 class Conflict(Exception):
@@ -46,6 +49,18 @@ def config_path(windows: Path) -> tuple[Path, str | None]:
     return windows / CONFIG / "applicationHost.config", None
 
 
+def look(windows: Path) -> "Iis":
+    """A picture; again where the file is busy, as the scripts do, but without their pauses."""
+    for _ in range(_LOOKS):
+        try:
+            return Iis(windows)
+        except PermissionError:
+            raise
+        except OSError:
+            continue
+    return Iis(windows)
+
+
 class Iis:
     """One picture of the file, and the changes that are to be committed."""
 
@@ -56,6 +71,7 @@ class Iis:
         self.path, self.shared = config_path(windows)
         if self.shared and self.knobs.flag("deny_share", False):
             raise denied(self.path, "read")
+        _play_busy(windows, self.knobs, self.path)
         self.before = self.path.read_bytes()
         self.config = Config(self.before, (int(major), int(minor)))
         self._document = self.config.document
@@ -135,6 +151,8 @@ class Iis:
         building.write_bytes(self._document.to_bytes())
         building.chmod(self.path.stat().st_mode)
         building.replace(self.path)
+        if self.knobs.get("busy_after_commit"):
+            (self.windows / _COMMITTED).touch()
 
 
 def _named(elements: list[Element], name: str) -> Element | None:
@@ -152,3 +170,15 @@ def _play_fault(windows: Path, knobs: Knobs) -> None:
     if so_far < int(times or 1):
         counter.write_text(str(so_far + 1), encoding="ascii")
         raise Conflict("the fault that this server plays")
+
+
+def _play_busy(windows: Path, knobs: Knobs, path: Path) -> None:
+    kind, _, times = knobs.get("busy_after_commit").partition(":")
+    if not kind or not (windows / _COMMITTED).exists():
+        return
+    counter = windows / "busy-looks.txt"
+    so_far = int(counter.read_text(encoding="ascii")) if counter.exists() else 0
+    if so_far < int(times):
+        counter.write_text(str(so_far + 1), encoding="ascii")
+        error = FileNotFoundError if kind == "missing" else OSError
+        raise error(f"Filename: \\\\?\\{path}\r\nError: Cannot read configuration file\r\n\r\n")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from remediate.lab.emulated.events import evidence
-from remediate.lab.emulated.iis import Iis
+from remediate.lab.emulated.iis import look
 from remediate.lab.knobs import read_knobs
 from remediate.model import Value, fold
 
@@ -34,7 +34,7 @@ def _settings(windows: Path) -> dict[str, Any]:
     }  # fmt: skip
     if knobs.get("iis_version", "10.0") == "none":
         return answer
-    iis = Iis(windows)
+    iis = look(windows)
     stopped = {fold(name) for name in iis.knobs.all("stopped")}
     applications = iis.applications()
     pools = []

@@ -24,6 +24,7 @@ namespace Microsoft.Web.Administration
         {
             Lab = lab;
             ReadOnly = readOnly;
+            lab.BeforeRead(path);
             File = new ConfigFile(path);
         }
 

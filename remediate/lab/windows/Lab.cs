@@ -30,11 +30,12 @@ namespace Microsoft.Web.Administration
             ["deny_read"] = "false",                // not an administrator
             ["deny_share"] = "false",               // the caller cannot go on to the share of a shared configuration
             ["fail_commit"] = "",                   // changed:N, in_use:N (the first N commits of this server), or denied
+            ["busy_after_commit"] = "",             // in_use:N or missing:N: so many looks at the configuration after a commit find it so
             ["on_commit"] = "",                     // a file: someone saves its content over the configuration, once, just before a commit
             ["count_calls"] = "false",              // true: note in calls.log how often a manager was called before it was disposed
             // Not switches: who the server is, for the others that read this file.
             ["computer"] = "", ["domain"] = "", ["windows_version"] = "", ["iis_version"] = "",
-            ["after_commit"] = "",                  // hang, or exit (code 9): the process is gone between write and proof
+            ["after_commit"] = "",                  // hang for as long as it says so, or exit (code 9): the process is gone between write and proof
         };
 
         internal readonly string Windows;
@@ -131,12 +132,23 @@ namespace Microsoft.Web.Administration
             throw fault[0] == "changed" ? Errors.Changed(path) : Errors.InUse(path, "write");
         }
 
+        /// <summary>Just before the configuration is read.</summary>
+        internal void BeforeRead(string path)
+        {
+            string[] fault = settings["busy_after_commit"].Split(':');
+            if (fault[0].Length == 0 || Path.GetFileName(path) != "applicationHost.config" || !File.Exists(Path.Combine(Windows, "lab.committed"))) { return; }
+            if (fault[0] != "in_use" && fault[0] != "missing") { throw new InvalidOperationException("lab.txt: busy_after_commit=" + fault[0]); }
+            if (Count("busy_after_commit") >= int.Parse(fault[1], CultureInfo.InvariantCulture)) { return; }
+            throw fault[0] == "in_use" ? Errors.InUse(path, "read") : Errors.Missing(path, false);
+        }
+
         internal void AfterCommit()
         {
+            if (settings["busy_after_commit"].Length > 0) { File.WriteAllText(Path.Combine(Windows, "lab.committed"), ""); }
             switch (settings["after_commit"])
             {
                 case "": return;
-                case "hang": Thread.Sleep(Timeout.Infinite); return;
+                case "hang": while (new Lab().settings["after_commit"] == "hang") { Thread.Sleep(50); } return;
                 case "exit": Environment.Exit(9); return;
                 default: throw new InvalidOperationException("lab.txt: after_commit=" + settings["after_commit"]);
             }

@@ -10,6 +10,7 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
+$script:LookSeconds = 5
 $script:PoolAttributes = @(
     'startMode', 'autoStart', 'managedRuntimeVersion', 'managedPipelineMode',
     'processModel.idleTimeout', 'processModel.idleTimeoutAction', 'processModel.logEventOnProcessModel',
@@ -99,10 +100,34 @@ function Get-IisSharedConfigPath($Manager) {
     }
 }
 
+function Test-IisFileBusy($ErrorRecord) {
+    # In use by another, or not there for a moment. By type and HRESULT: the texts are translated.
+    $cause = $ErrorRecord.Exception
+    while ($null -ne $cause) {
+        if ($cause -is [IO.IOException] -or [Runtime.InteropServices.Marshal]::GetHRForException($cause) -eq 0x80070020) { return $true }
+        $cause = $cause.InnerException
+    }
+    $false
+}
+
+function Invoke-IisLook([scriptblock]$Look) {
+    # What reads the configuration, again for some seconds where the file is busy: so it may be right after a commit.
+    $until = [DateTime]::UtcNow.AddSeconds($script:LookSeconds)
+    while ($true) {
+        try { return (& $Look) }
+        catch { if (-not (Test-IisFileBusy $_) -or [DateTime]::UtcNow -ge $until) { throw } }
+        Start-Sleep -Milliseconds 200
+    }
+}
+
+function Get-IisConfigFolder([string]$SharedPath) {
+    # Where the applicationHost.config lies that IIS reads.
+    if ($SharedPath) { $SharedPath } else { Join-Path $env:windir 'System32\inetsrv\config' }
+}
+
 function Read-IisConfigFile([string]$SharedPath) {
     # The file's XML. It alone tells where a value comes from: the API calls one from applicationPoolDefaults the pool's own.
-    $folder = $SharedPath
-    if (-not $folder) { $folder = Join-Path $env:windir 'System32\inetsrv\config' }
+    $folder = Get-IisConfigFolder $SharedPath
     $document = New-Object System.Xml.XmlDocument
     $document.XmlResolver = $null
     # IIS may be writing it at this moment: a reader must not stand in its way.
@@ -298,6 +323,10 @@ function Get-IisPoolState($Pool) {
 }
 
 function Get-IisInspection {
+    Invoke-IisLook { Read-IisInspection }
+}
+
+function Read-IisInspection {
     # All that remediate knows of a server, as one value that ConvertTo-Json can write: no dates, no enums.
     $inspection = [ordered]@{
         format             = 'remediate.inspection'

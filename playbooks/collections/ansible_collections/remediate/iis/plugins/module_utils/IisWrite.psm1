@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (https://www.gnu.org/licenses/gpl-3.0.txt)
 
 # Changes application pools by compare-and-set: look at every change of the server first, write only if all of
-# them still meet what the planner saw, read back what was written. Needs IisRead.psm1 beside it.
+# them still meet what the planner saw, read back what was written. Needs IisRead.psm1 and IisLock.psm1 beside it.
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
@@ -11,6 +11,10 @@ $script:Attempts = 5
 $script:BackupsKept = 5
 
 function Open-IisPicture {
+    Invoke-IisLook { Read-IisPicture }
+}
+
+function Read-IisPicture {
     # One look at the server: a fresh manager, and the XML of the same moment.
     $manager = New-IisManager
     try {
@@ -220,6 +224,16 @@ function New-IisBackupFolder([string]$Path) {
     catch { throw "the access rights of the backup's folder ($Path) could not be set: $((Get-IisCause $_).Message) Nothing was written." }
 }
 
+function Copy-IisFile([string]$Source, [string]$Target) {
+    # It shares as the reading does, and stands in nobody's way.
+    $from = [IO.File]::Open($Source, 'Open', 'Read', 'ReadWrite, Delete')
+    try {
+        $to = [IO.File]::Open($Target, 'Create', 'Write', 'None')
+        try { $from.CopyTo($to) } finally { $to.Dispose() }
+    }
+    finally { $from.Dispose() }
+}
+
 function Backup-IisConfig($Picture, [string]$Name) {
     # In the layout of appcmd's own backups, on the server, and never copied off it: the files hold secrets.
     $root = Join-Path $env:windir 'System32\inetsrv\backup'
@@ -229,7 +243,10 @@ function Backup-IisConfig($Picture, [string]$Name) {
     foreach ($file in 'applicationHost.config', 'administration.config', 'redirection.config') {
         $source = Join-Path $config $file
         if ($file -eq 'applicationHost.config' -and $Picture.SharedPath) { $source = Join-Path $Picture.SharedPath $file }
-        if (Test-Path -LiteralPath $source) { Copy-Item -LiteralPath $source -Destination (Join-Path $target $file) -Force }
+        # The first one is there, if not at this moment.
+        if ($file -ceq 'applicationHost.config' -or (Test-Path -LiteralPath $source)) {
+            Invoke-IisLook { Copy-IisFile $source (Join-Path $target $file) }
+        }
     }
     # Only what a run of ours made, told by the form of its name.
     $ours = '^remediate-[0-9]{8}T[0-9]{6}Z(-[0-9a-f]{6})?\z'
@@ -306,8 +323,14 @@ function Format-IisDiff($Results) {
     ($lines -join "`n") + "`n"
 }
 
-function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup, [int]$PoolsPerCommit, [int]$Pause, [int]$VerifySeconds, [bool]$CheckMode) {
+function Read-IisSharedPath {
+    $manager = New-IisManager
+    try { Get-IisSharedConfigPath $manager } finally { $manager.Dispose() }
+}
+
+function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup, [int]$PoolsPerCommit, [int]$Pause, [int]$VerifySeconds, [bool]$CheckMode, $Run) {
     # All changes of one server: those given, or those that $Pattern (@{pools; attribute; set; given; skip; allow_shared}) makes of its pools.
+    # $Run (@{name; undoes; wait}) is who writes.
     # Returns @{machine; changed; stale; failed; changes; diff; backup; warnings}; `failed` is a text or $null.
     $outcome = @{
         machine = Get-IisMachineName; changed = $false; stale = $false; failed = $null; changes = @(); diff = ''; backup = $null; warnings = @()
@@ -321,16 +344,29 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
         $outcome.warnings = @('pools: there is no IIS on this server')
         return $outcome
     }
+    $shared = Invoke-IisLook { Read-IisSharedPath }
+    if ($Pattern -and $shared -and -not $Pattern.allow_shared) {
+        # Pools are named by a pattern, and nobody named the other servers that this edit would change.
+        $why = "shared configuration ($shared): one edit changes every server of it, and allow_shared was not given"
+        if ($Pattern.skip) { $outcome.warnings = @($why) }
+        else { $outcome.stale = $true; $outcome.failed = "$why. Nothing was written." }
+        return $outcome
+    }
+    $lock = $null
+    if (-not $CheckMode) {
+        $Run.machine = $outcome.machine
+        $lock = Enter-IisLock (Get-IisConfigFolder $shared) $Run
+    }
+    try { Set-IisServer $outcome $Changes $Pattern $Backup $PoolsPerCommit $Pause $VerifySeconds $lock }
+    finally { if ($null -ne $lock -and $null -ne $lock.File) { $lock.File.Dispose() } }
+    $outcome
+}
+
+function Set-IisServer($Outcome, $Changes, $Pattern, [string]$Backup, [int]$PoolsPerCommit, [int]$Pause, [int]$VerifySeconds, $Lock) {
+    # The part of it that looks and writes, with the lock of Enter-IisLock; without one, in check mode, it only looks. Fills $outcome.
     $picture = Open-IisPicture
     try {
         $refused = 'changed since the plan'
-        if ($Pattern -and $picture.SharedPath -and -not $Pattern.allow_shared) {
-            # Pools are named by a pattern, and nobody named the other servers that this edit would change.
-            $why = "shared configuration ($($picture.SharedPath)): one edit changes every server of it, and allow_shared was not given"
-            if ($Pattern.skip) { $outcome.warnings = @($why) }
-            else { $outcome.stale = $true; $outcome.failed = "$why. Nothing was written." }
-            return $outcome
-        }
         if ($Pattern) {
             $refused = 'not as given'
             $Changes = @(Expand-IisPattern $picture $Pattern)
@@ -340,6 +376,11 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
         }
         $results = @(foreach ($change in $Changes) { Compare-IisChange $picture $change $Changes })
         $outcome.changes = $results
+        if ($null -ne $Lock -and $Lock.Refused) {
+            $outcome.stale = $Lock.Late
+            $outcome.failed = $Lock.Refused
+            return
+        }
         $outcome.diff = Format-IisDiff $results
         $stale = @($results | Where-Object { $_.state -eq 'stale' })
         if ($Pattern -and $Pattern.skip) {
@@ -349,14 +390,21 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
         if ($stale.Count -gt 0) {
             $outcome.stale = $true
             $outcome.failed = "${refused}: $($stale[0].pool): $($stale[0].detail) ($($stale.Count) of $($results.Count) changes). Nothing was written."
-            return $outcome
+            return
         }
         # applicationPoolDefaults first: what the pools inherit afterwards is then there when they are written.
         $pending = @(for ($i = 0; $i -lt $results.Count; $i++) { if ($results[$i].state -eq 'pending') { $i } })
         $pending = @($pending | Where-Object { $results[$_].scope -ceq 'defaults' }) + @($pending | Where-Object { $results[$_].scope -cne 'defaults' })
-        if ($pending.Count -eq 0) { return $outcome }
-        if ($CheckMode) { $outcome.changed = $true; return $outcome }
-        if ($Backup) { Backup-IisConfig $picture $Backup; $outcome.backup = $Backup }
+        if ($pending.Count -eq 0) { return }
+        if ($null -eq $Lock) { $outcome.changed = $true; return }
+        if ($Backup) {
+            try { Backup-IisConfig $picture $Backup }
+            catch {
+                $outcome.failed = "nothing was written: the configuration could not be backed up: $(Get-IisFailure $_)"
+                return
+            }
+            $outcome.backup = $Backup
+        }
     }
     finally { $picture.Manager.Dispose() }
 
@@ -364,7 +412,14 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
     $seen = New-Object 'System.Collections.Generic.HashSet[string]' ([StringComparer]::Ordinal)
     $pools = @($pending | ForEach-Object { $results[$_].scope + ' ' + $results[$_].pool } | Where-Object { $seen.Add($_) })
     for ($start = 0; $start -lt $pools.Count; $start += $PoolsPerCommit) {
-        if ($start -gt 0) { Start-Sleep -Seconds $Pause }
+        $wait = 0
+        if ($start -gt 0) { $wait = $Pause }
+        $endedBy = Wait-IisTurn $Lock $wait
+        if ($endedBy) {
+            $left = @($pending | Where-Object { -not $results[$_].written }).Count
+            $outcome.failed = "ended before the next commit, by the run $endedBy that undoes this one: $left of $($pending.Count) changes were not written."
+            break
+        }
         $names = [string[]]@($pools[$start..([Math]::Min($start + $PoolsPerCommit, $pools.Count) - 1)])
         $group = @($pending | Where-Object { [Array]::IndexOf($names, $results[$_].scope + ' ' + $results[$_].pool) -ge 0 })
         try { $written = Write-IisGroup $Changes $results $group }
@@ -390,5 +445,4 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
             break
         }
     }
-    $outcome
 }

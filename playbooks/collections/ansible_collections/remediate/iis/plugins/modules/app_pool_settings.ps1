@@ -5,6 +5,7 @@
 
 #AnsibleRequires -CSharpUtil Ansible.Basic
 #AnsibleRequires -PowerShell ..module_utils.IisRead
+#AnsibleRequires -PowerShell ..module_utils.IisLock
 #AnsibleRequires -PowerShell ..module_utils.IisWrite
 
 $choices = @{ scope = 'pool', 'defaults'; attribute = 'startMode', 'processModel.idleTimeout'; on_mismatch = 'stale', 'skip' }
@@ -32,6 +33,9 @@ $spec = @{
         allow_shared = @{ type = 'bool'; default = $false }
         machine = @{ type = 'str' }
         backup = @{ type = 'str' }
+        run = @{ type = 'str'; default = 'unnamed' }
+        undoes = @{ type = 'str' }
+        lock_seconds = @{ type = 'int'; default = 60 }
         pools_per_commit = @{ type = 'int'; default = 10 }
         pause = @{ type = 'int'; default = 5 }
         verify_seconds = @{ type = 'int'; default = 30 }
@@ -80,12 +84,16 @@ catch { $module.FailJson((Get-IisCause $_).Message) }
 if ($module.Params.backup -and $module.Params.backup -cnotmatch '^remediate-[A-Za-z0-9-]{1,80}\z') {
     $module.FailJson("backup: '$($module.Params.backup)' must be 'remediate-' and letters, digits and dashes")
 }
+foreach ($name in 'run', 'undoes') {
+    if ($null -ne $module.Params[$name] -and $module.Params[$name] -cnotmatch '\A[A-Za-z0-9-]{1,80}\z') { $module.FailJson("${name}: must be letters, digits and dashes, at most 80") }
+}
 if ($module.Params.pools_per_commit -lt 1) { $module.FailJson('pools_per_commit: must be 1 or more') }
 
 try {
     $outcome = Invoke-IisChange -Changes $module.Params.changes -Pattern $pattern -Machine $module.Params.machine -Backup $module.Params.backup `
         -PoolsPerCommit $module.Params.pools_per_commit -Pause $module.Params.pause `
-        -VerifySeconds $module.Params.verify_seconds -CheckMode $module.CheckMode
+        -VerifySeconds $module.Params.verify_seconds -CheckMode $module.CheckMode `
+        -Run @{ name = $module.Params.run; undoes = $module.Params.undoes; wait = $module.Params.lock_seconds }
 }
 catch { $module.FailJson("the changes could not be compared with the configuration: $(Get-IisFailure $_)") }
 
