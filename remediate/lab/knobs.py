@@ -5,8 +5,9 @@ Microsoft.Web.Administration reads the same file; windows/Lab.cs lists what conc
 
 computer, domain, windows_version, iis_version (none: no IIS), powershell_version, language_mode: who the server is;
     the last two only for the emulated engine, a real PowerShell tells its own.
-event_log=LOG:FAULT, once for each log (System, Application): denied, missing, disabled, which keeps its events, or
-    undescribed: no provider's texts are installed.
+event_log=LOG:FAULT, once for each log (System, Application): denied, missing, or disabled, which keeps its events;
+    cleared:N, corrupt:N: a reading ends with an exception after N events; garbled:N: the event behind N others
+    cannot be rendered.
 delay: seconds by which each command's answer is late. fault, answer, before, after: see faults.py.
 """
 

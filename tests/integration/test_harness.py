@@ -108,10 +108,12 @@ def windows(pwsh_path: Path, tmp_path: Path) -> Path:
     config.mkdir(parents=True)
     (config / "redirection.config").write_text("<configuration>\n    <configurationRedirection />\n</configuration>\n")
     dll = config.parent / "Microsoft.Web.Administration.dll"
-    built = powershell(
-        pwsh_path, windows, "-File", LAB / "build.ps1", "-OutputPath", dll, "-FileVersion", "10.0.17763.1"
-    )
-    assert built.returncode == 0, built.stderr
+    for out, options in (
+        (dll, ("-FileVersion", "10.0.17763.1")),
+        (windows / "System32" / "Remediate.Lab.EventLogs.dll", ("-EventLogs",)),
+    ):
+        built = powershell(pwsh_path, windows, "-File", LAB / "build.ps1", "-OutputPath", out, *options)
+        assert built.returncode == 0, built.stderr
     return windows
 
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.powershell.scenarios", "tests.powershell.bench")
+pytest.register_assert_rewrite(
+    "tests.powershell.scenarios", "tests.powershell.event_scenarios", "tests.powershell.bench"
+)
 
 from tests.powershell.bench import Bench, copy_scripts  # noqa: E402 - asserts there tell what they saw
 from tests.powershell.engine import WINDOWS_POWERSHELL, Engine  # noqa: E402
