@@ -20,7 +20,9 @@ _FORMAT = "remediate.inspection"
 # Of the other words; whoever shows them makes one line of them.
 _MOST_CHARACTERS = 2000
 _OBJECTS = re.compile(rb"<Objs(?: [^<>]*)?>(.*?)(?:</Objs>|\Z)", re.DOTALL)
-_STRING = re.compile(rb"<S(?: [^<>]*)?>([^<>]*)</S>")
+_STRING = re.compile(rb'<S(?: S="(\w{1,20})")?(?: [^<>]*)?>([^<>]*)</S>')
+# Beside a result or an error: what a session tells of its work.
+_CHATTER = frozenset({b"progress", b"verbose", b"debug", b"warning", b"information"})
 _UNIT = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
@@ -91,8 +93,10 @@ def _plain(printed: bytes) -> bytes:
 
 
 def _strings(objects: re.Match[bytes]) -> bytes:
-    """The texts of a CLIXML document, each on lines of its own."""
-    texts = (unescape(found.decode(errors="replace")) for found in _STRING.findall(objects[1]))
+    """The texts of a CLIXML document, each on lines of its own: results and errors, or where there is none, all."""
+    found = [(kind.lower(), text) for kind, text in _STRING.findall(objects[1])]
+    told = [text for kind, text in found if kind not in _CHATTER] or [text for _, text in found]
+    texts = (unescape(text.decode(errors="replace")) for text in told)
     return "\n".join(["", *(_UNIT.sub(lambda unit: chr(int(unit[1], 16)), t) for t in texts), ""]).encode(
         errors="replace"
     )

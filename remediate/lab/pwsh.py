@@ -122,7 +122,10 @@ class PwshEngine:
         if program.lower() not in _NAMES:
             emit("stderr", f"'{program}' is not recognized: the lab runs PowerShell only\r\n".encode())
             return 1
-        script = _script(arguments) if self._may_warm() else None
+        mode = read_knobs(server.windows).get("language_mode", "FullLanguage")
+        if mode != "FullLanguage" and arguments[-2:-1] == ["-EncodedCommand"]:
+            arguments = [*arguments[:-1], _in_mode(mode, arguments[-1])]
+        script = _script(arguments) if self._may_warm() and mode == "FullLanguage" else None
         head = b""
         if script is not None:
             head = await stdin.read(65536)
@@ -197,6 +200,13 @@ def _script(arguments: Sequence[str]) -> str | None:
         return None
     waits = arguments == COMMAND_LINE.split()[1:] or all(word in text for word in _BOOTSTRAP)
     return text if waits else None
+
+
+def _in_mode(mode: str, encoded: str) -> str:
+    """The same script in a session that may do less, as a policy of Windows makes it."""
+    text = base64.b64decode(encoded).decode("utf-16-le")
+    limited = f"$ExecutionContext.SessionState.LanguageMode = '{mode}'; {text}"
+    return base64.b64encode(limited.encode("utf-16-le")).decode()
 
 
 def _link(link: Path, target: Path) -> None:

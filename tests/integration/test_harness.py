@@ -218,7 +218,8 @@ def test_the_harness_sends_what_remediate_sends(pwsh_path: Path, tmp_path: Path)
     assert done.stdout == inspection_script() + b"|" + inspection_script(7)
     bootstrap = base64.b64decode(COMMAND_LINE.rsplit(" ", 1)[1]).decode("utf-16-le")
     harness = (HARNESS / "Harness.psm1").read_text()
-    assert f"$script:InspectionBootstrap = '{bootstrap}'\n" in harness
+    quoted = bootstrap.replace("'", "''")
+    assert f"$script:InspectionBootstrap = '{quoted}'\n" in harness
     assert COMMAND_LINE.split(" ", 1)[1].rsplit(" ", 1)[0] + " ' +" in harness
 
 

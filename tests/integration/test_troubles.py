@@ -15,7 +15,8 @@ def test_each_trouble_is_a_line(request: pytest.FixtureRequest, take: Callable[[
     if engine == "pwsh":
         request.getfixturevalue("pwsh_path")
     sites = {
-        name: take(engine, "ntlm") for name in ("well", "password", "port", "no-iis", "broken", "silent", "nameless")
+        name: take(engine, "ntlm")
+        for name in ("well", "password", "port", "no-iis", "no-api", "constrained", "broken", "silent", "nameless")
     }
     hosts = {
         name: json.loads((site.folder / f"{site.name}.json").read_text())[site.name] for name, site in sites.items()
@@ -25,7 +26,10 @@ def test_each_trouble_is_a_line(request: pytest.FixtureRequest, take: Callable[[
     hosts["port"]["ansible_port"] = 1
     hosts["nameless"]["ansible_user"] = "{{ nobody_said_who }}"
     sites["no-iis"].knobs(iis_version="none")
-    (sites["no-iis"].windows / "System32/inetsrv/Microsoft.Web.Administration.dll").unlink(missing_ok=True)
+    sites["no-api"].knobs(management_tools="absent")
+    for name in ("no-iis", "no-api"):
+        (sites[name].windows / "System32/inetsrv/Microsoft.Web.Administration.dll").unlink(missing_ok=True)
+    sites["constrained"].knobs(language_mode="ConstrainedLanguage")
     sites["broken"].config.write_text("<configuration>\n<system.applicationHost>")
     with socket.create_server(("127.0.0.1", 0)) as silent:
         hosts["silent"] |= {"ansible_host": "127.0.0.1", "ansible_port": silent.getsockname()[1]}
@@ -35,12 +39,14 @@ def test_each_trouble_is_a_line(request: pytest.FixtureRequest, take: Callable[[
     reports = {host["host"]: (host["status"], host["detail"]) for host in json.loads(done.stdout)["hosts"]}
     assert {name: status for name, (status, _) in reports.items()} == {
         "well": "inspected", "password": "unreachable", "port": "unreachable", "no-iis": "inspected",
-        "broken": "failed", "silent": "unreachable", "nameless": "failed",
+        "no-api": "failed", "constrained": "failed", "broken": "failed", "silent": "unreachable", "nameless": "failed",
     }  # fmt: skip
     for name, said in (
         ("password", "was refused: wrong user or password"),
         ("port", "refused the connection"),
         ("no-iis", "IIS is not installed"),
+        ("no-api", "Install the Windows feature Web-Scripting-Tools."),
+        ("constrained", "PowerShell runs there in ConstrainedLanguage mode"),
         ("silent", "did not answer in time"),
         ("nameless", "nobody_said_who"),
     ):

@@ -10,7 +10,7 @@ from typing import Any
 
 from remediate.iis.attributes import IDLE_TIMEOUT, START_MODE, seconds
 from remediate.iis.schema import POOL, ConfigError
-from remediate.lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis, failure
+from remediate.lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis, failure, installed
 from remediate.lab.emulated.inspection import machine_name
 from remediate.lab.knobs import read_knobs
 from remediate.model import Value, fold
@@ -147,7 +147,7 @@ async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> 
         names = f"the plan was made for {wanted}, this is {outcome['machine']}"
         raise _Stop(f"another machine answers here: {names}. Nothing was written.", True)
     changes, pattern = arguments["changes"], bool(arguments.get("pools"))
-    if pattern and read_knobs(windows).get("iis_version") == "none":
+    if pattern and not installed(read_knobs(windows)):
         outcome["warnings"] = ["pools: there is no IIS on this server"]
         return
     iis = Iis(windows)

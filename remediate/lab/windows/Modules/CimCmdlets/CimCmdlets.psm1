@@ -4,21 +4,33 @@
 
 Set-StrictMode -Version Latest
 
-function Get-CimInstance {
-    [CmdletBinding()]
-    param([Parameter(Mandatory)] [string] $ClassName)
-
-    $known = @{ computer = ''; domain = ''; windows_version = '10.0.17763' }
+function Get-Knob([string]$Name, [string]$Default = '') {
     foreach ($line in [IO.File]::ReadAllLines((Join-Path $env:windir 'lab.txt'))) {
         $key, $value = $line -split '=', 2
-        if ($known.ContainsKey($key.Trim())) { $known[$key.Trim()] = $value.Trim() }
+        if ($key.Trim() -eq $Name) { return $value.Trim() }
     }
-    switch ($ClassName) {
+    $Default
+}
+
+function Test-Sign([string]$Sign) {
+    # Whether IIS is told by its service, or by its key in the registry.
+    (Get-Knob 'iis_version' '10.0') -ne 'none' -and (Get-Knob 'iis_signs' 'both') -in 'both', $Sign
+}
+
+if (Test-Sign 'key') { $null = New-PSDrive -Name HKLM -PSProvider FileSystem -Root (Join-Path $PSScriptRoot 'Registry') -Scope Global }
+
+function Get-CimInstance {
+    [CmdletBinding()]
+    param([Parameter(Mandatory)] [string] $ClassName, [string] $Filter)
+
+    switch ("$ClassName $Filter".Trim()) {
         'Win32_ComputerSystem' {
-            [pscustomobject]@{ DNSHostName = $known.computer; Domain = $known.domain; PartOfDomain = [bool]$known.domain }
+            $domain = Get-Knob 'domain'
+            [pscustomobject]@{ DNSHostName = Get-Knob 'computer'; Domain = $domain; PartOfDomain = [bool]$domain }
         }
-        'Win32_OperatingSystem' { [pscustomobject]@{ Version = $known.windows_version } }
-        default { throw "The lab's Get-CimInstance does not know the class $ClassName." }
+        'Win32_OperatingSystem' { [pscustomobject]@{ Version = Get-Knob 'windows_version' '10.0.17763' } }
+        "Win32_Service Name='W3SVC'" { if (Test-Sign 'service') { [pscustomobject]@{ Name = 'W3SVC' } } }
+        default { throw "The lab's Get-CimInstance does not know $_." }
     }
 }
 
@@ -37,3 +49,5 @@ function New-Object {
     $types = [Reflection.Assembly]::LoadFrom((Join-Path $env:windir 'System32/Remediate.Lab.EventLogs.dll'))
     $types.GetType($TypeName, $true)::new.Invoke($ArgumentList)
 }
+
+Export-ModuleMember -Function Get-CimInstance, New-Object

@@ -205,7 +205,7 @@ function Backup-IisConfig($Picture, [string]$Name) {
     $config = Join-Path $env:windir 'System32\inetsrv\config'
     foreach ($file in 'applicationHost.config', 'administration.config', 'redirection.config') {
         $source = Join-Path $config $file
-        if ($file -eq 'applicationHost.config' -and $Picture.SharedPath) { $source = Join-Path $Picture.SharedPath $file }
+        if ($file -eq 'applicationHost.config' -and $Picture.SharedPath) { $source = [IO.Path]::Combine($Picture.SharedPath, $file) }
         if (Test-Path -LiteralPath $source) { Copy-Item -LiteralPath $source -Destination (Join-Path $target $file) -Force }
     }
     # Only what a run of ours made, told by the form of its name.
@@ -294,7 +294,7 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
         $outcome.failed = "another machine answers here: the plan was made for $Machine, this is $($outcome.machine). Nothing was written."
         return $outcome
     }
-    if ($Pattern -and -not (Test-Path -LiteralPath (Get-IisAssemblyPath))) {
+    if ($Pattern -and -not (Test-IisInstalled)) {
         $outcome.warnings = @('pools: there is no IIS on this server')
         return $outcome
     }
