@@ -72,7 +72,6 @@ class Inspection(Struct, frozen=True, kw_only=True, tag_field="status", tag="ins
     clock: str | None = None
     appinit_module: bool = False
     shared_config: str | None = None
-    groups: tuple[str, ...] = ()
     vars: dict[str, str] = {}
     file: str | None = None
     defaults: dict[str, Value] = {}

@@ -40,19 +40,15 @@ class _Answer(Struct):
     evidence: EvidenceAnswer | None = None
 
 
-def parse_printed(
-    host: str, stdout: bytes, stderr: bytes, code: int, groups: tuple[str, ...], host_vars: dict[str, str]
-) -> Inspection | Failed:
+def parse_printed(host: str, stdout: bytes, stderr: bytes, code: int, host_vars: dict[str, str]) -> Inspection | Failed:
     """What the inspection's process printed until it ended with that exit code."""
     said = one_line(plain_words(stderr), _MOST_ERROR)
     if not stdout.strip() and (code != 0 or said):
         return Failed(host, f"the inspection ended with exit code {code}: {said or 'it printed nothing'}")
-    return parse_answer(host, stdout, groups, host_vars)
+    return parse_answer(host, stdout, host_vars)
 
 
-def parse_answer(
-    host: str, text: bytes, groups: tuple[str, ...] = (), host_vars: dict[str, str] | None = None
-) -> Inspection | Failed:
+def parse_answer(host: str, text: bytes, host_vars: dict[str, str] | None = None) -> Inspection | Failed:
     """One host's answer, whatever it holds: an Inspection, or a Failed that says in one line what was wrong.
 
     What else was printed is the Inspection's warning.
@@ -83,7 +79,7 @@ def parse_answer(
         host=host, detail=detail, warning=warning, machine=answer.machine, iis_version=answer.iis_version,
         windows_version=answer.windows_version, powershell_version=answer.powershell_version,
         clock=answer.clock, appinit_module=answer.appinit_module,
-        shared_config=answer.shared_config, groups=groups, vars=host_vars or {}, defaults=answer.defaults,
+        shared_config=answer.shared_config, vars=host_vars or {}, defaults=answer.defaults,
         pools=answer.pools, evidence=None if answer.evidence is None else read_evidence(answer.evidence, answer.pools),
     )  # fmt: skip
     return checked(inspection)

@@ -30,8 +30,8 @@ BESIDE: dict[str, tuple[bytes, bytes, tuple[str, ...] | None]] = {
     "error in CLIXML": (b"", (CLIXML % '<S S="Error">It is odd_x000D__x000A_</S>').encode(), ("It is odd",)),
     "error among chatter in CLIXML": (
         b"",
-        (CLIXML % ('<S S="verbose">Loading.</S>' * 40 + '<S S="Error">It is odd</S><S S="warning">late</S>')).encode(),
-        ("printed: It is odd",),
+        (CLIXML % ('<S S="verbose">Loading</S>' * 40 + '<S S="Error">It is strange</S><S S="warning">x</S>')).encode(),
+        ("printed: It is strange",),
     ),
     "not UTF-8": (b"Gr\xfc\xdfe\r\n", b"", ("Gr",)),
     "long": (b"x" * 100_000 + b"\r\n", b"", ("xxx",)),

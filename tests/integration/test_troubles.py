@@ -3,11 +3,14 @@
 import json
 import socket
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.conftest import Site, remediate
+from remediate.lab.knobs import write_knobs
+from tests.conftest import PLAIN, Site, Up, remediate
 
 
 @pytest.mark.parametrize("engine", ["emulated", pytest.param("pwsh", marks=pytest.mark.pwsh)])
@@ -62,3 +65,25 @@ def save(site: Site, text: str) -> str:
     path = site.folder / "audit.json"
     path.write_text(text)
     return str(path)
+
+
+@pytest.mark.parametrize(("off", "said"), [(-600, "10 min behind ours"), (30, None), (7200, "2 h ahead of ours")])
+def test_a_clock_that_is_off_is_a_warning(up: Up, tmp_path: Path, off: int, said: str | None) -> None:
+    """Shown with the host's line, where its Windows is too, and kept; not what an inspection's own time explains."""
+    state = up("--from-configs", PLAIN, "--servers", "1", "--auth", "basic")
+    inventory = state / "inventory" / "hosts.yml"
+    clock = datetime.now(UTC) + timedelta(seconds=off)
+    answer = tmp_path / "answer.json"
+    answer.write_text(json.dumps({
+        "format": "remediate.inspection", "format_version": 1, "machine": "WEB01", "iis_version": "10.0",
+        "windows_version": "10.0.20348", "clock": clock.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }))  # fmt: skip
+    (name,) = yaml.safe_load(inventory.read_text())["iis"]["hosts"]
+    write_knobs(state / "servers" / name / "Windows", answer=str(answer))
+    done = remediate("audit", "-i", inventory, "--format", "json", expect=0)
+    warning = json.loads(done.stdout)["hosts"][0]["warning"]
+    assert f"{name}: inspected, 0 pools, Windows 10.0.20348" in done.stderr
+    if said is None:
+        assert warning is None and "clock" not in done.stderr
+    else:
+        assert f"its clock is {said}" in warning and warning in done.stderr
