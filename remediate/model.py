@@ -69,11 +69,9 @@ class Inspection(Struct, frozen=True, kw_only=True, tag_field="status", tag="ins
     iis_version: str | None = None
     windows_version: str | None = None
     powershell_version: str | None = None
-    language_mode: str | None = None
     clock: str | None = None
     appinit_module: bool = False
     shared_config: str | None = None
-    groups: tuple[str, ...] = ()
     vars: dict[str, str] = {}
     file: str | None = None
     defaults: dict[str, Value] = {}

@@ -9,7 +9,17 @@ import click
 from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit, worst
 from remediate.cli.inventory import read_fleet, with_sources
-from remediate.cli.options import check_amount, check_target, emit, inventory_options, now, pace_options, rules_option
+from remediate.cli.options import (
+    EVIDENCE_TIMEOUT,
+    TIMEOUT,
+    check_amount,
+    check_target,
+    emit,
+    inventory_options,
+    now,
+    pace_options,
+    rules_option,
+)
 from remediate.cli.progress import follow
 from remediate.diagnose.rules import find
 from remediate.iis.schema import IIS_VERSIONS, Version
@@ -22,7 +32,7 @@ from remediate.report.text import audit_text, printable, report_line
 
 @click.command()
 @inventory_options()
-@pace_options()
+@pace_options(evidence=True)
 @rules_option()
 @click.option(
     "--config",
@@ -44,7 +54,7 @@ from remediate.report.text import audit_text, printable, report_line
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report there.")
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Also keep the audit, for `plan --from`.")
 def audit(
-    inventory: Inventory, forks: int, timeout: float, rules: frozenset[str], configs: tuple[Path, ...],
+    inventory: Inventory, forks: int, timeout: float | None, rules: frozenset[str], configs: tuple[Path, ...],
     more: tuple[Path, ...], iis_version: str, evidence: bool, days: int | None, max_missing: str, form: str,
     out: Path | None, save: Path | None,
 ) -> Exit:  # fmt: skip
@@ -71,7 +81,8 @@ def audit(
         value = assemble(_read_files((*configs, *more), IIS_VERSIONS[iis_version]), started, rules)
     else:
         chosen = with_sources(inventory, " or --config FILE|DIR")
-        value = make_audit(chosen, forks, timeout, rules, (days or 7) if evidence else 0)
+        patience = timeout or (EVIDENCE_TIMEOUT if evidence else TIMEOUT)
+        value = make_audit(chosen, forks, patience, rules, (days or 7) if evidence else 0)
     if save is not None:
         emit(encode(value), save)
     emit(encode(value) if form == "json" else audit_text(value).encode(), out)

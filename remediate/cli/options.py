@@ -76,12 +76,23 @@ def inventory_options() -> Callable[[F], F]:
     return collect
 
 
-def pace_options() -> Callable[[F], F]:
-    """How many hosts at once, and for how long each."""
+TIMEOUT = 60.0
+# Event logs are long, and Windows looks through all of one for each question.
+EVIDENCE_TIMEOUT = 180.0
+
+
+def pace_options(evidence: bool = False) -> Callable[[F], F]:
+    """How many hosts at once, and for how long each; with ``evidence``, ``timeout`` is None unless it was given."""
     seconds, hosts = click.FloatRange(1, 3600), click.IntRange(1, 1000)
+    words = f"Seconds for each host: {TIMEOUT:g}, with --evidence {EVIDENCE_TIMEOUT:g}."
+    timeout = (
+        click.option("--timeout", type=seconds, help=words)
+        if evidence
+        else click.option("--timeout", type=seconds, default=TIMEOUT, show_default=True, help="Seconds for each host.")
+    )
     return _all(
         click.option("-f", "--forks", type=hosts, default=64, show_default=True, help="Hosts at the same time."),
-        click.option("--timeout", type=seconds, default=60.0, show_default=True, help="Seconds for each host."),
+        timeout,
     )
 
 

@@ -23,7 +23,9 @@ _FORMAT = "remediate.inspection"
 # Of the other words; whoever shows them makes one line of them.
 _MOST_CHARACTERS = 2000
 _OBJECTS = re.compile(rb"<Objs(?: [^<>]*)?>(.*?)(?:</Objs>|\Z)", re.DOTALL)
-_STRING = re.compile(rb"<S(?: [^<>]*)?>([^<>]*)</S>")
+_STRING = re.compile(rb'<S(?: S="(\w{1,20})")?(?: [^<>]*)?>([^<>]*)</S>')
+# Beside a result or an error: what a session tells of its work.
+_CHATTER = frozenset({b"progress", b"verbose", b"debug", b"warning", b"information"})
 _UNIT = re.compile("_x([0-9A-Fa-f]{4})_")
 _OPENING = re.compile(rb"(?:\A|\n)[^\S\n]*\{")
 # An answer, and from where to where it stands.
@@ -120,10 +122,13 @@ def _plain(printed: bytes) -> bytes:
 
 
 def _strings(objects: re.Match[bytes]) -> bytes:
-    """The texts of a CLIXML document, each on lines of its own."""
+    """The texts of a CLIXML document, each on lines of its own: results and errors, or where there is none, all."""
+    results_alone = any((found[1] or b"").lower() not in _CHATTER for found in _STRING.finditer(objects[1]))
     texts = bytearray(b"\n")
     for found in _STRING.finditer(objects[1]):
-        text = unescape(found[1].decode(errors="replace"))
+        if results_alone and (found[1] or b"").lower() in _CHATTER:
+            continue
+        text = unescape(found[2].decode(errors="replace"))
         texts += _UNIT.sub(lambda unit: chr(int(unit[1], 16)), text).encode(errors="replace") + b"\n"
     return bytes(texts)
 

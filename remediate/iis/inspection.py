@@ -14,6 +14,9 @@ from remediate.model import Failed, Inspection, Pool, Value
 
 # Of what a server printed beside its answer, or instead of it.
 _MOST_SAID = 200
+# Of a failure that PowerShell itself tells: the lines of the script, and then the reason.
+_MOST_ERROR = 600
+_POLICY = "the inspection needs FullLanguage (a policy of AppLocker or App Control, or a restricted session, does that)"
 # Of a failure's reason: the words of a shared configuration that is denied are the longest.
 _MOST_REASON = 900
 
@@ -54,21 +57,17 @@ class _Answer(Struct):
     evidence: EvidenceAnswer | None = None
 
 
-def parse_printed(
-    host: str, stdout: bytes, stderr: bytes, code: int, groups: tuple[str, ...], host_vars: dict[str, str]
-) -> Inspection | Failed:
+def parse_printed(host: str, stdout: bytes, stderr: bytes, code: int, host_vars: dict[str, str]) -> Inspection | Failed:
     """What the inspection's process printed until it ended with that exit code."""
     if code not in _EXIT_CODES:
         return Failed(host, "the inspection ended with a number that is no exit code of Windows")
-    said = one_line(plain_words(stderr), _MOST_SAID)
+    said = one_line(plain_words(stderr), _MOST_ERROR)
     if not stdout.strip() and (code != 0 or said):
         return Failed(host, f"the inspection ended with exit code {code}: {said or 'it printed nothing'}")
-    return parse_answer(host, stdout, groups, host_vars)
+    return parse_answer(host, stdout, host_vars)
 
 
-def parse_answer(
-    host: str, text: bytes, groups: tuple[str, ...] = (), host_vars: dict[str, str] | None = None
-) -> Inspection | Failed:
+def parse_answer(host: str, text: bytes, host_vars: dict[str, str] | None = None) -> Inspection | Failed:
     """One host's answer, whatever it holds: an Inspection, or a Failed that says in one line what was wrong.
 
     What else was printed is the Inspection's warning.
@@ -85,6 +84,8 @@ def parse_answer(
         return Failed(host, one_line(f"the inspection's answer cannot be read: {what_is_wrong(error)}"))
     if answer.format != "remediate.inspection" or answer.format_version != 1:
         return Failed(host, "the answer is not of the inspection script of this version")
+    if answer.language_mode not in (None, "FullLanguage"):
+        return Failed(host, one_line(f"PowerShell runs there in {one_line(answer.language_mode, 40)} mode; {_POLICY}"))
     if answer.error is not None:
         return Failed(
             host, one_line(f"{answer.error.message} ({answer.error.type}, {answer.error.hresult})", _MOST_REASON)
@@ -96,8 +97,8 @@ def parse_answer(
     inspection = Inspection(
         host=host, detail=detail, warning=warning, machine=answer.machine, iis_version=answer.iis_version,
         windows_version=answer.windows_version, powershell_version=answer.powershell_version,
-        language_mode=answer.language_mode, clock=answer.clock, appinit_module=answer.appinit_module,
-        shared_config=answer.shared_config, groups=groups, vars=host_vars or {}, defaults=answer.defaults,
+        clock=answer.clock, appinit_module=answer.appinit_module,
+        shared_config=answer.shared_config, vars=host_vars or {}, defaults=answer.defaults,
         pools=answer.pools, evidence=None if answer.evidence is None else read_evidence(answer.evidence, answer.pools),
     )  # fmt: skip
     return checked(inspection)

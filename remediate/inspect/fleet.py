@@ -8,8 +8,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from remediate.bugs import bug
+from remediate.iis.clock import clock_warning
 from remediate.inspect.inventory import AnsibleHost, Fleet, WinrmHost
 from remediate.inspect.shown import without_secrets
 from remediate.inspect.through_ansible import through_ansible
@@ -29,7 +33,13 @@ def inspect_all(
     """
     reports: dict[str, HostReport] = {}
 
+    started = datetime.now(UTC)
+    began: dict[str, datetime] = {}
+
     def take(report: HostReport) -> None:
+        if isinstance(report, Inspection):
+            off = clock_warning(report.clock, began.get(report.host, started), datetime.now(UTC))
+            report = replace(report, warning="; ".join(filter(None, (report.warning, off))) or None)
         if evidence_days and isinstance(report, Inspection) and report.evidence is None:
             report = Failed(report.host, "the answer has nothing of the event logs, which were asked for")
         if report.host not in reports:
@@ -54,6 +64,7 @@ def inspect_all(
             while waiting and len(running) < forks:
                 host = waiting.pop()
                 running[host.host] = time.monotonic() + timeout + _GRACE
+                began[host.host] = datetime.now(UTC)
                 threading.Thread(target=_work, args=(host, timeout, evidence_days, done), daemon=True).start()
             # Those that go through Ansible always report, in time.
             until = min(running.values(), default=None)

@@ -24,8 +24,8 @@ from remediate.inspect.ansible_words import place, reason
 from remediate.model import Inventory, RemediateError
 
 # Variables of ours that a user may set; every other one is the plan's or the run's own.
-SETTABLE = frozenset({"remediate_fix", "remediate_stig", "remediate_pools_per_commit", "remediate_pause",
-                      "remediate_lock_seconds", "remediate_task_timeout"})  # fmt: skip
+SETTABLE = frozenset({"remediate_fix", "remediate_pools_per_commit", "remediate_pause", "remediate_lock_seconds",
+                      "remediate_task_timeout"})  # fmt: skip
 _BY_OPTION = {"remediate_batches": "--batches", "remediate_max_failures": "--max-failures"}
 
 

@@ -33,7 +33,7 @@ from remediate.playbook.handover import Given
 
 # On the package index the name `remediate` is somebody else's: the extra is a checkout's.
 _GET_PYPSRP = "run `pip install '.[psrp]'` in a checkout of remediate"
-_HOST_VARS = ("remediate_fix", "remediate_stig")
+_HOST_VARS = ("remediate_fix",)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,6 @@ class WinrmHost:
     endpoint: str
     transports: tuple[str, ...]
     kwargs: dict[str, Any] = field(repr=False)
-    groups: tuple[str, ...] = ()
     vars: dict[str, str] = field(default_factory=dict)
 
 
@@ -54,7 +53,6 @@ class AnsibleHost:
     """A Windows host that only Ansible reaches: by psrp, ssh or another connection plugin."""
 
     host: str
-    groups: tuple[str, ...] = ()
     vars: dict[str, str] = field(default_factory=dict)
 
 
@@ -208,7 +206,6 @@ def _reached(host: Any, variables: Variables, password: str | None) -> Target:
         return Skipped(name, why_not_windows(kind, "ansible_connection" in variables))
     common: dict[str, Any] = {
         "host": name,
-        "groups": tuple(sorted(str(g.name) for g in host.get_groups() if g.name != "all")),
         "vars": {key: variables.text(key) for key in _HOST_VARS if key in variables},
     }
     check_common(variables)

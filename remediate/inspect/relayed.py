@@ -6,6 +6,7 @@ found gives the words. A text that holds none of these marks is Ansible's own, a
 
 import re
 
+from remediate.iis.answer import plain_words
 from remediate.inspect.wsman_faults import fault_words
 
 _MARKS = re.compile(
@@ -53,6 +54,8 @@ _FAULTS = (
 
 def in_words(text: str) -> str:
     """The same failure without a library's own words."""
+    if "<Objs" in text:
+        text = plain_words(text.encode(errors="replace"))
     # A module's own message comes this way too, as long as a server likes.
     head = text[:_MOST_CHARACTERS]
     for fault in filter(None, (pattern.match(head) for pattern in _FAULTS)):

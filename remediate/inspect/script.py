@@ -10,8 +10,13 @@ from remediate.playbook.shipped import collection
 MOST_DAYS = 90
 
 # The script comes on standard input: on a command line it would meet cmd.exe's 8,191 characters, and some servers
-# then print nothing and exit 0.
-_BOOTSTRAP = '& ([ScriptBlock]::Create((@($input) -join "`n")))'
+# then print nothing and exit 0. Where a policy allows PowerShell less than all, no text becomes a script: that is said
+# in a fixed form, and not by an error among other messages.
+_BOOTSTRAP = (
+    '$ProgressPreference = "SilentlyContinue"; $mode = "$($ExecutionContext.SessionState.LanguageMode)"; '
+    'if ($mode -eq "FullLanguage") { & ([ScriptBlock]::Create((@($input) -join "`n"))) } '
+    'else { \'{"format":"remediate.inspection","format_version":1,"language_mode":"\' + $mode + \'"}\' }'
+)
 
 COMMAND_LINE = (
     "powershell -NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand "

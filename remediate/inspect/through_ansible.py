@@ -132,12 +132,12 @@ def _read(host: AnsibleHost, answer: dict[str, Any], timeout: float) -> HostRepo
     if answer["status"] == "ok":
         junk = [text.removeprefix(_JUNK) for text in answer["warnings"] if text.startswith(_JUNK)]
         printed = "\n".join([answer["inspection"], *junk]).encode(errors="replace")
-        return parse_answer(host.host, printed, host.groups, host.vars)
+        return parse_answer(host.host, printed, host.vars)
     if answer["status"] == "late":
         return _late(host, timeout)
     if answer["status"] == "printed":
         stdout, stderr = (str(answer["printed"][name] or "").encode(errors="replace") for name in ("stdout", "stderr"))
-        return parse_printed(host.host, stdout, stderr, int(answer["printed"]["rc"] or 0), host.groups, host.vars)
+        return parse_printed(host.host, stdout, stderr, int(answer["printed"]["rc"] or 0), host.vars)
     kind = Unreachable if answer["status"] == "unreachable" else Failed
     return kind(host.host, one_line(in_words(_PREFIX.sub("", answer["detail"])), 900))
 

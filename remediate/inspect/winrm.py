@@ -42,7 +42,7 @@ def inspect(host: WinrmHost, timeout: float, evidence_days: int = 0) -> HostRepo
     printed = run_script(host, inspection_script(evidence_days), timeout)
     if not isinstance(printed, Printed):
         return printed
-    return parse_printed(host.host, printed.stdout, printed.stderr, printed.code, host.groups, host.vars)
+    return parse_printed(host.host, printed.stdout, printed.stderr, printed.code, host.vars)
 
 
 def run_script(host: WinrmHost, script: bytes, timeout: float) -> Printed | Unreachable | Failed:

@@ -3,10 +3,14 @@
 Read at each request and command, so that a test can change them while the lab runs. The stand-in for
 Microsoft.Web.Administration reads the same file; windows/Lab.cs lists what concerns it. The others:
 
-computer, domain, windows_version, iis_version (none: no IIS), powershell_version, language_mode: who the server is;
-    the last two only for the emulated engine, a real PowerShell tells its own.
-event_log=LOG:FAULT, once for each log (System, Application): denied, missing, disabled, which keeps its events, or
-    undescribed: no provider's texts are installed.
+computer, domain, windows_version, iis_version (none: no IIS), powershell_version: who the server is; the last one
+    only for the emulated engine, a real PowerShell tells its own.
+iis_signs: by what IIS is known to be installed: service, key (in the registry), or both. management_tools=absent: IIS
+    without its API; of the engine pwsh the file Microsoft.Web.Administration.dll must be gone too.
+language_mode: what the session's PowerShell may do: FullLanguage, ConstrainedLanguage.
+event_log=LOG:FAULT, once for each log (System, Application): denied, missing, or disabled, which keeps its events;
+    cleared:N, corrupt:N: a reading ends with an exception after N events; garbled:N: the event behind N others
+    cannot be rendered.
 acl=denied: no access list can be set.
 delay: seconds by which each command's answer is late. fault, answer, before, after: see faults.py.
 """

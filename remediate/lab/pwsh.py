@@ -26,6 +26,7 @@ from remediate.model import RemediateError
 
 _HERE = Path(__file__).parent
 _ASSEMBLY = "Microsoft.Web.Administration.dll"
+_EVENT_LOGS = "Remediate.Lab.EventLogs.dll"
 _NAMES = frozenset({"powershell", "powershell.exe", "pwsh", "pwsh.exe"})
 # A PowerShell takes a core while it starts; more at once would only wait for each other.
 _AT_ONCE = max(2, os.cpu_count() or 2)
@@ -66,15 +67,15 @@ class PwshEngine:
         link.symlink_to(self._pwsh)
 
     def furnish(self, servers: Sequence[Server]) -> None:
-        """Give the servers the assembly that their scripts load, compiled once for each version of IIS."""
+        """Give the servers the assemblies that their scripts use, compiled once; IIS's once for each version of it."""
         versions = {server: read_knobs(server.windows).get("iis_version", "10.0") for server in servers}
         made = {version: self._scratch / version / _ASSEMBLY for version in set(versions.values()) - {"none"}}
         self._compile(made)
         for server, version in versions.items():
+            system = server.windows / "System32"
+            _link(system / _EVENT_LOGS, self._scratch / _EVENT_LOGS)
             if version != "none":
-                target = server.windows / "System32" / "inetsrv" / _ASSEMBLY
-                target.unlink(missing_ok=True)
-                target.symlink_to(made[version])
+                _link(system / "inetsrv" / _ASSEMBLY, made[version])
 
     def _compile(self, targets: Mapping[str, Path]) -> None:
         """In one process, since most of the time is its start."""
@@ -83,15 +84,17 @@ class PwshEngine:
         for version, dll in sorted(targets.items()):
             dll.parent.mkdir(parents=True, exist_ok=True)
             lines.append(f"& {script} -OutputPath {_quoted(dll)} -FileVersion {version}.0.1")
+        events = self._scratch / _EVENT_LOGS
+        lines.append(f"& {script} -OutputPath {_quoted(events)} -EventLogs")
         host, source = self._scratch / _HOST, _HERE / "powershell" / "WarmHost.cs"
         lines.append(f"Add-Type -Path {_quoted(source)} -OutputAssembly {_quoted(host)} -OutputType Library")
         done = subprocess.run(
             [str(self._pwsh), "-NoProfile", "-NonInteractive", "-Command", "\n".join(lines)],
             env=self._common(), capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
-        if done.returncode != 0 or not all(dll.exists() for dll in (*targets.values(), host)):
+        if done.returncode != 0 or not all(dll.exists() for dll in (*targets.values(), events, host)):
             why = one_line(done.stderr)
-            raise RemediateError(f"{self._pwsh}: cannot compile the lab's Microsoft.Web.Administration: {why}")
+            raise RemediateError(f"{self._pwsh}: cannot compile the lab's stand-ins: {why}")
 
     def _common(self) -> dict[str, str]:
         return {
@@ -119,7 +122,10 @@ class PwshEngine:
         if program.lower() not in _NAMES:
             emit("stderr", f"'{program}' is not recognized: the lab runs PowerShell only\r\n".encode())
             return 1
-        script = _script(arguments) if self._may_warm() else None
+        mode = read_knobs(server.windows).get("language_mode", "FullLanguage")
+        if mode != "FullLanguage" and arguments[-2:-1] == ["-EncodedCommand"]:
+            arguments = [*arguments[:-1], _in_mode(mode, arguments[-1])]
+        script = _script(arguments) if self._may_warm() and mode == "FullLanguage" else None
         head = b""
         if script is not None:
             head = await stdin.read(65536)
@@ -194,6 +200,18 @@ def _script(arguments: Sequence[str]) -> str | None:
         return None
     waits = arguments == COMMAND_LINE.split()[1:] or all(word in text for word in _BOOTSTRAP)
     return text if waits else None
+
+
+def _in_mode(mode: str, encoded: str) -> str:
+    """The same script in a session that may do less, as a policy of Windows makes it."""
+    text = base64.b64decode(encoded).decode("utf-16-le")
+    limited = f"$ExecutionContext.SessionState.LanguageMode = '{mode}'; {text}"
+    return base64.b64encode(limited.encode("utf-16-le")).decode()
+
+
+def _link(link: Path, target: Path) -> None:
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
 
 
 def _ended() -> asyncio.StreamReader:

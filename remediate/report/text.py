@@ -54,7 +54,9 @@ def report_line(report: HostReport) -> str:
     """One inspected host, for progress."""
     if isinstance(report, Inspection):
         warning = f"; warning: {report.warning}" if report.warning else ""
-        return printable(f"{report.host}: inspected, {report.detail or count(len(report.pools), 'pool')}{warning}")
+        windows = f", Windows {report.windows_version}" if report.windows_version else ""
+        found = report.detail or count(len(report.pools), "pool")
+        return printable(f"{report.host}: inspected, {found}{windows}{warning}")
     return printable(f"{report.host}: {status_of(report)}: {report.detail}")
 
 

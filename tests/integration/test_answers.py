@@ -28,6 +28,11 @@ BESIDE: dict[str, tuple[bytes, bytes, tuple[str, ...] | None]] = {
     "NUL": (b"\0", b"\0\r\n", None),
     "progress": ((CLIXML % "").encode(), b"", None),
     "error in CLIXML": (b"", (CLIXML % '<S S="Error">It is odd_x000D__x000A_</S>').encode(), ("It is odd",)),
+    "error among chatter in CLIXML": (
+        b"",
+        (CLIXML % ('<S S="verbose">Loading</S>' * 40 + '<S S="Error">It is strange</S><S S="warning">x</S>')).encode(),
+        ("printed: It is strange",),
+    ),
     "not UTF-8": (b"Gr\xfc\xdfe\r\n", b"", ("Gr",)),
     "long": (b"x" * 100_000 + b"\r\n", b"", ("xxx",)),
 }  # fmt: skip

@@ -128,7 +128,7 @@ def test_what_happened_decides_the_grade(fleet: Fleet, tmp_path: Path) -> None:
         assert [r for r in found[what, SHOP]["reasons"] if r.startswith(expected)], (what, found[what, SHOP]["reasons"])
     assert [r for r in found["not logged", SHOP]["reasons"] if "the System log reaches back no further" in r]
     assert [r for r in found["not logged", SHOP]["reasons"] if "logEventOnRecycle lacks Requests, Schedule" in r]
-    assert [r for r in found["denied", SHOP]["reasons"] if "Application log: There is not an event log" in r]
+    assert [r for r in found["denied", SHOP]["reasons"] if "Application log: not fully readable: The spec" in r]
     assert not [r for r in found["denied", SHOP]["reasons"] if "no idle stop" in r]
 
     whole = saved.read_text()
@@ -198,6 +198,25 @@ def test_a_log_that_is_no_xml_is_a_log_that_cannot_be_read(fleet: Fleet) -> None
     found, _ = fleet.audit("-l", next(iter(fleet.named)), "--evidence")
     said = "idle stops and recycles are not fully checkable: System log: "
     assert [r for r in found["broken", SHOP]["reasons"] if r.startswith(said)]
+
+
+def test_a_log_that_is_cleared_under_the_reader_is_said_to_be_read_in_part(fleet: Fleet) -> None:
+    """What was read counts, the audit ends, and the server is not said to have had no idle stop."""
+    windows = fleet.server("cleared")
+    without_preload(windows)
+    stops(windows, 10)
+    write_knobs(windows, event_log=("System:cleared:4", "Application:cleared:0"))
+    found, _ = fleet.audit("-l", next(iter(fleet.named)), "--evidence")
+    reasons = found["cleared", SHOP]["reasons"]
+    assert [r for r in reasons if r.startswith("its worker was stopped when idle 4 times")], reasons
+    said = "idle stops and recycles are not fully checkable: System log: not fully readable: "
+    assert [r for r in reasons if r.startswith(said)], reasons
+    assert not [r for r in reasons if "no event 1309" in r], reasons
+
+
+def test_evidence_has_more_time_and_the_help_says_so() -> None:
+    help_text = " ".join(remediate("audit", "--help", expect=0).stdout.split())
+    assert "Seconds for each host: 60, with --evidence 180." in help_text
 
 
 @pytest.mark.parametrize(

@@ -108,10 +108,12 @@ def windows(pwsh_path: Path, tmp_path: Path) -> Path:
     config.mkdir(parents=True)
     (config / "redirection.config").write_text("<configuration>\n    <configurationRedirection />\n</configuration>\n")
     dll = config.parent / "Microsoft.Web.Administration.dll"
-    built = powershell(
-        pwsh_path, windows, "-File", LAB / "build.ps1", "-OutputPath", dll, "-FileVersion", "10.0.17763.1"
-    )
-    assert built.returncode == 0, built.stderr
+    for out, options in (
+        (dll, ("-FileVersion", "10.0.17763.1")),
+        (windows / "System32" / "Remediate.Lab.EventLogs.dll", ("-EventLogs",)),
+    ):
+        built = powershell(pwsh_path, windows, "-File", LAB / "build.ps1", "-OutputPath", out, *options)
+        assert built.returncode == 0, built.stderr
     return windows
 
 
@@ -217,7 +219,8 @@ def test_the_harness_sends_what_remediate_sends(pwsh_path: Path, tmp_path: Path)
     assert done.stdout == inspection_script() + b"|" + inspection_script(7)
     bootstrap = base64.b64decode(COMMAND_LINE.rsplit(" ", 1)[1]).decode("utf-16-le")
     harness = (HARNESS / "Harness.psm1").read_text()
-    assert f"$script:InspectionBootstrap = '{bootstrap}'\n" in harness
+    quoted = bootstrap.replace("'", "''")
+    assert f"$script:InspectionBootstrap = '{quoted}'\n" in harness
     assert COMMAND_LINE.split(" ", 1)[1].rsplit(" ", 1)[0] + " ' +" in harness
 
 

@@ -336,7 +336,18 @@ def test_no_iis_no_pools(site: Site, engine: str) -> None:
     )
     assert (pattern["failed"], pattern["changed"], pattern["changes"]) == (False, False, [])
     assert pattern["warnings"] == ["pools: there is no IIS on this server"]
-    assert explicit["failed"] is True
+    assert explicit["failed"] is True and "IIS is not installed on this server" in explicit["msg"]
+
+
+def test_iis_without_its_api_is_no_server_without_iis(site: Site, engine: str) -> None:
+    """Nobody knows what its pools are: a failure, that says what to install."""
+    site.knobs(management_tools="absent")
+    (site.windows / "System32/inetsrv/Microsoft.Web.Administration.dll").unlink(missing_ok=True)
+    pattern, explicit = modules(
+        site, "app_pool_settings", [NEVER_IDLE | {"pools": ["*"]}, {"changes": [change(set="00:00:00")]}]
+    )
+    for result in (pattern, explicit):
+        assert result["failed"] is True and "Web-Scripting-Tools" in result["msg"], engine
 
 
 def test_one_stale_change_and_nothing_is_written(site: Site) -> None:

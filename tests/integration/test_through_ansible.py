@@ -93,7 +93,7 @@ def test_all_connections_see_the_same(remoting: tuple[Site, Path, Server]) -> No
             seen[key] for key in ("logs", "events", "errors")
         ]
         assert (len(told["events"]), told["errors"][0]["pool"]) == (1, "Contoso Shop")
-    assert found["by-ssh"]["groups"] == ["others"] and found["by-ssh"]["vars"] == {"remediate_fix": "none"}
+    assert found["by-ssh"]["vars"] == {"remediate_fix": "none"}
     for name, said in (
         ("wrong-password", "authenticate the user ops"),
         ("unknown-key", "Host key verification failed"),

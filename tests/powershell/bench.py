@@ -6,6 +6,8 @@ The modules run as they are, with Ansible's own Ansible.Basic; what Ansible's tr
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,23 @@ class Bench:
         """Change how the server behaves (see remediate/lab/knobs.py)."""
         write_knobs(self.windows, **values)
 
+    @contextmanager
+    def without_api(self) -> Iterator[None]:
+        """Meanwhile the configuration API is not installed; it may stay loaded in a process."""
+        dll = self.windows / "System32/inetsrv/Microsoft.Web.Administration.dll"
+        target = dll.readlink()
+        dll.unlink()
+        try:
+            yield
+        finally:
+            dll.symlink_to(target)
+
+    def build(self, target: Path, *options: str) -> None:
+        """Compile a stand-in of one's own."""
+        script = ROOT / "remediate" / "lab" / "windows" / "build.ps1"
+        command: list[str | Path] = [self._pwsh, "-NoProfile", "-File", script, "-OutputPath", target, *options]
+        subprocess.run(command, env=self._environment, check=True, capture_output=True, timeout=120)
+
     def deny_read(self) -> None:
         """Take away the right to read, at one stroke: somebody is reading the settings at this moment."""
         new = self.windows / "lab.new"
@@ -124,7 +143,7 @@ class Bench:
         script = put_together(self._scripts / "plugins" / "module_utils", self._scripts, evidence_days)
         done = subprocess.run(
             [self._pwsh, *COMMAND_LINE.split()[1:]], input=script, env=self._environment, capture_output=True,
-            timeout=180, check=False,
+            timeout=180, check=False, cwd=self.windows,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert done.stdout.isascii() and done.stdout.count(b"\n") == 1, done.stdout
@@ -138,8 +157,9 @@ class Bench:
                 utils, ROOT / "tests" / "windows" / "Harness.psm1",
             ]  # fmt: skip
             self._process = subprocess.Popen(
-                command, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
+                command, env=self._environment, cwd=self.windows, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                text=True,
+            )  # fmt: skip
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(question) + "\n")
         self._process.stdin.flush()

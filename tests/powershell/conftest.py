@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-for _name in ("scenarios", "api_scenarios", "lock_scenarios", "busy_scenarios", "bench"):
+for _name in ("scenarios", "api_scenarios", "event_scenarios", "lock_scenarios", "busy_scenarios", "bench"):
     pytest.register_assert_rewrite(f"tests.powershell.{_name}")
 
 from tests.powershell.bench import Bench, copy_scripts  # noqa: E402 - asserts there tell what they saw

@@ -71,7 +71,8 @@ def _application(draw: st.DrawFn) -> str:
 @st.composite
 def event_logs(draw: st.DrawFn) -> EventLogs:
     logs = ("System", "Application")
-    kinds = st.sampled_from(["", "", "", "denied", "missing", "disabled", "undescribed"])
+    broken = ["denied", "missing", "disabled", "cleared:2", "corrupt:0", "garbled:0", "garbled:1"]
+    kinds = st.sampled_from(["", "", "", "", *broken])
     faults = tuple(f"{log}:{kind}" for log in logs if (kind := draw(kinds)))
     system, application = draw(st.lists(_system(), max_size=8)), draw(st.lists(_application(), max_size=4))
     return EventLogs(draw(st.sampled_from([1, 7, 90])), tuple(system), tuple(application), faults)

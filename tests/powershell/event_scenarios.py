@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from remediate.iis.events import MEANING
 from tests.eventlog import FLUSHED, WAS, ago, boot, event, every, unhandled, worker, write_log
 from tests.powershell.bench import Bench
 from tests.powershell.scenarios import SHOP, Scenario
@@ -39,8 +40,8 @@ def what_was_asked_for_is_told(bench: Bench) -> None:
     assert evidence["events"] == [
         *({"time": second(time), "id": 5186, "pool": SHOP} for time in reversed(stops)),
         {"time": second(start), "id": 5079, "pool": "Ünï"},
-        {"time": second(up), "id": 12, "pool": None},
         {"time": second(up), "id": 6005, "pool": None},
+        {"time": second(up), "id": 12, "pool": None},
     ]
     assert evidence["errors"] == [
         {
@@ -108,7 +109,8 @@ def a_log_that_cannot_be_read_is_told(bench: Bench) -> None:
     seen = told(bench)
     denied, missing = seen["logs"]["System"], seen["logs"]["Application"]
     assert (denied["oldest"], denied["detail"].split("(")[-1]) == (None, "System.UnauthorizedAccessException)")
-    assert "There is not an event log" in missing["detail"]
+    assert denied["detail"].startswith("not fully readable: ")
+    assert missing["detail"].endswith("(System.Diagnostics.Eventing.Reader.EventLogNotFoundException)")
     assert (seen["events"], seen["errors"]) == ([], [])
     bench.knobs(event_log="System:disabled")
     seen = told(bench)
@@ -156,14 +158,57 @@ def a_pool_is_known_by_its_place_where_the_data_have_no_names(bench: Bench) -> N
 
 
 def an_event_without_a_description_hides_nothing(bench: Bench) -> None:
-    """Get-WinEvent complains of each, beside the event: a server without the texts is as good as another."""
+    """No message is rendered: a server without the texts is as good as another."""
     stops = every(ago(hours=5), timedelta(minutes=21), 3)
     write_log(bench.windows, "System", [worker(time, 5186, SHOP) for time in stops])
     write_log(bench.windows, "Application", [unhandled(stops[0], DOMAIN)])
-    bench.knobs(event_log=("System:undescribed", "Application:undescribed"))
+    render = "[void](Get-IisMachineName); (New-IisEventReader 'System' '*' $true).ReadEvent().FormatDescription()"
+    assert "the message is not there" in bench.trouble(render)
     seen = told(bench)
     assert [log["detail"] for log in seen["logs"].values()] == [None, None]
     assert (len(seen["events"]), len(seen["errors"])) == (3, 1)
+
+
+def a_log_that_is_cleared_while_it_is_read_ends_the_reading(bench: Bench) -> None:
+    """What was read until then is kept, and why there is no more is told; nothing tries the same record again."""
+    stops = every(ago(hours=5), timedelta(minutes=21), 5)
+    write_log(bench.windows, "System", [worker(time, 5186, SHOP) for time in stops])
+    write_log(bench.windows, "Application", [unhandled(time, DOMAIN) for time in stops])
+    bench.knobs(event_log=("System:cleared:2", "Application:corrupt:3"))
+    seen = told(bench)
+    assert [e["time"] for e in seen["events"]] == [second(stops[4]), second(stops[3])]
+    assert len(seen["errors"]) == 3
+    for log, kind in (("System", "ReadingException"), ("Application", "InvalidDataException")):
+        said = seen["logs"][log]["detail"]
+        assert said.startswith("not fully readable: ")
+        assert said.endswith(f"(System.Diagnostics.Eventing.Reader.EventLog{kind})")
+        assert (seen["logs"][log]["oldest"], seen["logs"][log]["complete"]) == (second(stops[0]), True)
+    bench.knobs(event_log="System:cleared:0")
+    seen = told(bench)
+    assert (seen["events"], seen["logs"]["System"]["oldest"]) == ([], None)
+
+
+def a_record_that_windows_cannot_render_hides_no_other(bench: Bench) -> None:
+    stops = every(ago(hours=5), timedelta(minutes=21), 3)
+    write_log(bench.windows, "System", [worker(time, 5186, SHOP) for time in stops])
+    bench.knobs(event_log="System:garbled:1")
+    seen = told(bench)
+    assert seen["logs"]["System"]["detail"] == "1 of its events could not be read"
+    assert [e["time"] for e in seen["events"]] == [second(stops[2]), second(stops[0])]
+
+
+def every_id_that_means_something_is_asked_for(bench: Bench) -> None:
+    """And those beside them are not, nor the same ids of other providers."""
+    others = {5001, 5003, 5008, 5012, 5073, 5082, 5116, 5118, 5138, 5140, 5185, 5187, 5194, 5196}
+    kernel, log = "Microsoft-Windows-Kernel-General", "EventLog"
+    events = [worker(ago(hours=2), number, SHOP) for number in {*MEANING} | others]
+    events += [boot(ago(hours=1), provider, number) for provider, number in ((kernel, 12), (log, 6005))]
+    crossed = ((kernel, 6005), (log, 5186), ("W3SVC", 5186))
+    events += [boot(ago(hours=1), provider, number) for provider, number in crossed]
+    write_log(bench.windows, "System", events)
+    found = told(bench)["events"]
+    assert sorted(e["id"] for e in found) == sorted(MEANING)
+    assert {e["id"] for e in found if e["pool"] is None} == {12, 6005}
 
 
 def a_clients_response_is_told_by_its_frames(bench: Bench) -> None:
@@ -183,32 +228,13 @@ def a_clients_response_is_told_by_its_frames(bench: Bench) -> None:
     assert [e["streaming"] for e in reversed(told(bench)["errors"])] == [*frames.values()]
 
 
-def an_error_is_told_by_its_id_and_never_by_its_text(bench: Bench) -> None:
-    """That there is no such event, or nobody who could have written one, is an answer; all else is a trouble."""
-    code = """
-        $records = foreach ($id in $given.ids) {
-            $made = New-Object System.InvalidOperationException "Aucun ($id)"
-            New-Object System.Management.Automation.ErrorRecord $made, $id, 'NotSpecified', $null
-        }
-        @(Get-IisEventTrouble @(@('no record') + $records)).Count
-        Get-IisEventTrouble @($records)
-    """
-    events, providers = "NoMatchingEventsFound,X.Y", "NoMatchingProvidersFound,X.Y"
-    overlap, other = "LogsAndProvidersDontOverlap,X.Y", "The handle is invalid,X.Y"
-    for ids in ([events], [providers, other], [overlap, other]):
-        assert bench.code(code, ids=ids) == [0], ids
-    for ids in ([other], [events, other], ["NoMatchingLogsFound,X.Y", other]):
-        count, text = bench.code(code, ids=ids)
-        assert (count, text) == (1, f"Aucun ({next(i for i in ids if i != events)}) (System.InvalidOperationException)")
-
-
 def more_events_than_are_asked_for_are_told_as_such(bench: Bench) -> None:
     """The newest are there, and it is said that there may be more."""
     first = ago(days=2)
-    write_log(bench.windows, "System", (worker(first + timedelta(seconds=n), 5186, SHOP) for n in range(5001)))
+    write_log(bench.windows, "Application", (unhandled(first + timedelta(seconds=n), DOMAIN) for n in range(2001)))
     seen = told(bench)
-    assert seen["logs"]["System"]["complete"] is False
-    assert [e["time"] for e in seen["events"]] == [second(first + timedelta(seconds=n)) for n in range(5000, 0, -1)]
+    assert seen["logs"]["Application"]["complete"] is False
+    assert [e["time"] for e in seen["errors"]] == [second(first + timedelta(seconds=n)) for n in range(2000, 0, -1)]
 
 
 EVENTS_ON_IIS_10: list[Scenario] = [
@@ -220,6 +246,8 @@ EVENTS_ON_IIS_10: list[Scenario] = [
     a_pool_is_known_by_its_place_where_the_data_have_no_names,
     an_event_without_a_description_hides_nothing,
     a_clients_response_is_told_by_its_frames,
-    an_error_is_told_by_its_id_and_never_by_its_text,
+    a_log_that_is_cleared_while_it_is_read_ends_the_reading,
+    a_record_that_windows_cannot_render_hides_no_other,
+    every_id_that_means_something_is_asked_for,
     more_events_than_are_asked_for_are_told_as_such,
 ]

@@ -3,13 +3,14 @@
 The engine here is 7.6, which would take all of it.
 """
 
+import base64
 import json
 import os
 from functools import cache
 
 import pytest
 
-from remediate.inspect.script import inspection_script
+from remediate.inspect.script import COMMAND_LINE, inspection_script
 from tests.powershell.engine import HERE, WINDOWS_POWERSHELL, Engine, shipped
 from tests.powershell.gate import Verdict, functions, judge
 from tests.powershell.inference import DECLARED
@@ -65,6 +66,11 @@ def test_the_inspection_is_judged_as_it_is_sent(engine: Engine) -> None:
     """The files in one: one text, and strict from its beginning."""
     for evidence_days in (0, 7):
         assert not judge(engine, inspection_script(evidence_days).decode(), OLDEST["inspect.ps1"]).wrong
+
+
+def test_the_bootstrap_is_known_to_the_oldest_version(engine: Engine) -> None:
+    bootstrap = base64.b64decode(COMMAND_LINE.rpartition(" ")[2]).decode("utf-16-le")
+    assert not judge(engine, bootstrap, OLDEST["inspect.ps1"]).wrong
 
 
 def test_what_is_declared_is_used(engine: Engine) -> None:

@@ -139,34 +139,36 @@ def test_a_logs_trouble_is_one_short_line() -> None:
 
 
 SCRIPT = (collection() / "plugins" / "module_utils" / "IisEvents.psm1").read_text()
-# A query of the script: pool, where the pool's name stands among the data; and the ids.
-ASKED = [
-    (place, tuple(int(number) for number in ids.split(", ")))
-    for place, ids in re.findall(r"@\{ provider = .*? (?:pool = (\d); )?ids = @\(([0-9, ]+)\) \}", SCRIPT)
-]
+# Of the script: the ids that stand in a query, ranges spelled out; and id -> the place of the pool's name in the data.
+RANGES = [range(int(low), int(high) + 1) for low, high in re.findall(r"EventID>=(\d+) and EventID<=(\d+)", SCRIPT)]
+ASKED = {int(number) for number in re.findall(r"EventID=(\d+)", SCRIPT)} | {n for ids in RANGES for n in ids}
+PLACES = dict(re.findall(r"\b(\d+) = (\d|\$null)", SCRIPT))
 
 
 def test_what_is_asked_for_is_what_is_understood() -> None:
     """The ids of the script, of the lab's Python, and of what they mean: one list, idle stops of both kinds in it."""
-    asked = {number for _, ids in ASKED for number in ids}
-    assert asked == MEANING.keys() | {1309} and {5010, 5081, 5186, 5195} <= asked
-    assert {number for queries in QUERIES.values() for query in queries for number in query.ids} == asked
+    assert MEANING.keys() | {1309} == ASKED and {5010, 5081, 5186, 5195} <= ASKED
+    assert {int(number) for number in PLACES} == ASKED
+    assert {number for query in QUERIES.values() for number in query.ids} == ASKED
 
 
-def test_no_query_has_so_many_ids_that_windows_refuses_it() -> None:
-    assert all(len(ids) < 20 for _, ids in ASKED)
+def test_no_query_has_so_many_conditions_that_windows_refuses_it() -> None:
+    """Below twenty, the time and the providers among them."""
+    queries = re.findall(r"(?s)asked = (\".*?) ?\}", SCRIPT)
+    assert len(queries) == len(QUERIES)
+    for query in queries:
+        assert 1 < len(re.findall("[<>]?=", query)) < 19
 
 
 def test_the_place_of_the_pools_name_is_one_table() -> None:
     """By Microsoft's message texts; in the script, the lab's Python and the reader of exported events."""
     second = {5074, 5075, 5076, 5077, 5078, 5117, 5186, 5195}
     first = {5002, 5009, 5010, 5011, 5079, 5080, 5081, 5139}
-    for place, numbers in (("0", first), ("1", second)):
-        assert {number for at, ids in ASKED if at == place for number in ids} == numbers
-        assert {number for number in numbers if MEANING[number].place == int(place)} == numbers
-        assert {
-            n for queries in QUERIES.values() for query in queries if query.pool == int(place) for n in query.ids
-        } == (numbers)
+    for place, numbers in ((0, first), (1, second)):
+        assert {int(number) for number, at in PLACES.items() if at == str(place)} == numbers
+        assert {number for number in numbers if MEANING[number].place == place} == numbers
+        places = QUERIES["System"].places["Microsoft-Windows-WAS"]
+        assert {number for number, at in places.items() if at == place} == numbers
 
 
 def test_the_frames_of_clients_are_the_same_in_the_script() -> None:

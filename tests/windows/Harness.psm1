@@ -13,7 +13,7 @@ $script:Plugins = Join-Path $script:Repository 'playbooks/collections/ansible_co
 $script:Said = New-Object System.Text.StringBuilder
 
 # remediate/inspect/script.py has the same line.
-$script:InspectionBootstrap = '& ([ScriptBlock]::Create((@($input) -join "`n")))'
+$script:InspectionBootstrap = '$ProgressPreference = "SilentlyContinue"; $mode = "$($ExecutionContext.SessionState.LanguageMode)"; if ($mode -eq "FullLanguage") { & ([ScriptBlock]::Create((@($input) -join "`n"))) } else { ''{"format":"remediate.inspection","format_version":1,"language_mode":"'' + $mode + ''"}'' }'
 
 function Set-ConsoleEncoding {
     # UTF-8, as remediate's and Ansible's shells have it. Without its mark, which .NET Framework would send to a child first.

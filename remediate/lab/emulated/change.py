@@ -10,7 +10,7 @@ from typing import Any
 
 from remediate.iis.attributes import IDLE_TIMEOUT, START_MODE, seconds
 from remediate.iis.schema import POOL, ConfigError
-from remediate.lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis, failure, look
+from remediate.lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis, failure, installed, look
 from remediate.lab.emulated.inspection import machine_name
 from remediate.lab.emulated.lock import Lock, Run, entered
 from remediate.lab.knobs import read_knobs
@@ -169,7 +169,7 @@ async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> 
         names = f"the plan was made for {wanted}, this is {outcome['machine']}"
         raise _Stop(f"another machine answers here: {names}. Nothing was written.", True)
     pattern = bool(arguments.get("pools"))
-    if pattern and read_knobs(windows).get("iis_version") == "none":
+    if pattern and not installed(read_knobs(windows)):
         outcome["warnings"] = ["pools: there is no IIS on this server"]
         return
     iis = look(windows)

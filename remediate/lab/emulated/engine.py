@@ -12,7 +12,7 @@ from typing import Any
 from remediate.iis.schema import ConfigError
 from remediate.inspect.script import COMMAND_LINE, MOST_DAYS, inspection_script
 from remediate.lab.emulated.change import Killed, app_pool_settings
-from remediate.lab.emulated.iis import failure
+from remediate.lab.emulated.iis import NoApi, failure
 from remediate.lab.emulated.inspection import inspection
 from remediate.lab.emulated.payload import NotAPayload, decode
 from remediate.lab.engine import Emit, Server
@@ -80,10 +80,17 @@ async def _module(windows: Path, name: str, arguments: dict[str, Any]) -> dict[s
 
 
 def _inspect(windows: Path, days: int, emit: Emit) -> int:
+    mode = read_knobs(windows).get("language_mode", "FullLanguage")
+    if mode != "FullLanguage":
+        answer: dict[str, Any] = {"format": "remediate.inspection", "format_version": 1, "language_mode": mode}
+        emit("stdout", (json.dumps(answer) + "\r\n").encode("ascii"))
+        return 0
     try:
         answer = inspection(windows, days)
     except (ConfigError, OSError, ValueError) as error:
         kind, number = "System.Runtime.InteropServices.COMException", "0x8007000D"
+        if isinstance(error, NoApi):
+            kind, number = "System.Management.Automation.RuntimeException", "0x80131501"
         if isinstance(error, PermissionError):
             kind, number = "System.UnauthorizedAccessException", "0x80070005"
         answer = {

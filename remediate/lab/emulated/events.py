@@ -19,28 +19,40 @@ LOGS = Path("System32/winevt/Logs")
 
 
 class Query(Struct, frozen=True):
-    """Which events of a provider are asked for, and how many; ``pool``: the place of its name among the data."""
+    """What is asked of a log, and so many of the newest at most.
 
-    provider: str
+    ``places``: provider -> its ids -> the place of the pool's name among the event's data.
+    """
+
     most: int
-    ids: tuple[int, ...]
-    pool: int | None = None
+    places: dict[str, dict[int, int | None]]
+
+    @property
+    def ids(self) -> set[int]:
+        """Of all providers: the query asks for ids and providers apart."""
+        return {number for ids in self.places.values() for number in ids}
 
 
-_WAS = "Microsoft-Windows-WAS"
-QUERIES: dict[str, tuple[Query, ...]] = {
-    "System": (
-        Query(_WAS, 5000, (5074, 5075, 5076, 5077, 5078, 5117, 5186, 5195), 1),
-        Query(_WAS, 4000, (5002, 5009, 5010, 5011, 5079, 5080, 5081, 5139), 0),
-        Query("Microsoft-Windows-Kernel-General", 500, (12,)),
-        Query("EventLog", 500, (6005,)),
+_POOL_FIRST = dict.fromkeys((5002, 5009, 5010, 5011, 5079, 5080, 5081, 5139), 0)
+_POOL_SECOND = dict.fromkeys((5074, 5075, 5076, 5077, 5078, 5117, 5186, 5195), 1)
+QUERIES: dict[str, Query] = {
+    "System": Query(
+        10_000,
+        {
+            "Microsoft-Windows-WAS": {**_POOL_FIRST, **_POOL_SECOND},
+            "Microsoft-Windows-Kernel-General": {12: None},
+            "EventLog": {6005: None},
+        },
     ),
-    "Application": (Query("ASP.NET 4.0.30319.0", 1000, (1309,)), Query("ASP.NET 2.0.50727.0", 1000, (1309,))),
+    "Application": Query(2000, {"ASP.NET 4.0.30319.0": {1309: None}, "ASP.NET 2.0.50727.0": {1309: None}}),
 }
+_READER = "System.Diagnostics.Eventing.Reader.EventLog"
 _TROUBLES = {
     "denied": "Attempted to perform an unauthorized operation. (System.UnauthorizedAccessException)",
-    "missing": 'There is not an event log on the localhost computer that matches "{log}". (System.Exception)',
-    "disabled": "the log is disabled",
+    "missing": f"The specified channel could not be found. ({_READER}NotFoundException)",
+    "cleared": f"The query result is stale and must be recreated. ({_READER}ReadingException)",
+    "corrupt": f"The data is invalid. ({_READER}InvalidDataException)",
+    "garbled": f"The event cannot be rendered. ({_READER}Exception)",
 }
 _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?Z")
 _CODE = re.compile(
@@ -69,31 +81,48 @@ def _text(time: datetime) -> str:
 
 
 def _read(windows: Path, log: str, since: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What is said of a log, and what its events tell, the newest first."""
     faults = dict(fault.split(":", 1) for fault in read_knobs(windows).all("event_log"))
-    trouble = _TROUBLES[faults[log]].format(log=log) if faults.get(log) in _TROUBLES else None
-    state: dict[str, Any] = {"oldest": None, "complete": True, "detail": trouble}
-    if faults.get(log) in ("denied", "missing"):
-        return state, []
+    fault, _, number = faults.get(log, "").partition(":")
+    state: dict[str, Any] = {"oldest": None, "complete": True, "detail": None}
+    if fault == "disabled":
+        state["detail"] = "the log is disabled"
+    if fault in ("denied", "missing"):
+        return state | {"detail": _trouble(_TROUBLES[fault])}, []
     try:
         records = _records(windows / LOGS / f"{log}.xml")
     except ElementTree.ParseError as error:
-        return state | {"detail": f"{error} (System.Xml.XmlException)"}, []
+        return state | {"detail": _trouble(f"{error} (System.Xml.XmlException)")}, []
+    after = int(number or 0) if fault in _TROUBLES else len(records)
     try:
-        state["oldest"] = _time(records[0]) if records else None
+        state["oldest"] = _time(records[0]) if records and after else None
     except ValueError as error:
-        state["detail"] = f"{error} (System.Management.Automation.RuntimeException)"
-    values, unread = [], 0
-    for query in QUERIES[log]:
-        found = [r for r in reversed(records) if _is(r, query) and _raw_time(r)[:19] >= since[:19]][: query.most]
-        state["complete"] = state["complete"] and len(found) < query.most
-        for record in found:
-            try:
-                values.append(_value(record, query.pool))
-            except ValueError:
-                unread += 1
+        state["detail"] = _trouble(f"{error} (System.Management.Automation.RuntimeException)")
+    if records and not after:
+        state["detail"] = _trouble(_TROUBLES[fault])
+    query = QUERIES[log]
+    found = [r for r in reversed(records) if _is(r, query) and _raw_time(r)[:19] >= since[:19]][: query.most]
+    state["complete"] = len(found) < query.most
+    unread = 0
+    if len(found) > after and fault == "garbled":
+        del found[after]
+        unread = 1
+    elif len(found) > after:
+        found = found[:after]
+        state |= {"detail": _trouble(_TROUBLES[fault]), "complete": True}
+    values = []
+    for record in found:
+        try:
+            values.append(_value(record, query))
+        except ValueError:
+            unread += 1
     if unread and state["detail"] is None:
         state["detail"] = f"{unread} of its events could not be read"
     return state, [value for value in values if value is not None]
+
+
+def _trouble(why: str) -> str:
+    return f"not fully readable: {why}"
 
 
 def _records(file: Path) -> list[ElementTree.Element]:
@@ -103,8 +132,12 @@ def _records(file: Path) -> list[ElementTree.Element]:
 
 
 def _is(record: ElementTree.Element, query: Query) -> bool:
+    return _provider(record) in query.places and _id(record) in query.ids
+
+
+def _provider(record: ElementTree.Element) -> str:
     named = record.find(f"{_SCHEMA}System/{_SCHEMA}Provider")
-    return named is not None and named.get("Name") == query.provider and _id(record) in query.ids
+    return "" if named is None else named.get("Name", "")
 
 
 def _id(record: ElementTree.Element) -> int:
@@ -124,7 +157,11 @@ def _time(record: ElementTree.Element) -> str:
     return match[1] + "Z"
 
 
-def _value(record: ElementTree.Element, place: int | None) -> dict[str, Any] | None:
+def _value(record: ElementTree.Element, query: Query) -> dict[str, Any] | None:
+    places = query.places[_provider(record)]
+    if _id(record) not in places:
+        return None
+    place = places[_id(record)]
     data = list(record.iter(f"{_SCHEMA}Data"))
     if _id(record) == 1309:
         return _error(_time(record), ["".join(node.itertext()).strip() for node in data])

@@ -21,6 +21,26 @@ class Conflict(Exception):
     """The file was changed on disk, or is in use."""
 
 
+class NoApi(ConfigError):
+    """What the configuration API needs is not there; the scripts throw a text."""
+
+
+def installed(knobs: Knobs) -> bool:
+    return knobs.get("iis_version", "10.0") != "none" and knobs.get("iis_signs", "both") in ("both", "service", "key")
+
+
+def check_api(windows: Path, knobs: Knobs) -> None:
+    """NoApi in the scripts' words where IIS, or its configuration API, is not installed."""
+    if not installed(knobs):
+        raise NoApi("IIS is not installed on this server.")
+    if knobs.get("management_tools") == "absent":
+        path = f"{windows}/System32/inetsrv/Microsoft.Web.Administration.dll"
+        raise NoApi(
+            f"IIS is installed, and its configuration API is not: {path} is missing. "
+            "Install the Windows feature Web-Scripting-Tools."
+        )
+
+
 def denied(path: Path, action: str) -> PermissionError:
     """In the words and the layout of IIS."""
     why = f"Cannot {action} configuration file due to insufficient permissions"
@@ -67,6 +87,7 @@ class Iis:
     def __init__(self, windows: Path) -> None:
         self.windows = windows
         self.knobs: Knobs = read_knobs(windows)
+        check_api(windows, self.knobs)
         major, _, minor = self.knobs.get("iis_version", "10.0").partition(".")
         self.path, self.shared = config_path(windows)
         if self.shared and self.knobs.flag("deny_share", False):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from remediate.lab.emulated.events import evidence
-from remediate.lab.emulated.iis import look
+from remediate.lab.emulated.iis import installed, look
 from remediate.lab.knobs import read_knobs
 from remediate.model import Value, fold
 
@@ -28,11 +28,10 @@ def _settings(windows: Path) -> dict[str, Any]:
         "format": "remediate.inspection", "format_version": 1, "machine": machine_name(windows),
         "windows_version": knobs.get("windows_version", "10.0.17763"),
         "powershell_version": knobs.get("powershell_version", "5.1.17763.1"),
-        "language_mode": knobs.get("language_mode", "FullLanguage"),
         "clock": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "iis_version": None, "appinit_module": False, "shared_config": None, "defaults": {}, "pools": [],
     }  # fmt: skip
-    if knobs.get("iis_version", "10.0") == "none":
+    if not installed(knobs):
         return answer
     iis = look(windows)
     stopped = {fold(name) for name in iis.knobs.all("stopped")}

@@ -10,19 +10,27 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-# Log -> what is asked of it. At most so many events of each, the newest; remediate/iis/events.py says what they mean.
-# Windows refuses a query with 20 ids or more. pool is which of the data names the pool, where they have no names.
+# Log -> what is asked of it, in Windows' XPath, and so many of the newest at most. Windows refuses a query with 20 or more
+# conditions: ids that follow each other are asked for as a range. remediate/iis/events.py says what they mean.
 $script:EventQueries = @{
-    System      = @(
-        @{ provider = 'Microsoft-Windows-WAS'; most = 5000; pool = 1; ids = @(5074, 5075, 5076, 5077, 5078, 5117, 5186, 5195) }
-        @{ provider = 'Microsoft-Windows-WAS'; most = 4000; pool = 0; ids = @(5002, 5009, 5010, 5011, 5079, 5080, 5081, 5139) }
-        @{ provider = 'Microsoft-Windows-Kernel-General'; most = 500; ids = @(12) }
-        @{ provider = 'EventLog'; most = 500; ids = @(6005) }
-    )
-    Application = @(
-        @{ provider = 'ASP.NET 4.0.30319.0'; most = 1000; ids = @(1309) }
-        @{ provider = 'ASP.NET 2.0.50727.0'; most = 1000; ids = @(1309) }
-    )
+    System      = @{
+        most  = 10000
+        asked = "Provider[@Name='Microsoft-Windows-WAS' or @Name='Microsoft-Windows-Kernel-General' or @Name='EventLog'] and (" +
+            'EventID=12 or EventID=5002 or (EventID>=5009 and EventID<=5011) or (EventID>=5074 and EventID<=5081) or ' +
+            'EventID=5117 or EventID=5139 or EventID=5186 or EventID=5195 or EventID=6005)'
+    }
+    Application = @{ most = 2000; asked = "Provider[@Name='ASP.NET 4.0.30319.0' or @Name='ASP.NET 2.0.50727.0'] and EventID=1309" }
+}
+# Provider -> its ids -> which of the event's data is the pool's name, where they have no names.
+$script:EventPlaces = @{
+    'Microsoft-Windows-WAS'            = @{
+        5002 = 0; 5009 = 0; 5010 = 0; 5011 = 0; 5079 = 0; 5080 = 0; 5081 = 0; 5139 = 0
+        5074 = 1; 5075 = 1; 5076 = 1; 5077 = 1; 5078 = 1; 5117 = 1; 5186 = 1; 5195 = 1
+    }
+    'Microsoft-Windows-Kernel-General' = @{ 12 = $null }
+    'EventLog'                         = @{ 6005 = $null }
+    'ASP.NET 4.0.30319.0'              = @{ 1309 = $null }
+    'ASP.NET 2.0.50727.0'              = @{ 1309 = $null }
 }
 # The exception and its relatives.
 $script:EventCodes = '0x(80070032|800704CD|80070057|800703E3|80070040|80070016|80070006|80070001|80072746)'
@@ -35,49 +43,40 @@ $script:EventStreams = @(
     @{ name = 'file'; frames = 'System\.Web\.(HttpResponse|HttpResponseWrapper|HttpWriter)\.(TransmitFile|WriteFile)\(|System\.Web\.Mvc\.File(Stream|Path|Content)?Result\.' }
 )
 
-function Get-IisEventTrouble($ErrorRecords) {
-    # What went wrong, in one text, or nothing. By the ids of Get-WinEvent's errors, since the texts are translated: that
-    # there is no such event, or nobody who could have written one into that log, is an answer. So is that an event has
-    # no description on this server: Get-WinEvent gives it all the same, and its data are what is read.
-    foreach ($record in $ErrorRecords) {
-        if ($record -isnot [System.Management.Automation.ErrorRecord]) { continue }
-        $id = $record.FullyQualifiedErrorId.Split(',')[0]
-        if ($id -ceq 'NoMatchingProvidersFound' -or $id -ceq 'LogsAndProvidersDontOverlap') { return }
-        if ($id -ceq 'NoMatchingEventsFound') { continue }
-        if ($record.Exception.StackTrace -cmatch '\bFormatDescription\(') { continue }
-        $cause = Get-IisCause $record
-        return '{0} ({1})' -f $cause.Message, $cause.GetType().FullName
-    }
+function Get-IisEventTrouble($ErrorRecord) {
+    $cause = Get-IisCause $ErrorRecord
+    'not fully readable: {0} ({1})' -f $cause.Message, $cause.GetType().FullName
+}
+
+function New-IisEventReader([string]$Name, [string]$XPath, [bool]$Newest) {
+    # Not Get-WinEvent: where reading throws, a log that was cleared meanwhile for instance, it goes on with the same record
+    # for ever. And it renders the message of each event.
+    $query = New-Object System.Diagnostics.Eventing.Reader.EventLogQuery $Name, 'LogName', $XPath
+    $query.ReverseDirection = $Newest
+    New-Object System.Diagnostics.Eventing.Reader.EventLogReader $query
+}
+
+function Get-IisEventText($Record) {
+    # The event's own XML. Each record holds memory of Windows until it is disposed.
+    try { $Record.ToXml() } finally { $Record.Dispose() }
 }
 
 function Get-IisEventLogState([string]$Name) {
-    # How far back the log goes, and why it may not hold what happened. A filter by hashtable finds nothing, and says no
-    # more, in a log that it may not read: the oldest event is asked for without one.
+    # How far back the log goes, and why it may not hold what happened.
     $state = [ordered]@{ oldest = $null; complete = $true; detail = $null }
-    $troubles = @()
     try {
-        foreach ($log in @(Get-WinEvent -ListLog $Name -ErrorAction SilentlyContinue -ErrorVariable troubles)) {
-            if (-not $log.IsEnabled) { $state.detail = 'the log is disabled' }
+        $log = New-Object System.Diagnostics.Eventing.Reader.EventLogConfiguration $Name
+        # $null where Windows does not say: an exception of a property.
+        try { if ($log.IsEnabled -eq $false) { $state.detail = 'the log is disabled' } } finally { $log.Dispose() }
+        $reader = New-IisEventReader $Name '*' $false
+        try {
+            $record = $reader.ReadEvent()
+            if ($null -ne $record) { $state.oldest = Get-IisEventTime (ConvertFrom-IisEventText (Get-IisEventText $record)) }
         }
-        foreach ($record in @(Get-WinEvent -LogName $Name -Oldest -MaxEvents 1 -ErrorAction SilentlyContinue -ErrorVariable +troubles)) {
-            $state.oldest = Get-IisEventTime (ConvertFrom-IisEventText $record.ToXml())
-        }
+        finally { $reader.Dispose() }
     }
-    catch { $troubles = @($troubles) + $_ }
-    $trouble = Get-IisEventTrouble $troubles
-    if ($null -ne $trouble) { $state.detail = $trouble }
+    catch { $state.detail = Get-IisEventTrouble $_ }
     $state
-}
-
-function Find-IisEvent([string]$Name, [hashtable]$Query, [string]$Since) {
-    # @{records; trouble}. The time is handed over as a text with its zone: of a DateTime, Get-WinEvent loses the zone.
-    # Errors do not end it, since one event that cannot be described would hide all others.
-    $filter = @{ LogName = $Name; ProviderName = $Query.provider; Id = $Query.ids; StartTime = $Since }
-    $troubles = @()
-    $records = @()
-    try { $records = @(Get-WinEvent -FilterHashtable $filter -MaxEvents $Query.most -ErrorAction SilentlyContinue -ErrorVariable troubles) }
-    catch { $troubles = @($troubles) + $_ }
-    @{ records = $records; trouble = Get-IisEventTrouble $troubles }
 }
 
 function ConvertFrom-IisEventText([string]$Text) {
@@ -104,9 +103,11 @@ function Get-IisEventName([string]$Name) {
     $Name
 }
 
-function ConvertTo-IisEventValue($Document, $Place) {
-    # What is told of an event, and no more. Place: which of its data is the pool's name, if none is called so.
+function ConvertTo-IisEventValue($Document) {
+    # What is told of an event, and no more; nothing of one that has another provider's id.
     $id = [int]$Document.GetElementsByTagName('EventID').Item(0).InnerText
+    $places = $script:EventPlaces[$Document.GetElementsByTagName('Provider').Item(0).Attributes.GetNamedItem('Name').Value]
+    if ($null -eq $places -or -not $places.ContainsKey($id)) { return }
     $time = Get-IisEventTime $Document
     if ($id -eq 1309) { return ConvertTo-IisErrorValue $time @(foreach ($node in $Document.GetElementsByTagName('Data')) { $node.InnerText.Trim() }) }
     $pool = $null
@@ -114,7 +115,8 @@ function ConvertTo-IisEventValue($Document, $Place) {
     foreach ($node in $data) {
         if ($node.GetAttribute('Name') -ceq 'AppPoolID') { $pool = Get-IisEventName $node.InnerText }
     }
-    if ($null -eq $pool -and $null -ne $Place -and $Place -lt $data.Length) { $pool = Get-IisEventName $data[$Place].InnerText }
+    $place = $places[$id]
+    if ($null -eq $pool -and $null -ne $place -and $place -lt $data.Length) { $pool = Get-IisEventName $data[$place].InnerText }
     [ordered]@{ time = $time; id = $id; pool = $pool }
 }
 
@@ -142,22 +144,29 @@ function ConvertTo-IisErrorValue([string]$Time, [string[]]$Data) {
 }
 
 function Read-IisEventLog([string]$Name, [string]$Since) {
-    # @{state; values}: the newest first, of each query in turn.
+    # @{state; values}: the newest first. The first exception of the reader ends it, and what was read is kept; an event that
+    # cannot be understood is counted.
+    $asked = $script:EventQueries[$Name]
     $state = Get-IisEventLogState $Name
     $values = New-Object System.Collections.ArrayList
     $unread = 0
-    foreach ($query in $script:EventQueries[$Name]) {
-        $found = Find-IisEvent $Name $query $Since
-        if ($null -eq $state.detail) { $state.detail = $found.trouble }
-        if ($found.records.Length -ge $query.most) { $state.complete = $false }
-        foreach ($record in $found.records) {
-            try {
-                $value = ConvertTo-IisEventValue (ConvertFrom-IisEventText $record.ToXml()) $query['pool']
-                if ($null -ne $value) { [void]$values.Add($value) }
+    try {
+        $reader = New-IisEventReader $Name ("*[System[{0} and TimeCreated[@SystemTime>='{1}']]]" -f $asked.asked, $Since.Replace('Z', '.000Z')) $true
+        try {
+            for ($count = 0; $count -lt $asked.most; $count++) {
+                $record = $reader.ReadEvent()
+                if ($null -eq $record) { break }
+                try {
+                    $value = ConvertTo-IisEventValue (ConvertFrom-IisEventText (Get-IisEventText $record))
+                    if ($null -ne $value) { [void]$values.Add($value) }
+                }
+                catch { $unread++ }
             }
-            catch { $unread++ }
+            if ($count -ge $asked.most) { $state.complete = $false }
         }
+        finally { $reader.Dispose() }
     }
+    catch { $state.detail = Get-IisEventTrouble $_ }
     if ($unread -gt 0 -and $null -eq $state.detail) { $state.detail = "$unread of its events could not be read" }
     @{ state = $state; values = $values.ToArray() }
 }

@@ -55,17 +55,49 @@ function Get-IisAssemblyPath {
     Join-Path $env:windir 'System32\inetsrv\Microsoft.Web.Administration.dll'
 }
 
-function New-IisManager {
-    # A ServerManager keeps the picture that it read first: whoever wants to see a change takes a new one.
+function Assert-IisProcess {
+    # Before anything is looked for: System32 and HKLM:\SOFTWARE are other places for a 32-bit process.
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) {
-        # System32 is another folder for a 32-bit process, with another configuration in it.
         throw 'This is a 32-bit PowerShell on a 64-bit Windows. Connect to the default session configuration.'
     }
-    Add-Type -Path (Get-IisAssemblyPath)
+}
+
+function Test-IisInstalled {
+    # By its service, or by the key that its setup makes. Not by its API: that is a part of the management tools, and a
+    # server without them would pass for one without IIS.
+    Assert-IisProcess
+    if (@(Get-CimInstance -ClassName Win32_Service -Filter "Name='W3SVC'").Count -gt 0) { return $true }
+    Test-Path -LiteralPath 'HKLM:\SOFTWARE\Microsoft\InetStp'
+}
+
+function Import-IisApi {
+    Assert-IisProcess
+    $path = Get-IisAssemblyPath
+    if (-not (Test-Path -LiteralPath $path)) {
+        if (-not (Test-IisInstalled)) { throw 'IIS is not installed on this server.' }
+        throw "IIS is installed, and its configuration API is not: $path is missing. Install the Windows feature Web-Scripting-Tools."
+    }
+    Add-Type -Path $path
+}
+
+function Assert-IisApi($Manager) {
+    # That of IIS Express has the same names, is version 7.9, and reads and writes the user's own files. It counts where it
+    # was loaded before. Windows may take the one of IIS from its assembly cache.
+    $assembly = $Manager.GetType().Assembly
+    $version = $assembly.GetName().Version.ToString()
+    $folder = [IO.Path]::GetDirectoryName($assembly.Location)
+    if ($version -ceq '7.0.0.0' -and ($assembly.GlobalAssemblyCache -or (Test-IisSame ([IO.Path]::GetFileName($folder)) 'inetsrv'))) { return }
+    throw "The Microsoft.Web.Administration that is loaded is not that of IIS: version $version from $folder. Is it that of IIS Express?"
+}
+
+function New-IisManager {
+    # A ServerManager keeps the picture that it read first: whoever wants to see a change takes a new one.
+    Import-IisApi
     $manager = New-Object Microsoft.Web.Administration.ServerManager
     # PowerShell turns an exception of a property into $null: with a broken file, $manager.ApplicationPools would be
     # no pools at all. A method's exception arrives, so the sections are asked for by method first.
     try {
+        Assert-IisApi $manager
         $config = $manager.GetApplicationHostConfiguration()
         foreach ($name in 'system.applicationHost/applicationPools', 'system.applicationHost/sites') {
             [void]$config.GetSection($name).GetCollection().Count
@@ -131,7 +163,8 @@ function Read-IisConfigFile([string]$SharedPath) {
     $document = New-Object System.Xml.XmlDocument
     $document.XmlResolver = $null
     # IIS may be writing it at this moment: a reader must not stand in its way.
-    $file = [IO.File]::Open((Join-Path $folder 'applicationHost.config'), 'Open', 'Read', 'ReadWrite, Delete')
+    # Join-Path asks PowerShell's drives, which do not know one that the share's path may name.
+    $file = [IO.File]::Open([IO.Path]::Combine($folder, 'applicationHost.config'), 'Open', 'Read', 'ReadWrite, Delete')
     try { $document.Load($file) } finally { $file.Dispose() }
     # The comma keeps the document whole: PowerShell would hand out its nodes one by one.
     , $document
@@ -334,7 +367,6 @@ function Read-IisInspection {
         machine            = Get-IisMachineName
         windows_version    = (Get-CimInstance -ClassName Win32_OperatingSystem).Version
         powershell_version = $PSVersionTable.PSVersion.ToString()
-        language_mode      = $ExecutionContext.SessionState.LanguageMode.ToString()
         clock              = [DateTime]::UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", [Globalization.CultureInfo]::InvariantCulture)
         iis_version        = $null
         appinit_module     = $false
@@ -342,12 +374,11 @@ function Read-IisInspection {
         defaults           = [ordered]@{}
         pools              = @()
     }
-    $dll = Get-IisAssemblyPath
-    if (-not (Test-Path -LiteralPath $dll)) { return $inspection }
-    $version = [Diagnostics.FileVersionInfo]::GetVersionInfo($dll)
-    $inspection.iis_version = '{0}.{1}' -f $version.FileMajorPart, $version.FileMinorPart
+    if (-not (Test-IisInstalled)) { return $inspection }
     $manager = New-IisManager
     try {
+        $version = [Diagnostics.FileVersionInfo]::GetVersionInfo((Get-IisAssemblyPath))
+        $inspection.iis_version = '{0}.{1}' -f $version.FileMajorPart, $version.FileMinorPart
         $inspection.shared_config = Get-IisSharedConfigPath $manager
         $document = Read-IisConfigFile $inspection.shared_config
         foreach ($module in $manager.GetApplicationHostConfiguration().GetSection('system.webServer/globalModules').GetCollection()) {

@@ -242,7 +242,7 @@ function Backup-IisConfig($Picture, [string]$Name) {
     $config = Join-Path $env:windir 'System32\inetsrv\config'
     foreach ($file in 'applicationHost.config', 'administration.config', 'redirection.config') {
         $source = Join-Path $config $file
-        if ($file -eq 'applicationHost.config' -and $Picture.SharedPath) { $source = Join-Path $Picture.SharedPath $file }
+        if ($file -eq 'applicationHost.config' -and $Picture.SharedPath) { $source = [IO.Path]::Combine($Picture.SharedPath, $file) }
         # The first one is there, if not at this moment.
         if ($file -ceq 'applicationHost.config' -or (Test-Path -LiteralPath $source)) {
             Invoke-IisLook { Copy-IisFile $source (Join-Path $target $file) }
@@ -340,7 +340,7 @@ function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup,
         $outcome.failed = "another machine answers here: the plan was made for $Machine, this is $($outcome.machine). Nothing was written."
         return $outcome
     }
-    if ($Pattern -and -not (Test-Path -LiteralPath (Get-IisAssemblyPath))) {
+    if ($Pattern -and -not (Test-IisInstalled)) {
         $outcome.warnings = @('pools: there is no IIS on this server')
         return $outcome
     }
