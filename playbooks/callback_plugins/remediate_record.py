@@ -84,6 +84,12 @@ class CallbackModule(CallbackBase):
         self._playbook = Path(playbook._file_name)
         planned = (self._playbook.parent / "plan.json").exists()
         self._ours = planned or any(play.vars.get("remediate_recorded") is True for play in playbook.get_plays())
+        skipped = {"always", "tagged"}.intersection(map(str, context.CLIARGS.get("skip_tags") or ()))
+        if self._ours and skipped:
+            sys.exit(
+                f"remediate: the tag '{min(skipped)}' is skipped (--skip-tags, ANSIBLE_SKIP_TAGS or ansible.cfg), and "
+                "with it all that this playbook does: the run does not begin"
+            )
         # Our playbooks ask for this: without the plugin they write nowhere.
         os.environ["REMEDIATE_RECORDS"] = "1" if self._ours else "0"
         if planned:

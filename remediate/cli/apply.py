@@ -19,6 +19,7 @@ from remediate.cli.options import check_amount, emit, inventory_options, pace_op
 from remediate.cli.progress import follow
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import Fleet, Target
+from remediate.inspect.limit import asked_for
 from remediate.model import HostReport, HostResult, Inventory, Plan, RemediateError, Run
 from remediate.playbook.directory import check_digest, read_plan
 from remediate.playbook.proof import prove
@@ -58,7 +59,7 @@ def apply(
         click.echo("nothing to apply: the plan has no changes", err=True)
         return Exit.OK
     fleet = read_fleet(with_sources(inventory))
-    missing = planned - fleet.names
+    missing = asked_for(inventory.limit, planned - fleet.names)
     if missing:
         what = f"not in the inventory: {', '.join(sorted(missing))}; nothing was done"
         click.echo(f"remediate: {what}. Give the plan's inventory, or make a new plan.", err=True)
