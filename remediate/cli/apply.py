@@ -86,7 +86,8 @@ def apply(
             if not check:
                 run = _prove(run, dataclasses.replace(fleet, targets=targets), forks, timeout, target)
     run = _only(run, names)
-    emit(run_text(run, kept).encode(), None)
+    # The record of a run was named at its beginning.
+    emit(run_text(run, kept if check else None).encode(), None)
     return _exit(run)
 
 
@@ -140,7 +141,7 @@ def _prove(run: Run, fleet: Fleet, forks: int, timeout: float, run_dir: Path) ->
 
             inspect_all(dataclasses.replace(fleet, targets=targets), forks, timeout, take)
     except KeyboardInterrupt:
-        emit(run_text(_only(read_run(run_dir), names), run_dir).encode(), None)
+        emit(run_text(_only(read_run(run_dir), names)).encode(), None)
         raise
     return read_run(run_dir)
 

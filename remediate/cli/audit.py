@@ -11,6 +11,7 @@ from remediate.cli.exits import Exit, worst
 from remediate.cli.inventory import read_fleet, with_sources
 from remediate.cli.options import check_amount, check_target, emit, inventory_options, now, pace_options, rules_option
 from remediate.cli.progress import follow
+from remediate.cli.verbosity import is_quiet
 from remediate.diagnose.rules import find
 from remediate.iis.schema import IIS_VERSIONS, Version
 from remediate.inspect.fleet import inspect_all
@@ -68,7 +69,8 @@ def audit(
         check_target(target)
     if configs:
         started = now()
-        value = assemble(_read_files((*configs, *more), IIS_VERSIONS[iis_version]), started, rules)
+        shown = form == "table" and out is None
+        value = assemble(_read_files((*configs, *more), IIS_VERSIONS[iis_version], shown), started, rules)
     else:
         chosen = with_sources(inventory, " or --config FILE|DIR")
         value = make_audit(chosen, forks, timeout, rules, (days or 7) if evidence else 0)
@@ -85,11 +87,12 @@ def audit(
     )
 
 
-def _read_files(paths: Sequence[Path], version: Version) -> tuple[HostReport, ...]:
-    """The reports on configuration files; standard error shows the broken ones, and what was passed over."""
+def _read_files(paths: Sequence[Path], version: Version, shown: bool) -> tuple[HostReport, ...]:
+    """The reports on configuration files; standard error shows what was passed over, and the broken ones where the
+    report is not ``shown``."""
     reports = read_configs(paths, version, lambda line: click.echo(printable(line), err=True))
     for report in reports:
-        if isinstance(report, Failed):
+        if isinstance(report, Failed) and not shown and not is_quiet():
             click.echo(report_line(report), err=True)
     return reports
 
