@@ -85,13 +85,19 @@ class CallbackModule(CallbackBase):
             os.fsync(self._file.fileno())
         except OSError as error:
             # Not an exception: Ansible would only warn, and go on to write on servers without a record.
-            sys.exit(f"remediate: the run's record cannot be written, so the run stops: {error}")
+            sys.exit(f"remediate: the run's record cannot be written, so the run stops: {error.strerror}")
 
     def v2_playbook_on_start(self, playbook):
         self._file = self._plan = None
         self._playbook = Path(playbook._file_name)
         planned = (self._playbook.parent / "plan.json").exists()
         self._ours = planned or any(play.vars.get("remediate_recorded") is True for play in playbook.get_plays())
+        skipped = {"always", "tagged"}.intersection(map(str, context.CLIARGS.get("skip_tags") or ()))
+        if self._ours and skipped:
+            sys.exit(
+                f"remediate: the tag '{min(skipped)}' is skipped (--skip-tags, ANSIBLE_SKIP_TAGS or ansible.cfg), and "
+                "with it all that this playbook does: the run does not begin"
+            )
         # Our playbooks ask for this: without the plugin they write nowhere.
         os.environ["REMEDIATE_RECORDS"] = "1" if self._ours else "0"
         if self._ours:
@@ -136,7 +142,10 @@ class CallbackModule(CallbackBase):
             fcntl.lockf(self._file, fcntl.LOCK_EX)
         except (OSError, ValueError) as error:
             where = "" if chosen else "; name another folder in REMEDIATE_RUN_DIR"
-            sys.exit(f"remediate: the run cannot be recorded, so it does not begin: {error}{where}")
+            why = (
+                f"{error.filename or target}: {error.strerror}" if isinstance(error, OSError) else f"{plan}: is no plan"
+            )
+            sys.exit(f"remediate: the run cannot be recorded, so it does not begin: {why}{where}")
         # The backup on each server is named after the run.
         name = os.environ["REMEDIATE_RUN"] = self._name or stamp
         self._write(

@@ -19,6 +19,7 @@ from remediate.cli.options import check_amount, emit, inventory_options, pace_op
 from remediate.cli.progress import follow
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import Fleet, Target
+from remediate.inspect.limit import asked_for
 from remediate.model import Failed, HostReport, HostResult, Inventory, Plan, RemediateError, Run, Skipped
 from remediate.playbook.directory import check_digest, check_path, read_plan
 from remediate.playbook.proof import prove
@@ -59,7 +60,7 @@ def apply(
         click.echo("nothing to apply: the plan has no changes", err=True)
         return Exit.OK
     fleet = read_fleet(with_sources(inventory))
-    missing = planned - fleet.names
+    missing = asked_for(inventory.limit, planned - fleet.names)
     if missing:
         what = f"not in the inventory: {', '.join(sorted(missing))}; nothing was done"
         click.echo(f"remediate: {what}. Give the plan's inventory, or make a new plan.", err=True)
@@ -89,7 +90,8 @@ def apply(
             if not check:
                 run = _prove(run, dataclasses.replace(fleet, targets=targets), forks, timeout, target, unfit)
     run = _only(run, names, unfit)
-    emit(run_text(run, kept).encode(), None)
+    # The record of a run was named at its beginning.
+    emit(run_text(run, kept if check else None).encode(), None)
     return _exit(run)
 
 
@@ -166,7 +168,7 @@ def _prove(run: Run, fleet: Fleet, forks: int, timeout: float, run_dir: Path, un
 
             inspect_all(dataclasses.replace(fleet, targets=targets), forks, timeout, take)
     except KeyboardInterrupt:
-        emit(run_text(_only(read_run(run_dir), names, unfit), run_dir).encode(), None)
+        emit(run_text(_only(read_run(run_dir), names, unfit)).encode(), None)
         raise
     return read_run(run_dir)
 

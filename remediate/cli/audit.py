@@ -21,6 +21,7 @@ from remediate.cli.options import (
     rules_option,
 )
 from remediate.cli.progress import follow
+from remediate.cli.verbosity import is_quiet
 from remediate.diagnose.rules import find
 from remediate.iis.schema import IIS_VERSIONS, Version
 from remediate.inspect.fleet import inspect_all
@@ -78,7 +79,8 @@ def audit(
         check_target(target)
     if configs:
         started = now()
-        value = assemble(_read_files((*configs, *more), IIS_VERSIONS[iis_version]), started, rules)
+        shown = form == "table" and out is None
+        value = assemble(_read_files((*configs, *more), IIS_VERSIONS[iis_version], shown), started, rules)
     else:
         chosen = with_sources(inventory, " or --config FILE|DIR")
         patience = timeout or (EVIDENCE_TIMEOUT if evidence else TIMEOUT)
@@ -96,11 +98,12 @@ def audit(
     )
 
 
-def _read_files(paths: Sequence[Path], version: Version) -> tuple[HostReport, ...]:
-    """The reports on configuration files; standard error shows the broken ones, and what was passed over."""
+def _read_files(paths: Sequence[Path], version: Version, shown: bool) -> tuple[HostReport, ...]:
+    """The reports on configuration files; standard error shows what was passed over, and the broken ones where the
+    report is not ``shown``."""
     reports = read_configs(paths, version, lambda line: click.echo(printable(line), err=True))
     for report in reports:
-        if isinstance(report, Failed):
+        if isinstance(report, Failed) and not shown and not is_quiet():
             click.echo(report_line(report), err=True)
     return reports
 

@@ -102,7 +102,8 @@ def play_hours(state: Path, hours: float | None, to_now: bool, zone: str, **opti
     begin, end = (f"{time:%Y-%m-%d %H:%M:%S}" for time in (done.span.begin, done.span.end))
     click.echo(f"{begin} to {end} UTC on {done.servers} servers: {done.errors} errors, {done.requests} requests")
     left = (real - done.span.end) / timedelta(hours=1)
-    click.echo(f"{left:.1f} hours are left to play; the logs: {state / 'servers'}/*/Logs", err=True)
+    more = f"{left:.1f} hours are left to play" if left >= 0.05 else "played up to the real time"
+    click.echo(f"{more}; the logs: {state / 'servers'}/*/Logs", err=True)
 
 
 def _zone(name: str) -> tzinfo:

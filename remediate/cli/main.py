@@ -80,6 +80,10 @@ def main() -> None:
             code = cli.main(standalone_mode=False)
         if sys.stdout is not None:
             sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        # A group alone: its commands, one a line.
+        click.echo(error.format_message(), err=True)
+        code = Exit.USAGE
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "remediate"
         code = _say(f"{error.format_message()} (see `{command} --help`)", Exit.USAGE)

@@ -25,4 +25,4 @@ def why_not_windows(kind: str, named: bool) -> str:
         return f"not a Windows host (ansible_connection is not set, and --connection is {kind})"
     _, origin = C.config.get_config_value_and_origin("DEFAULT_TRANSPORT")
     whose = "Ansible's default" if origin == "default" else "the default that is configured"
-    return f"ansible_connection is not set ({whose} is {kind})"
+    return f"ansible_connection is not set ({whose} is {kind}): for a Windows host write `ansible_connection: winrm`"

@@ -139,7 +139,7 @@ def _read(path: Path) -> Clock | None:
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:
-        raise RemediateError(f"{path}: is not the lab's clock ({error}); end the lab and begin anew") from error
+        raise RemediateError(f"{path}: is not the lab's clock; end the lab and begin anew") from error
 
 
 def _pools(windows: Path) -> list[PoolSettings]:

@@ -94,7 +94,7 @@ def write_plan(plan: Plan, out: Path) -> Plan:
     except OSError as error:
         raise RemediateError(f"{out}: cannot be written: {error.strerror or error}") from error
     except UnicodeError as error:
-        raise RemediateError(f"{out}: a name in the plan cannot be written as UTF-8: {error}") from error
+        raise RemediateError(f"{out}: a name in the plan cannot be written as UTF-8; was the audit edited?") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return plan

@@ -1,9 +1,10 @@
-"""What ansible.cfg and the environment say of Ansible's output, as it must be for a run of ours.
+"""What ansible.cfg and the environment say of Ansible's output and of tags, as it must be for a run of ours.
 
 Its output is kept in a log that few read; but a callback plugin that is not installed, or a debugger that waits for an
 answer, ends or holds the run. All options of the callback plugin `default` are here, so that a wrong value of one of
 them is none of our run's business. A plain ansible-playbook keeps the user's settings, and other callback plugins
-(`callbacks_enabled`) go on in our runs too: they may be somebody's audit trail.
+(`callbacks_enabled`) go on in our runs too: they may be somebody's audit trail. Tags that are skipped for other
+playbooks would leave out all that ours do.
 """
 
 OUTPUT = {
@@ -28,5 +29,7 @@ OUTPUT = {
     "ANSIBLE_NOCOLOR": "1",
     "ANSIBLE_NOCOWS": "1",
     "ANSIBLE_RETRY_FILES_ENABLED": "0",
+    "ANSIBLE_RUN_TAGS": "all",
+    "ANSIBLE_SKIP_TAGS": "",
     "ANSIBLE_VERBOSITY": "0",
 }

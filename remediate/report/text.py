@@ -1,7 +1,7 @@
 """What a person reads: values in, text out. Whatever could steer a terminal is spelled out: names come from servers."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from remediate.inspect.relayed import in_words
 from remediate.model import (
     Audit,
     Change,
+    Finding,
     HostProof,
     HostReport,
     HostResult,
@@ -30,6 +31,10 @@ _RECYCLE: dict[Recycle, str] = {
     "none": "no recycle: the pool is stopped",
     "unknown": "may recycle the pool (not documented)",
 }
+
+
+# A row of findings goes on in the next line where its reasons are longer.
+_REASONS = 240
 
 
 def printable(text: str) -> str:
@@ -69,17 +74,7 @@ def audit_text(audit: Audit) -> str:
     summary = audit.summary
     parts = []
     if audit.findings:
-        rows = [
-            (
-                f.host,
-                f.pool,
-                f.rule,
-                f.level,
-                f.grade,
-                "; ".join((*f.reasons, *(f"but {doubt.text}" for doubt in f.doubts))),
-            )
-            for f in audit.findings
-        ]
+        rows = [row for finding in audit.findings for row in _finding_rows(finding)]
         parts.append(table(("host", "pool", "rule", "level", "grade", "reasons"), rows))
     missing = [h for h in audit.hosts if not isinstance(h, Inspection)]
     if missing:
@@ -93,6 +88,18 @@ def audit_text(audit: Audit) -> str:
         f"{count(summary.pools, 'pool')}, {count(summary.findings, 'finding')}, {count(summary.notes, 'note')}\n"
     )
     return "\n".join(parts)
+
+
+def _finding_rows(finding: Finding) -> Iterator[tuple[str, ...]]:
+    """One row; more for the reasons of an audit with evidence, which would make it several screens wide."""
+    cells: tuple[str, ...] = (finding.host, finding.pool, finding.rule, finding.level, finding.grade)
+    line = ""
+    for reason in (*finding.reasons, *(f"but {doubt.text}" for doubt in finding.doubts)):
+        if line and len(line) + len(reason) > _REASONS:
+            yield (*cells, f"{line};")
+            cells, line = ("",) * len(cells), ""
+        line += f"; {reason}" if line else reason
+    yield (*cells, line)
 
 
 def plan_text(plan: Plan) -> str:

@@ -6,6 +6,7 @@ exception may stand in any text of the object, and its HResult in any number.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from remediate.diagnose.reading.entries import entries
 from remediate.diagnose.reading.exceptions import judge
 from remediate.diagnose.reading.objects import objects
-from remediate.diagnose.reading.origin import of_properties, placed
+from remediate.diagnose.reading.origin import of_properties
 from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.timestamps import DATED, number_time, read_stamp
 from remediate.diagnose.reading.window import Window
@@ -63,7 +64,7 @@ def _keep(value: dict[str, Any], line: int, tally: Tally, judge: Callable[[str],
             break
     tally.unparsed += time is None and stamp is None
     tally.dates.see(stamp)
-    tally.keep(placed(replace(occurrence, time=time), of_properties(properties, text)), line, stamp)
+    tally.keep(replace(occurrence, time=time), partial(of_properties, properties, text), line, stamp)
 
 
 def _records(value: dict[str, Any]) -> list[dict[str, Any]]:

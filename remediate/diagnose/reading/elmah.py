@@ -5,13 +5,14 @@ and user agent and the application's path.
 """
 
 from datetime import UTC
+from functools import partial
 from itertools import pairwise
 
 from msgspec.structs import replace
 
 from remediate.diagnose.reading.exceptions import find_code
 from remediate.diagnose.reading.fragments import Node, fragments, parse
-from remediate.diagnose.reading.origin import of_properties, placed
+from remediate.diagnose.reading.origin import of_properties
 from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.timestamps import moment
 from remediate.diagnose.reading.window import Window
@@ -41,7 +42,7 @@ def _keep(nodes: tuple[Node, ...], line: int, tally: Tally) -> None:
     time = moment(attributes.get("time", ""))
     tally.unparsed += time is None
     utc = None if time is None else time if time.tzinfo else time.replace(tzinfo=UTC)
-    tally.keep(placed(replace(occurrence, time=utc), of_properties(variables | named, text)), line)
+    tally.keep(replace(occurrence, time=utc), partial(of_properties, variables | named, text), line)
 
 
 def _variables(nodes: tuple[Node, ...]) -> dict[str, str]:

@@ -5,10 +5,11 @@ Source: ELMAH's ErrorLogDownloadHandler. The columns are those of its header; ve
 
 import csv
 from collections.abc import Iterator
+from functools import partial
 
 from msgspec.structs import replace
 
-from remediate.diagnose.reading.origin import of_properties, placed
+from remediate.diagnose.reading.origin import of_properties
 from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.timestamps import number_time
 from remediate.diagnose.reading.window import Window
@@ -38,7 +39,7 @@ def read_elmah_csv(window: Window, tally: Tally) -> None:
             time = number_time(fields.get("Unix Time", ""))
             tally.unparsed += time is None
             named = {"machinename": fields.get("Host", ""), "application": fields.get("Application", "")}
-            tally.keep(placed(replace(occurrence, time=time), of_properties(named, text)), line)
+            tally.keep(replace(occurrence, time=time), partial(of_properties, named, text), line)
 
 
 def _decoded(window: Window) -> Iterator[str]:

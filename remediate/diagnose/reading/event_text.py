@@ -12,11 +12,12 @@ is the export's. Its time is the one in UTC.
 
 import re
 from datetime import UTC, datetime
+from functools import partial
 
 from msgspec.structs import replace
 
 from remediate.diagnose.reading.entries import entries
-from remediate.diagnose.reading.origin import address_in, of_text, placed
+from remediate.diagnose.reading.origin import Origin, address_in, of_text
 from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.timestamps import DATED, Stamp, read_stamp
 from remediate.diagnose.reading.window import Window
@@ -43,9 +44,12 @@ def read_event_text(window: Window, tally: Tally) -> None:
         stamp = _stamp(entry.text.encode(errors="replace"))
         tally.unparsed += stamp is None
         tally.dates.see(stamp)
-        origin = of_text(entry.text)
-        origin = replace(origin, address=origin.address or address_in(entry.text))
-        tally.keep(placed(occurrence, origin), entry.line, stamp)
+        tally.keep(occurrence, partial(_origin, entry.text), entry.line, stamp)
+
+
+def _origin(text: str) -> Origin:
+    origin = of_text(text)
+    return replace(origin, address=origin.address or address_in(text))
 
 
 def _stamp(text: bytes) -> Stamp | None:

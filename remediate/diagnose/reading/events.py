@@ -9,13 +9,14 @@ Where the data have no names, the pool's is known by its place.
 """
 
 import re
+from functools import partial
 
 from msgspec.structs import replace
 
 from remediate.diagnose.reading.event_json import Event, of_json
 from remediate.diagnose.reading.fragments import Node, fragments, parse
 from remediate.diagnose.reading.objects import objects
-from remediate.diagnose.reading.origin import Origin, address_in, is_address, of_text, placed
+from remediate.diagnose.reading.origin import Origin, address_in, is_address, of_text
 from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.timestamps import moment
 from remediate.diagnose.reading.window import Window
@@ -65,7 +66,7 @@ def _keep(event: Event, line: int, tally: Tally) -> None:
         occurrence = tally.judge(text)
         if occurrence is not None:
             tally.unparsed += event.time is None
-            tally.keep(placed(replace(occurrence, time=event.time), _origin(event, text)), line)
+            tally.keep(replace(occurrence, time=event.time), partial(_origin, event, text), line)
         return
     meaning = MEANING[event.id]
     pool = None if meaning.kind == "boot" else _pool(event)

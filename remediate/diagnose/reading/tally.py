@@ -1,11 +1,13 @@
 """What a file has told so far, bounded: of each code, and of each kind of event, only so many are kept."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
 
 from msgspec.structs import replace
 
 from remediate.diagnose.reading.exceptions import judge, names_the_fault
+from remediate.diagnose.reading.origin import Origin, placed
 from remediate.diagnose.reading.timestamps import DayOrder, Stamp
 from remediate.evidence import Occurrence, WorkerEvent
 
@@ -39,14 +41,18 @@ class Tally:
         self.code_only += occurrence is None and names_the_fault(text)
         return occurrence
 
-    def keep(self, occurrence: Occurrence, line: int, stamp: Stamp | None = None) -> None:
-        """An occurrence; with a stamp, its time is settled when all dates of the file have been seen."""
+    def keep(self, occurrence: Occurrence, origin: Callable[[], Origin], line: int, stamp: Stamp | None = None) -> None:
+        """An occurrence; where it comes from is asked only of those that are kept, since that takes the longest.
+
+        With a stamp, its time is settled when all dates of the file have been seen.
+        """
         if self._has_room(occurrence.code):
-            placed = replace(
-                occurrence, source=self.source, line=line, host=self._once(occurrence.host),
-                application=self._once(occurrence.application), pool=self._once(occurrence.pool),
+            found = placed(occurrence, origin())
+            found = replace(
+                found, source=self.source, line=line, host=self._once(found.host),
+                application=self._once(found.application), pool=self._once(found.pool),
             )  # fmt: skip
-            self._occurrences.append((placed, stamp))
+            self._occurrences.append((found, stamp))
 
     def keep_event(self, event: WorkerEvent) -> None:
         if self._has_room(event.kind):

@@ -1,9 +1,10 @@
 """Logs of text: log4net, NLog, Serilog, or stack traces alone. See entries.py for what an entry is."""
 
 from datetime import date, datetime
+from functools import partial
 
 from remediate.diagnose.reading.entries import REACH, entries
-from remediate.diagnose.reading.origin import of_text, placed
+from remediate.diagnose.reading.origin import of_text
 from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.timestamps import DATED, UNDATED, Stamp, read_stamp
 from remediate.diagnose.reading.window import Window
@@ -30,7 +31,7 @@ def read_text(window: Window, tally: Tally) -> None:
             elif stamp is None:
                 tally.unparsed += 1
             tally.dates.see(stamp)
-        tally.keep(placed(occurrence, of_text(entry.text)), entry.line, stamp)
+        tally.keep(occurrence, partial(of_text, entry.text), entry.line, stamp)
     for line in window.data[-REACH:].split(b"\n")[1:]:
         if match := DATED.match(line):
             tally.dates.see(read_stamp(match, tally.day))

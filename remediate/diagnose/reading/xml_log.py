@@ -8,12 +8,13 @@ A timestamp is ISO 8601, or milliseconds since 1970. The prefix of the elements 
 """
 
 from datetime import datetime
+from functools import partial
 
 from msgspec.structs import replace
 
 from remediate.diagnose.reading.exceptions import find_code
 from remediate.diagnose.reading.fragments import Node, fragments, parse
-from remediate.diagnose.reading.origin import of_properties, placed
+from remediate.diagnose.reading.origin import of_properties
 from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.timestamps import epoch, moment
 from remediate.diagnose.reading.window import Window
@@ -43,8 +44,7 @@ def _keep(nodes: tuple[Node, ...], line: int, tally: Tally) -> None:
     tally.unparsed += time is None
     # The domain and the user stand in attributes, or among the properties.
     around = "\n".join(f'"{value}"' for value in (*attributes.values(), *named.values()))
-    origin = of_properties(named, f"{around}\n{text}")
-    tally.keep(placed(replace(occurrence, time=time), origin), line)
+    tally.keep(replace(occurrence, time=time), partial(of_properties, named, f"{around}\n{text}"), line)
 
 
 def _time(text: str) -> datetime | None:
