@@ -139,7 +139,9 @@ def _key(change):
 
 def _planned(start, answer):
     """The planned changes that were written, or nobody knows, with what was found."""
-    told = {_key(change): change for change in (answer or {}).get("changes", [])}
+    # Where one stands twice, the one that says that it was written.
+    answered = sorted((answer or {}).get("changes", []), key=lambda change: change.get("written", False))
+    told = {_key(change): change for change in answered}
     changes = []
     for change in start.get("changes", []):
         one = told.get(_key(change))
@@ -157,7 +159,8 @@ def _unplanned(answer):
     """What an answer says was written, of a run without a plan; None where no answer says what became of the host."""
     changes = [change for change in (answer or {}).get("changes", []) if change.get("state") != "skipped"]
     sent = answer is None or answer.get("sent") is not False
-    if not changes and sent and (answer is None or answer["status"] in ("failed", "unreachable")):
+    # One that says "changed" and lists no change does not fit itself: see remediate/playbook/claims.py.
+    if not changes and sent and (answer is None or answer["status"] in ("failed", "unreachable", "changed")):
         return None
     return [
         change

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from remediate.model import Change, HostResult, RemediateError, Run, RunChange, RunStatus, Source, Writable
+from remediate.playbook.claims import contradiction
 from remediate.playbook.proof_file import read_proof
 
 RECORD = "record.jsonl"
@@ -170,10 +171,11 @@ def _answered(started: HostResult, event: dict[str, Any], check: bool, playbook:
     changes = _planned(started, answer, check) if playbook is None else _unplanned(started.host, answer, playbook)
     status: RunStatus = "unchanged" if answer.status == "ok" else answer.status
     detail = answer.detail
-    if answer.status in ("ok", "changed") and any(change.written is None for change in changes):
-        status, detail = "failed", "its answer leaves changes out: it is not known whether they were written"
-    elif answer.status == "stale" and any(change.written for change in changes):
-        status, detail = "failed", f"it says that it is stale, and that it wrote: {answer.detail}"
+    claims = [(_key(change), change) for change in answer.changes if playbook is None or change.state != "skipped"]
+    planned = None if playbook is not None else {_key(change): change.set for change in started.changes}
+    wrong = contradiction(answer.status, claims, planned, check, answer.backup)
+    if wrong is not None:
+        status, detail = "failed", wrong if answer.detail is None else f"{wrong}; its own words: {answer.detail}"
     if check and status == "changed":
         status = "pending"
     return HostResult(
@@ -183,7 +185,8 @@ def _answered(started: HostResult, event: dict[str, Any], check: bool, playbook:
 
 def _planned(started: HostResult, answer: _Answer, check: bool) -> list[RunChange]:
     """Each planned change, with what the answer says of it."""
-    told = {_key(change): change for change in answer.changes}
+    # Where one stands twice, the one that says that it was written: it may have to be undone.
+    told = {_key(change): change for change in sorted(answer.changes, key=lambda change: change.written)}
     changes = []
     for change in started.changes:
         one = told.get(_key(change))
