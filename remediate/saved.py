@@ -35,7 +35,7 @@ def load(path: Path, kind: type[T]) -> T:
         return msgspec.json.decode(data, type=kind)
     except OSError as error:
         raise RemediateError(f"{path}: {error.strerror}; {_HINTS[wanted]}") from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RemediateError(f"{path}: is no {wanted}: {error}; {_HINTS[wanted]}") from error
 
 
@@ -43,5 +43,5 @@ def format_of(path: Path) -> str:
     """What the file says it is; an empty text where it says nothing."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=_Head).format
-    except (OSError, msgspec.DecodeError, RecursionError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""

@@ -48,6 +48,24 @@ _ACTION = "remediate.iis.app_pool_settings"
 _WANTED = ("remediate_pools", "remediate_attribute", "remediate_set", "remediate_given", "remediate_run")
 
 
+# Of what an answer may hold. One that holds more is kept as a text, which no reader takes for the module's.
+_MOST_CHARACTERS = 1_000_000
+_DEEPEST = 20
+
+
+def _kept(value, depth=_DEEPEST):
+    """What a server answered, so that every reader of JSON can read it: halves of UTF-16's pairs are spelled out."""
+    if isinstance(value, str):
+        return value[:_MOST_CHARACTERS].encode("utf-8", "backslashreplace").decode("utf-8")
+    if not isinstance(value, (dict, list, tuple)):
+        return value
+    if depth == 0:
+        return "left out: it is nested too deep"
+    if isinstance(value, dict):
+        return {_kept(str(key)): _kept(inner, depth - 1) for key, inner in value.items()}
+    return [_kept(inner, depth - 1) for inner in value]
+
+
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -174,16 +192,16 @@ class CallbackModule(CallbackBase):
             status = "stale"
         if status == "ok" and values.get("changed"):
             status = "changed"
-        changes = values.get("changes") or []
+        changes = _kept(values.get("changes") or [])
         detail = values.get("msg") if status in ("failed", "stale", "unreachable") else None
         host = str(result.host.get_name())
         self._write(
             "host",
             host=host,
             status=status,
-            detail=None if detail is None else str(detail),
-            machine=values.get("machine"),
-            backup=values.get("backup"),
+            detail=None if detail is None else _kept(str(detail)[:_MOST_CHARACTERS]),
+            machine=_kept(values.get("machine")),
+            backup=_kept(values.get("backup")),
             changes=changes,
             **self._sent(host),
             # For the playbook rollback.yml. A server's answer may have any shape.

@@ -114,7 +114,17 @@ def _is_answer(event):
         and all(isinstance(event.get(key), (str, type(None))) for key in texts)
         and isinstance(changes, list)
         and all(isinstance(change, dict) and _is_told(change) for change in changes)
+        and _is_text(event)
     )
+
+
+def _is_text(event):
+    """Whether UTF-8 can hold all of it: not half of a pair of UTF-16."""
+    try:
+        json.dumps(event, ensure_ascii=False).encode("utf-8")
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True
 
 
 def _is_told(change):

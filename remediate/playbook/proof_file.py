@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from remediate.model import HostProof, Proof, RemediateError
+from remediate.model import HostProof, Proof, RemediateError, spelled_out
 
 PROOF = "proof.jsonl"
 _FORMAT = "remediate.proof"
@@ -24,7 +24,7 @@ def keep_proof(folder: Path) -> Iterator[Callable[[HostProof], None]]:
     path = folder / PROOF
 
     def write(**values: object) -> None:
-        line = json.dumps(values | {"at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}) + "\n"
+        line = json.dumps(spelled_out(values | {"at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"})) + "\n"
         try:
             with path.open("a", encoding="utf-8") as file:
                 file.write(line)
@@ -58,7 +58,7 @@ def read_proof(folder: Path) -> Proof | None:
         events = [msgspec.json.decode(line, type=_Event) for line in lines]
         told = [line for line, event in zip(lines, events, strict=True) if event.event == "host"]
         hosts = sorted((msgspec.json.decode(line, type=HostProof) for line in told), key=lambda host: host.host)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RemediateError(f"{path}: is damaged: {error}") from error
     if not events:
         return None

@@ -36,7 +36,8 @@ class Growing:
         try:
             events = [json.loads(line) for line in whole.decode("utf-8", errors="replace").split("\n")[:-1]]
         except (ValueError, RecursionError) as error:
-            raise RemediateError(f"{self.path}: is not the record of a run: {error}") from error
+            what = "" if isinstance(error, json.JSONDecodeError) else ": a number or what is nested in it is too long"
+            raise RemediateError(f"{self.path}: is not the record of a run{what}") from error
         if not all(isinstance(event, dict) for event in events):
             raise RemediateError(f"{self.path}: is not the record of a run")
         return events
@@ -163,10 +164,13 @@ def _key(change: Change | _Change) -> tuple[str, ...]:
 
 def _answered(started: HostResult, event: dict[str, Any], check: bool, playbook: str | None) -> HostResult:
     try:
+        # A text that UTF-8 cannot hold would be the end of everybody's rollback.
+        json.dumps(event, ensure_ascii=False).encode()
         answer = msgspec.convert(event, _Answer)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError, RecursionError) as error:
         # That server's trouble alone: the record of the others stays good.
-        odd = f"its answer is not the module's ({error}): it is not known what was written"
+        why = error if isinstance(error, msgspec.ValidationError) else "it holds what is no text, or is nested too deep"
+        odd = f"its answer is not the module's ({why}): it is not known what was written"
         return msgspec.structs.replace(started, status="failed", detail=odd)
     changes = _planned(started, answer, check) if playbook is None else _unplanned(started.host, answer, playbook)
     status: RunStatus = "unchanged" if answer.status == "ok" else answer.status
