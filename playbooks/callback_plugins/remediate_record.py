@@ -49,7 +49,8 @@ _WANTED = ("remediate_pools", "remediate_attribute", "remediate_set", "remediate
 
 
 # Of what an answer may hold. One that holds more is kept as a text, which no reader takes for the module's.
-_MOST_CHARACTERS = 1_000_000
+_MOST_CHARACTERS = 100_000
+_MOST_DETAIL = 4_000
 _DEEPEST = 20
 
 
@@ -187,7 +188,11 @@ class CallbackModule(CallbackBase):
     def _answer(self, result, status):
         if result.task.action != _ACTION:
             return
-        values = result.result
+        try:
+            values = result.result
+        except RecursionError:
+            # Ansible itself cannot go through it.
+            values, status = {"changes": "left out: the answer is nested too deep"}, "failed"
         if status == "failed" and values.get("stale"):
             status = "stale"
         if status == "ok" and values.get("changed"):
@@ -199,7 +204,7 @@ class CallbackModule(CallbackBase):
             "host",
             host=host,
             status=status,
-            detail=None if detail is None else _kept(str(detail)[:_MOST_CHARACTERS]),
+            detail=None if detail is None else _kept(str(detail)[:_MOST_DETAIL]),
             machine=_kept(values.get("machine")),
             backup=_kept(values.get("backup")),
             changes=changes,

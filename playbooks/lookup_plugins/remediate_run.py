@@ -43,6 +43,8 @@ _raw:
 
 _ATTRIBUTES = ("startMode", "processModel.idleTimeout")
 _SOURCES = ("pool", "application", "site", "defaults", "schema", "unknown", None)
+# Of a text in an answer, as in remediate/playbook/record.py.
+_LONGEST = 32_767
 _STATUS = ("ok", "changed", "stale", "failed", "unreachable")
 
 
@@ -111,11 +113,15 @@ def _is_answer(event):
     return (
         event.get("status") in _STATUS
         and event.get("sent") in (True, False, None)
-        and all(isinstance(event.get(key), (str, type(None))) for key in texts)
+        and all(_is_short(event.get(key)) for key in texts)
         and isinstance(changes, list)
         and all(isinstance(change, dict) and _is_told(change) for change in changes)
         and _is_text(event)
     )
+
+
+def _is_short(text):
+    return text is None or (isinstance(text, str) and len(text) <= _LONGEST)
 
 
 def _is_text(event):
@@ -132,9 +138,11 @@ def _is_told(change):
     return (
         change.get("scope", "pool") in ("pool", "defaults")
         and isinstance(change.get("pool"), str)
+        and _is_short(change["pool"])
         and change.get("attribute") in _ATTRIBUTES
         and isinstance(change.get("state", ""), str)
-        and all(isinstance(change.get(key), (str, type(None))) for key in texts)
+        and _is_short(change.get("state"))
+        and all(_is_short(change.get(key)) for key in texts)
         and change.get("found_source") in _SOURCES
         and isinstance(change.get("written", False), bool)
         and isinstance(change.get("verified", False), bool)

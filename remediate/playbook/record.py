@@ -3,7 +3,7 @@
 import fcntl
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -131,17 +131,23 @@ def _unanswered(change: Change, **known: Any) -> RunChange:
     return RunChange(**(values | {"written": None} | known))
 
 
+# A text in an answer; one that is longer is not the module's. The lookup plugin remediate_run has the same bound.
+_Text = Annotated[str, msgspec.Meta(max_length=32_767)]
+# Of a failure's words so much is shown.
+_MOST_DETAIL = 4_000
+
+
 class _Change(msgspec.Struct, kw_only=True):
     """What the module says of one change. It comes from the server: the shape is checked."""
 
     scope: Literal["pool", "defaults"] = "pool"
-    pool: str
+    pool: _Text
     attribute: Writable
-    state: str = ""
-    set: str | None = None
-    expect: str | None = None
-    wanted: str | None = None
-    found: str | None = None
+    state: _Text = ""
+    set: _Text | None = None
+    expect: _Text | None = None
+    wanted: _Text | None = None
+    found: _Text | None = None
     found_source: Source | None = None
     written: bool = False
     verified: bool = False
@@ -149,9 +155,9 @@ class _Change(msgspec.Struct, kw_only=True):
 
 class _Answer(msgspec.Struct):
     status: Literal["ok", "changed", "stale", "failed", "unreachable"]
-    detail: str | None = None
-    machine: str | None = None
-    backup: str | None = None
+    detail: _Text | None = None
+    machine: _Text | None = None
+    backup: _Text | None = None
     changes: tuple[_Change, ...] = ()
     # False: nothing went to the server, as its module's action plugin marks it. None: nobody looked.
     sent: bool | None = None
@@ -174,12 +180,12 @@ def _answered(started: HostResult, event: dict[str, Any], check: bool, playbook:
         return msgspec.structs.replace(started, status="failed", detail=odd)
     changes = _planned(started, answer, check) if playbook is None else _unplanned(started.host, answer, playbook)
     status: RunStatus = "unchanged" if answer.status == "ok" else answer.status
-    detail = answer.detail
+    detail = None if answer.detail is None else answer.detail[:_MOST_DETAIL]
     claims = [(_key(change), change) for change in answer.changes if playbook is None or change.state != "skipped"]
     planned = None if playbook is not None else {_key(change): change.set for change in started.changes}
     wrong = contradiction(answer.status, claims, planned, check, answer.backup)
     if wrong is not None:
-        status, detail = "failed", wrong if answer.detail is None else f"{wrong}; its own words: {answer.detail}"
+        status, detail = "failed", wrong if detail is None else f"{wrong}; its own words: {detail}"
     if check and status == "changed":
         status = "pending"
     return HostResult(

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from remediate.lab.knobs import write_knobs
@@ -80,3 +81,30 @@ def test_an_answer_that_does_not_fit_the_plan(up: Up) -> None:
     undone = {change["host"] for change in json.loads((undo / "plan.json").read_text())["changes"]}
     assert undone == {name for name, host in told.items() if any(c["written"] is not False for c in host["changes"])}
     assert {change["pool"] for change in json.loads((undo / "plan.json").read_text())["changes"]} == {"Contoso Shop"}
+
+
+def nested(depth: int) -> Any:
+    value: Any = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_an_answer_that_no_record_can_hold(up: Up) -> None:
+    """Deep, long, or no text: it fails alone, the record can be read by any reader, and all can be undone."""
+    lies: list[tuple[dict[str, Any], str, str]] = [
+        ({}, "changed", ""),
+        ({"changes": nested(300)}, "failed", ""),
+        ({"changes": [WRITTEN | {"undo": nested(300)}]}, "failed", ""),
+        ({"changes": [WRITTEN | {"found": "\ud800"}]}, "failed", ""),
+        ({"machine": "a\udce9"}, "failed", ""),
+        ({"changes": [WRITTEN | {"found": "x" * 2_000_000}]}, "failed", ""),
+        ({"msg": "x" * 2_000_000, "failed": True}, "failed", ""),
+        ({"backup": "x" * 2_000_000}, "failed", ""),
+    ]
+    _, said, run = hosts(up, lies, "--yes")
+    for line in (run / "record.jsonl").read_bytes().splitlines():
+        assert msgspec.json.decode(line)
+        assert len(line) < 200_000
+    assert max(map(len, said.splitlines())) < 10_000
+    remediate("rollback", run, "--out", run.parent / "undo", expect=0)
