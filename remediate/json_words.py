@@ -14,6 +14,8 @@ def what_is_wrong(error: Exception) -> str:
     """``hosts[0].pool is missing``; ``is not valid JSON``. The error is one of NOT_JSON."""
     if isinstance(error, UnicodeDecodeError):
         return "holds bytes that are no UTF-8"
+    if isinstance(error, UnicodeEncodeError):
+        return "holds what is no text"
     if isinstance(error, RecursionError):
         return "is nested too deep"
     if not isinstance(error, msgspec.ValidationError):

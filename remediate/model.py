@@ -4,7 +4,7 @@ A host's trouble is a value here (`Unreachable`, `Failed`, `Skipped`), not an ex
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -396,5 +396,18 @@ def _upper(char: str) -> str:
 
 
 def encode(value: Struct) -> bytes:
-    """Indented JSON with a newline at the end."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    """Indented JSON with a newline at the end. It can always be read again."""
+    try:
+        data = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        data = msgspec.json.encode(spelled_out(msgspec.to_builtins(value)))
+    return msgspec.json.format(data, indent=2) + b"\n"
+
+
+def spelled_out(value: Any) -> Any:
+    """The same, with halves of UTF-16's pairs as escapes: UTF-8 has none, and the name of a file may hold some."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {spelled_out(key): spelled_out(inner) for key, inner in value.items()}
+    return [spelled_out(inner) for inner in value] if isinstance(value, list | tuple) else value

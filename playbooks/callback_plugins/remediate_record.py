@@ -51,6 +51,25 @@ _PACE = ("pools_per_commit", "pause", "lock_seconds")
 _WANTED = ("remediate_pools", "remediate_attribute", "remediate_set", "remediate_given", "remediate_run")
 
 
+# Of what an answer may hold. One that holds more is kept as a text, which no reader takes for the module's.
+_MOST_CHARACTERS = 100_000
+_MOST_DETAIL = 4_000
+_DEEPEST = 20
+
+
+def _kept(value, depth=_DEEPEST):
+    """What a server answered, so that every reader of JSON can read it: halves of UTF-16's pairs are spelled out."""
+    if isinstance(value, str):
+        return value[:_MOST_CHARACTERS].encode("utf-8", "backslashreplace").decode("utf-8")
+    if not isinstance(value, (dict, list, tuple)):
+        return value
+    if depth == 0:
+        return "left out: it is nested too deep"
+    if isinstance(value, dict):
+        return {_kept(str(key)): _kept(inner, depth - 1) for key, inner in value.items()}
+    return [_kept(inner, depth - 1) for inner in value]
+
+
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -210,21 +229,25 @@ class CallbackModule(CallbackBase):
     def _answer(self, result, status):
         if result.task.action != _ACTION:
             return
-        values = result.result
+        try:
+            values = result.result
+        except RecursionError:
+            # Ansible itself cannot go through it.
+            values, status = {"changes": "left out: the answer is nested too deep"}, "failed"
         if status == "failed" and values.get("stale"):
             status = "stale"
         if status == "ok" and values.get("changed"):
             status = "changed"
-        changes = values.get("changes") or []
+        changes = _kept(values.get("changes") or [])
         detail = values.get("msg") if status in ("failed", "stale", "unreachable") else None
         host = str(result.host.get_name())
         self._write(
             "host",
             host=host,
             status=status,
-            detail=None if detail is None else str(detail),
-            machine=values.get("machine"),
-            backup=values.get("backup"),
+            detail=None if detail is None else _kept(str(detail)[:_MOST_DETAIL]),
+            machine=_kept(values.get("machine")),
+            backup=_kept(values.get("backup")),
             changes=changes,
             **self._sent(host),
             # For the playbook rollback.yml. A server's answer may have any shape.

@@ -43,6 +43,8 @@ _raw:
 
 _ATTRIBUTES = ("startMode", "processModel.idleTimeout")
 _SOURCES = ("pool", "application", "site", "defaults", "schema", "unknown", None)
+# Of a text in an answer, as in remediate/playbook/record.py.
+_LONGEST = 32_767
 _STATUS = ("ok", "changed", "stale", "failed", "unreachable")
 
 
@@ -111,10 +113,24 @@ def _is_answer(event):
     return (
         event.get("status") in _STATUS
         and event.get("sent") in (True, False, None)
-        and all(isinstance(event.get(key), (str, type(None))) for key in texts)
+        and all(_is_short(event.get(key)) for key in texts)
         and isinstance(changes, list)
         and all(isinstance(change, dict) and _is_told(change) for change in changes)
+        and _is_text(event)
     )
+
+
+def _is_short(text):
+    return text is None or (isinstance(text, str) and len(text) <= _LONGEST)
+
+
+def _is_text(event):
+    """Whether UTF-8 can hold all of it: not half of a pair of UTF-16."""
+    try:
+        json.dumps(event, ensure_ascii=False).encode("utf-8")
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True
 
 
 def _is_told(change):
@@ -122,9 +138,11 @@ def _is_told(change):
     return (
         change.get("scope", "pool") in ("pool", "defaults")
         and isinstance(change.get("pool"), str)
+        and _is_short(change["pool"])
         and change.get("attribute") in _ATTRIBUTES
         and isinstance(change.get("state", ""), str)
-        and all(isinstance(change.get(key), (str, type(None))) for key in texts)
+        and _is_short(change.get("state"))
+        and all(_is_short(change.get(key)) for key in texts)
         and change.get("found_source") in _SOURCES
         and isinstance(change.get("written", False), bool)
         and isinstance(change.get("verified", False), bool)
@@ -139,7 +157,9 @@ def _key(change):
 
 def _planned(start, answer):
     """The planned changes that were written, or nobody knows, with what was found."""
-    told = {_key(change): change for change in (answer or {}).get("changes", [])}
+    # Where one stands twice, the one that says that it was written.
+    answered = sorted((answer or {}).get("changes", []), key=lambda change: change.get("written", False))
+    told = {_key(change): change for change in answered}
     changes = []
     for change in start.get("changes", []):
         one = told.get(_key(change))
@@ -157,7 +177,8 @@ def _unplanned(answer):
     """What an answer says was written, of a run without a plan; None where no answer says what became of the host."""
     changes = [change for change in (answer or {}).get("changes", []) if change.get("state") != "skipped"]
     sent = answer is None or answer.get("sent") is not False
-    if not changes and sent and (answer is None or answer["status"] in ("failed", "unreachable")):
+    # One that says "changed" and lists no change does not fit itself: see remediate/playbook/claims.py.
+    if not changes and sent and (answer is None or answer["status"] in ("failed", "unreachable", "changed")):
         return None
     return [
         change

@@ -11,7 +11,7 @@ from remediate.inspect.wsman_faults import fault_words
 
 _MARKS = re.compile(
     r"ConnectionPool\(|Caused by |HTTPS?Connection\(|Connection aborted|NTLM challenge"
-    r"|'NoneType' object has no attribute 'wrap'|\w+Proxy requires the Python"
+    r"|'NoneType' object has no attribute 'wrap'|\w+Proxy requires the Python|^Refusing to deserialize an invalid UTF8"
 )
 _WHERE = re.compile(r"ConnectionPool\(host='([^']*)', port=(\d+)\)")
 
@@ -20,6 +20,7 @@ _PROXIES = "see ansible_psrp_proxy, HTTP_PROXY and HTTPS_PROXY"
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
+        (r"^Refusing to deserialize", "the server's answer holds what is no text: bytes that are no UTF-8"),
         (r"Tunnel connection failed: (\d{3}[^')\"]*)", "the proxy did not let us through to {where}: HTTP {0}"),
         (r"Unable to connect to proxy.*Connection refused", f"the proxy refused the connection: {_PROXIES}"),
         (r"Unable to connect to proxy", f"the proxy cannot be used: {_PROXIES}"),

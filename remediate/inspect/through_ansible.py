@@ -105,20 +105,29 @@ def _follow(
     try:
         with ours.makefile("rb") as lines:
             for line in lines:
-                answer = json.loads(line)
-                host = waiting.pop(answer["host"], None)
+                answer = _parsed(line)
+                host = waiting.pop(str(answer.get("host")), None)
                 if host is not None:
                     tell(_report(host, answer, timeout))
     except TimeoutError:
         late = True
-    except (OSError, ValueError):
-        pass  # cut off in the middle of a line: that host has not answered
+    except OSError:
+        pass
     ended = _end(process, at_once=late)
     for host in waiting.values():
         if late:
             tell(_late(host, timeout))
         else:
             tell(Failed(host.host, one_line(f"ansible-playbook ended with {ended} and no answer: {last_words(log)}")))
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    """One answer; an empty one where the line was cut off, or cannot be read: its host has not answered."""
+    try:
+        answer = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _report(host: AnsibleHost, answer: dict[str, Any], timeout: float) -> HostReport:
@@ -137,7 +146,9 @@ def _read(host: AnsibleHost, answer: dict[str, Any], timeout: float) -> HostRepo
         return _late(host, timeout)
     if answer["status"] == "printed":
         stdout, stderr = (str(answer["printed"][name] or "").encode(errors="replace") for name in ("stdout", "stderr"))
-        return parse_printed(host.host, stdout, stderr, int(answer["printed"]["rc"] or 0), host.vars)
+        # A server may have put it there.
+        code = answer["printed"]["rc"]
+        return parse_printed(host.host, stdout, stderr, code if isinstance(code, int) else 0, host.vars)
     kind = Unreachable if answer["status"] == "unreachable" else Failed
     return kind(host.host, one_line(in_words(_PREFIX.sub("", answer["detail"])), 900))
 

@@ -12,7 +12,7 @@
     bomb:KIND       answers with what would fill the client's memory; wsman/bombs.py has the kinds
     soap:FAULT      answers with that WS-Management fault, CODE SUBCODE TEXT: ``5 w:AccessDenied Zugriff verweigert``
 or in a command
-    mute            ends at once with exit code 0 and no output
+    mute            ends at once with exit code 0, or that of ``exit=NUMBER``, and no output
     endless         never stops talking
     trickle         never stops talking, in words of two bytes
 ``before=FILE``, ``after=FILE``: each command prints that file's bytes first or last, as cmd's AutoRun and profiles do.
@@ -67,7 +67,7 @@ class FaultyEngine:
             await asyncio.Event().wait()
         if fault == "mute":
             await stdin.read()
-            return 0
+            return int(knobs.get("exit", "0"))
         await _print(knobs.get("before"), emit)
         if answer and line.endswith(_INSPECTION):
             await stdin.read()

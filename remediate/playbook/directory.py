@@ -85,6 +85,7 @@ def write_plan(plan: Plan, out: Path) -> Plan:
     except OSError as error:
         raise RemediateError(f"{out}: cannot be written: {error.strerror or error}") from error
     try:
+        msgspec.json.encode(plan)  # a name that cannot be written is not spelled in another way: it would be another
         _fill(plan, building)
         plan = msgspec.structs.replace(plan, digest=digest_of(building))
         (building / "plan.json").write_bytes(encode(plan))

@@ -14,7 +14,7 @@ import msgspec
 
 from remediate.bounded import SAVED, Unreadable, read_file
 from remediate.json_words import NOT_JSON
-from remediate.model import HostProof, Proof, RemediateError
+from remediate.model import HostProof, Proof, RemediateError, spelled_out
 
 PROOF = "proof.jsonl"
 _FORMAT = "remediate.proof"
@@ -31,7 +31,7 @@ def keep_proof(folder: Path) -> Iterator[Callable[[HostProof], None]]:
     path = folder / PROOF
 
     def write(**values: object) -> None:
-        line = json.dumps(values | {"at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}) + "\n"
+        line = json.dumps(spelled_out(values | {"at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"})) + "\n"
         try:
             with open(path, "a", encoding="utf-8", opener=private) as file:  # as in run.py
                 file.write(line)

@@ -3,13 +3,14 @@
 import fcntl
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from remediate.bounded import SAVED, Unreadable, open_file
 from remediate.json_words import what_is_wrong
 from remediate.model import Change, HostResult, RemediateError, Run, RunChange, RunStatus, Source, Writable
+from remediate.playbook.claims import contradiction
 from remediate.playbook.pace import goes_on
 from remediate.playbook.proof_file import read_proof
 
@@ -40,7 +41,9 @@ class Growing:
         try:
             events = [json.loads(line) for line in whole.decode("utf-8", errors="replace").split("\n")[:-1]]
         except (ValueError, RecursionError) as error:
-            raise RemediateError(f"{self.path}: is not the record of a run: a line of it is not valid JSON") from error
+            shape = isinstance(error, json.JSONDecodeError)
+            bad = "is not valid JSON" if shape else "has a number that is too long, or is nested too deep"
+            raise RemediateError(f"{self.path}: is not the record of a run: a line of it {bad}") from error
         if not all(isinstance(event, dict) for event in events):
             raise RemediateError(f"{self.path}: is not the record of a run")
         return events
@@ -141,17 +144,23 @@ def _unanswered(change: Change, **known: Any) -> RunChange:
     return RunChange(**(values | {"written": None} | known))
 
 
+# A text in an answer; one that is longer is not the module's. The lookup plugin remediate_run has the same bound.
+_Text = Annotated[str, msgspec.Meta(max_length=32_767)]
+# Of a failure's words so much is shown.
+_MOST_DETAIL = 4_000
+
+
 class _Change(msgspec.Struct, kw_only=True):
     """What the module says of one change. It comes from the server: the shape is checked."""
 
     scope: Literal["pool", "defaults"] = "pool"
-    pool: str
+    pool: _Text
     attribute: Writable
-    state: str = ""
-    set: str | None = None
-    expect: str | None = None
-    wanted: str | None = None
-    found: str | None = None
+    state: _Text = ""
+    set: _Text | None = None
+    expect: _Text | None = None
+    wanted: _Text | None = None
+    found: _Text | None = None
     found_source: Source | None = None
     written: bool = False
     verified: bool = False
@@ -159,9 +168,9 @@ class _Change(msgspec.Struct, kw_only=True):
 
 class _Answer(msgspec.Struct):
     status: Literal["ok", "changed", "stale", "failed", "unreachable"]
-    detail: str | None = None
-    machine: str | None = None
-    backup: str | None = None
+    detail: _Text | None = None
+    machine: _Text | None = None
+    backup: _Text | None = None
     changes: tuple[_Change, ...] = ()
     # False: nothing went to the server, as its module's action plugin marks it. None: nobody looked.
     sent: bool | None = None
@@ -174,18 +183,21 @@ def _key(change: Change | _Change) -> tuple[str, ...]:
 
 def _answered(started: HostResult, event: dict[str, Any], check: bool, playbook: str | None) -> HostResult:
     try:
+        # A text that UTF-8 cannot hold would be the end of everybody's rollback.
+        json.dumps(event, ensure_ascii=False).encode()
         answer = msgspec.convert(event, _Answer)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError, RecursionError) as error:
         # That server's trouble alone: the record of the others stays good.
         odd = f"its answer is not the module's ({what_is_wrong(error)}): it is not known what was written"
         return msgspec.structs.replace(started, status="failed", detail=odd)
     changes = _planned(started, answer, check) if playbook is None else _unplanned(started.host, answer, playbook)
     status: RunStatus = "unchanged" if answer.status == "ok" else answer.status
-    detail = answer.detail
-    if answer.status in ("ok", "changed") and any(change.written is None for change in changes):
-        status, detail = "failed", "its answer leaves changes out: it is not known whether they were written"
-    elif answer.status == "stale" and any(change.written for change in changes):
-        status, detail = "failed", f"it says that it is stale, and that it wrote: {answer.detail}"
+    detail = None if answer.detail is None else answer.detail[:_MOST_DETAIL]
+    claims = [(_key(change), change) for change in answer.changes if playbook is None or change.state != "skipped"]
+    planned = None if playbook is not None else {_key(change): change.set for change in started.changes}
+    wrong = contradiction(answer.status, claims, planned, check, answer.backup)
+    if wrong is not None:
+        status, detail = "failed", wrong if detail is None else f"{wrong}; its own words: {detail}"
     if check and status == "changed":
         status = "pending"
     return HostResult(
@@ -195,7 +207,8 @@ def _answered(started: HostResult, event: dict[str, Any], check: bool, playbook:
 
 def _planned(started: HostResult, answer: _Answer, check: bool) -> list[RunChange]:
     """Each planned change, with what the answer says of it."""
-    told = {_key(change): change for change in answer.changes}
+    # Where one stands twice, the one that says that it was written: it may have to be undone.
+    told = {_key(change): change for change in sorted(answer.changes, key=lambda change: change.written)}
     changes = []
     for change in started.changes:
         one = told.get(_key(change))

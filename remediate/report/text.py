@@ -181,7 +181,9 @@ def _run_sums(run: Run) -> str:
         parts.append(f"{holding} verified by a second read")
         parts += [f"{number} NOT"] if (number := len(run.proof.hosts) - holding) else []
         ends += [] if run.proof.finished_at else ["the second read ends before all were read"]
-    return ("dry run, nothing was written: " if run.check else "") + "; ".join([", ".join(parts), *ends])
+    wrote = any(host.backup or any(change.written for change in host.changes) for host in run.hosts)
+    dry = "dry run: " if wrote else "dry run, nothing was written: "
+    return (dry if run.check else "") + "; ".join([", ".join(parts), *ends])
 
 
 def _what(change: Change) -> str:
@@ -192,6 +194,8 @@ def _outcome(change: RunChange, check: bool) -> str:
     new = change.set if change.set is not None else f"{change.inherits} (inherited)"
     found = change.found if change.found is not None else change.expect
     step = printable(f"{change.attribute}: {found} -> {new}")
+    if change.written and check:
+        return f"{step}: the server says that it wrote this"
     if change.written:
         return f"{step}, written" + (" and verified" if change.verified else ", NOT verified")
     if change.verified:

@@ -30,6 +30,13 @@ PRINTED: dict[str, tuple[bytes, tuple[str, ...] | None]] = {
     "steering": (b"\x1b]0;owned\x07\x1b[2J no\r\n", ("owned",)),
     "two": (b"x " + LIE + b"x " + RESULT, ("cannot be read",)),
     "nothing": (b"", ("printed nothing",)),
+    "no-number": (b'{"module_stdout": "x y z", "module_stderr": 5, "rc": "many"}\r\n', ("cannot be read", "x y z")),
+    "warnings": (b'{"warnings": 5, "changed": false, "inspection": {}}\r\n', ()),
+    "deep": (b'{"inspection": ' + b"[" * 900 + b"]" * 900 + b"}\r\n", ()),
+    "deeper": (b'{"inspection": ' + b"[" * 90_000 + b"]" * 90_000 + b"}\r\n", ()),
+    "half": (json.dumps({"failed": True, "msg": "Caf\udce9 \ud800!"}).encode(), ("holds what is no text",)),
+    "half-inside": (json.dumps({"inspection": INSPECTION | {"machine": "\ud800"}}).encode(), ("no text",)),
+    "long-number": (b'{"inspection": {"format_version": ' + b"9" * 10_000 + b"}}\r\n", ()),
 }
 
 

@@ -89,6 +89,18 @@ def test_no_warning_shows_a_proxys_account(tmp_path: Path) -> None:
     assert CANARY not in done.stdout + done.stderr
 
 
+FAULT = (
+    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><s:Fault><s:Detail><f:WSManFault '
+    'xmlns:f="http://schemas.microsoft.com/wbem/wsman/1/wsmanfault" Code="%s"/></s:Detail></s:Fault></s:Body>'
+    "</s:Envelope>"
+)
+
+
+def soap(body: str, status: str = "200 OK") -> bytes:
+    """An HTTP answer with that body, in Latin-1."""
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode("latin-1")
+
+
 def test_what_answers_is_no_winrm(tmp_path: Path, port: Callable[..., int]) -> None:
     """Each kind of answer in words, and none of them ends the others."""
     chunk = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc"
@@ -107,6 +119,14 @@ def test_what_answers_is_no_winrm(tmp_path: Path, port: Callable[..., int]) -> N
         http("200 OK"): ("http", "ntlm", "does not speak WS-Management"),
         http("403 Forbidden"): ("http", "ntlm", "answered HTTP 403"),
         http("302 Found"): ("http", "ntlm", "does not speak WS-Management"),
+        soap("<s:Body/>"): ("http", "basic", "does not speak WS-Management"),
+        soap("<s:Body><x/>"): ("http", "basic", "does not speak WS-Management"),
+        soap("\xff\xfe"): ("http", "basic", "does not speak WS-Management"),
+        soap("", "500 no"): ("http", "basic", "answered HTTP 500"),
+        soap("\xff\xfe", "500 no"): ("http", "basic", "does not speak WS-Management"),
+        soap(FAULT % ("9" * 10_000), "500 no"): ("http", "basic", "answered HTTP 500"),
+        soap(FAULT % "five", "500 no"): ("http", "basic", "answered HTTP 500"),
+        soap(f"<!DOCTYPE a [<!ENTITY e '{CANARY}'>]><a>&e;</a>"): ("http", "basic", "does not speak WS-Management"),
     }
     hosts, wanted = {}, {}
     for number, (answer, (scheme, transport, said)) in enumerate(cases.items()):

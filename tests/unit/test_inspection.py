@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from remediate.iis.inspection import parse_answer
+from remediate.iis.inspection import parse_answer, parse_printed
 from remediate.model import Failed, Inspection
 
 GOOD: dict[str, Any] = {
@@ -48,3 +51,36 @@ def test_what_cannot_be_judged_is_a_failure(name: str, value: str | None) -> Non
         assert isinstance(failed, Failed)
         assert where in failed.detail and name in failed.detail
         assert failed.detail.isprintable()
+
+
+WHOLE: dict[str, Any] = {
+    "format": "remediate.inspection", "format_version": 1, "machine": "WEB01", "iis_version": "10.0",
+    "windows_version": "10.0.17763", "powershell_version": "5.1", "clock": "2026-01-01T00:00:00Z", "defaults": GOOD,
+    "shared_config": None, "error": None, "evidence": None, "pools": [
+        {"name": "Shop", "state": "Started", "attributes": GOOD, "applications": [{"path": "Site/shop", "site": 1}]}
+    ],
+}  # fmt: skip
+# What JSON can hold, and what Python writes as JSON that is none: halves of UTF-16's pairs, numbers that are endless.
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=50)
+    | st.sampled_from(["x" * 100_000, "\ud800", "\udfff\ud800", 10**4000]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)  # fmt: skip
+
+
+@given(key=st.sampled_from(sorted(WHOLE)), value=ODD, cut=st.integers(0, 3), junk=st.binary(max_size=20))
+@example(key="powershell_version", value="9" * 10_000 + ".1", cut=0, junk=b"")
+@example(key="machine", value="\xff", cut=0, junk=b"\xff")
+def test_any_answer_is_an_inspection_or_a_failure_in_words(key: str, value: object, cut: int, junk: bytes) -> None:
+    """Never an exception; and the report can be saved, and shown in one short line."""
+    text = json.dumps(WHOLE | {key: value}, ensure_ascii=cut % 2 == 0).encode(errors="surrogatepass")
+    report = parse_printed("web01", text[: len(text) - cut // 2] + junk, junk, cut, (), {})
+    assert msgspec.json.decode(msgspec.json.encode(report))
+    if isinstance(report, Failed):
+        assert report.detail.isprintable() and 0 < len(report.detail) < 1000
+
+
+@pytest.mark.parametrize("code", [-(1 << 31) - 1, 1 << 32, 10**4000])
+def test_an_exit_code_that_is_none(code: int) -> None:
+    report = parse_printed("web01", b"", b"x", code, (), {})
+    assert isinstance(report, Failed) and len(report.detail) < 100

@@ -22,7 +22,7 @@ requirements: []
 """
 
 # More than any inspection holds.
-_MOST_CHARACTERS = 64 * 1024 * 1024
+_MOST_CHARACTERS = 16 * 1024 * 1024
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no types
@@ -35,9 +35,23 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no ty
         self._pipe = os.fdopen(int(os.environ["REMEDIATE_ANSWERS"]), "w", encoding="utf-8")
 
     def _answer(self, result: Any, status: str) -> None:
-        values = result.result
+        host = str(result.host.get_name())
+        try:
+            line = self._line(host, result.result, status)
+        except Exception:  # noqa: BLE001  # of whatever kind: Ansible would only warn, and the host had no answer
+            line = json.dumps({"host": host, "status": "failed", "detail": "its answer cannot be read"})
+        if len(line) > _MOST_CHARACTERS:
+            line = json.dumps({"host": host, "status": "failed", "detail": "its answer is too long"})
+        try:
+            self._pipe.write(line + "\n")
+            self._pipe.flush()
+        except OSError:
+            sys.exit("remediate: nobody waits for the answers any more")
+
+    @staticmethod
+    def _line(host: str, values: Any, status: str) -> str:
         answer: dict[str, Any] = {
-            "host": str(result.host.get_name()),
+            "host": host,
             "status": "late" if "timedout" in values else status,
         }
         if status == "ok":
@@ -50,14 +64,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible ships no ty
             # Ansible found no module's result in it.
             printed = {"stdout": values["module_stdout"], "stderr": values.get("module_stderr"), "rc": values.get("rc")}
             answer |= {"status": "printed", "printed": printed}
-        line = json.dumps(answer)
-        if len(line) > _MOST_CHARACTERS:
-            line = json.dumps({"host": answer["host"], "status": "failed", "detail": "its answer is too long"})
-        try:
-            self._pipe.write(line + "\n")
-            self._pipe.flush()
-        except OSError:
-            sys.exit("remediate: nobody waits for the answers any more")
+        return json.dumps(answer)
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._answer(result, "ok")
