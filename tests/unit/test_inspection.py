@@ -74,7 +74,7 @@ ODD = st.recursive(
 def test_any_answer_is_an_inspection_or_a_failure_in_words(key: str, value: object, cut: int, junk: bytes) -> None:
     """Never an exception; and the report can be saved, and shown in one short line."""
     text = json.dumps(WHOLE | {key: value}, ensure_ascii=cut % 2 == 0).encode(errors="surrogatepass")
-    report = parse_printed("web01", text[: len(text) - cut // 2] + junk, junk, cut, (), {})
+    report = parse_printed("web01", text[: len(text) - cut // 2] + junk, junk, cut, {})
     assert msgspec.json.decode(msgspec.json.encode(report))
     if isinstance(report, Failed):
         assert report.detail.isprintable() and 0 < len(report.detail) < 1000
@@ -82,5 +82,5 @@ def test_any_answer_is_an_inspection_or_a_failure_in_words(key: str, value: obje
 
 @pytest.mark.parametrize("code", [-(1 << 31) - 1, 1 << 32, 10**4000])
 def test_an_exit_code_that_is_none(code: int) -> None:
-    report = parse_printed("web01", b"", b"x", code, (), {})
+    report = parse_printed("web01", b"", b"x", code, {})
     assert isinstance(report, Failed) and len(report.detail) < 100
