@@ -153,7 +153,7 @@ def test_the_scripts_are_right_under_each_answer(pwsh_path: Path, windows: Path,
         assert re.search(pattern, answers[name]), answers[name]
     # No worker processes: those questions are for Windows, and say so.
     unsettled = {a["name"] for a in report["answers"] if not a["settled"]}
-    assert unsettled == set(questions("Workers.ps1"))
+    assert unsettled == set(questions("Workers.ps1")) | ELSEWHERE
 
     # The harness itself asked for the password once, to know that it was there to be had; nothing else did.
     assert (windows / "passwords.log").read_text().splitlines() == ["processModel.password"]
@@ -164,10 +164,21 @@ def test_the_scripts_are_right_under_each_answer(pwsh_path: Path, windows: Path,
     assert not list((windows / "System32" / "inetsrv" / "backup").iterdir())
 
 
+# Those that need a Windows, or that the workflow looks at.
+ELSEWHERE = {
+    "api-feature", "inetsrv-rights", "cleared-while-read", "constrained-child", "state-without-was", "cultures",
+    "was-templates",
+}  # fmt: skip
 # Asked one by one in a loop.
 FILE_QUESTIONS = ("file changed by the API", "file changed by hand", "file in use")
 # Answers that are measured, or that are an error's text: what must be in them.
 MEASURED = {
+    "api-assembly": r"^\S+, Version=7\.0\.0\.0, .*from \S+inetsrv\S+, .*; InetStp: no such key$",
+    "default-values": r"^startMode System\.Int32, autoStart System\.Boolean, managedRuntimeVersion System\.String, ",
+    "read-after-commit": r"^\d+ times, 0 kinds of failure$",
+    "many-pools": r"^8 pools and \d+ others: \d+ ms$",
+    "many-changes": r"^4 of 4 written in \d+ ms; warnings: 0$",
+    "long-json": r"^29\d{5} characters in \d+ ms$",
     "commit-delay": r"^\d+ ms, \d+ ms, \d+ ms$",
     "file changed by the API": r"refused: .*System\.IO\.FileLoadException 0x800703EE: ",
     "file changed by hand": r"refused: .*System\.IO\.FileLoadException 0x800703EE: ",
@@ -234,13 +245,20 @@ def test_each_open_question_is_asked() -> None:
     table = (ROOT / "docs" / "testing.md").read_text().partition("## What only a Windows server can settle")[2]
     rows = re.findall(r"^\| .* \| (`.*`) \|$", table, re.MULTILINE)
     told = {name for row in rows for name in re.findall("`([^`]+)`", row)}
-    assert told == {*questions("Questions.ps1"), *questions("Workers.ps1"), *FILE_QUESTIONS}
+    assert told == {
+        *questions("Questions.ps1"), *questions("Workers.ps1"), *questions("Machine.ps1"), *FILE_QUESTIONS,
+    }  # fmt: skip
 
 
 def test_the_harness_is_ascii() -> None:
     """Windows PowerShell reads a script without a byte-order mark in the machine's code page."""
     for script in HARNESS.iterdir():
         assert script.read_bytes().isascii(), script.name
+
+
+def written_by_install(commands: str) -> str:
+    (name,) = re.findall(r"Out-File -FilePath (\S+\.txt)", commands)
+    return str(name)
 
 
 def test_the_workflow_is_whole() -> None:
@@ -260,6 +278,8 @@ def test_the_workflow_is_whole() -> None:
     declared = (ROOT / script.replace("\\", "/")).read_text().split("Set-StrictMode")[0]
     given = re.findall(r"-(\w+) (\S+)", arguments)
     assert all(re.search(rf"\] \${name}\b", declared) for name, _ in given), given
+    # What brings the configuration API is looked at before and after each feature, and the tools are among them.
+    assert "Web-Scripting-Tools" in commands and written_by_install(commands) == dict(given)["InstalledPath"]
     # What it writes is what the later steps show and keep.
     written = dict(given)
     assert written["SummaryPath"] in commands.split("GITHUB_STEP_SUMMARY")[0].splitlines()[-1]

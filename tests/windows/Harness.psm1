@@ -63,9 +63,11 @@ function Get-InspectionScript([int]$EvidenceDays = 0) {
         [IO.File]::ReadAllText((Join-Path $script:Repository 'remediate/inspect/scripts/inspect.ps1'))
 }
 
-function Invoke-Inspection([int]$EvidenceDays = 0) {
+function Invoke-Inspection([int]$EvidenceDays = 0, [string]$Culture) {
     # Returns the exit code, what was printed, and the parsed answer.
-    $child = Invoke-Child $script:InspectionBootstrap (Get-InspectionScript $EvidenceDays)
+    $command = $script:InspectionBootstrap
+    if ($Culture) { $command = "[Threading.Thread]::CurrentThread.CurrentCulture = '$Culture'; $command" }
+    $child = Invoke-Child $command (Get-InspectionScript $EvidenceDays)
     if (-not $child.Output.Trim()) { throw "The inspection printed nothing (exit code $($child.ExitCode)): $($child.Errors)" }
     $child | Add-Member -PassThru -NotePropertyName Result -NotePropertyValue (ConvertFrom-Json $child.Output)
 }

@@ -133,3 +133,4 @@ $text = $latin.GetString([Convert]::FromBase64String((Get-ConfigFile)))
 if ($text.Contains($note)) { [IO.File]::WriteAllBytes((Get-ConfigPath), $latin.GetBytes($text.Replace($note, ''))) }
 
 Invoke-WorkerQuestions
+. (Join-Path $PSScriptRoot 'Machine.ps1')

@@ -13,6 +13,8 @@ param(
     [Parameter(Mandatory)] [string] $ModuleUtils,
     [string] $AnswersPath,
     [string] $SummaryPath,
+    # What was seen of the configuration API while IIS was installed.
+    [string] $InstalledPath,
     # There are no worker processes here: a stand-in for IIS.
     [switch] $NoWorkers
 )
