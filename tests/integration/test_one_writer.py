@@ -131,8 +131,14 @@ def test_an_undo_is_not_overtaken(thirteen: Site, end: Callable[["subprocess.Pop
     process = applying(site, folder, *PACE)
     first_commit(site, before)
     end(process)
-    process.communicate(timeout=60)
-    assert held(site), "the module of the run that was ended goes on"
+    said, _ = process.communicate(timeout=60)
+    if end is interrupt:
+        # Where it can, a run that is interrupted tells its servers.
+        assert f"{site.name}: asked to end before its next commit" in said
+        wait_for(lambda: not held(site), "its end there")
+        assert b"AlwaysRunning" in site.config.read_bytes()
+    else:
+        assert held(site), "the module of the run that was killed goes on"
 
     undo = site.folder / "undo"
     told = remediate("rollback", run_of(folder), "--out", undo, expect=0).stderr
