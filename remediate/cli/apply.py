@@ -20,13 +20,18 @@ from remediate.cli.progress import follow
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import Fleet, Target
 from remediate.inspect.limit import asked_for
+from remediate.inspect.stop import ask_to_stop
 from remediate.model import Failed, HostReport, HostResult, Inventory, Plan, RemediateError, Run, Skipped
 from remediate.playbook.directory import check_digest, check_path, read_plan
 from remediate.playbook.proof import prove
 from remediate.playbook.proof_file import keep_proof
 from remediate.playbook.record import RECORD, read_run
 from remediate.playbook.run import LOG, Settings, last_words, run_plan
+from remediate.report.folding import who, with_names
 from remediate.report.text import count, plan_text, printable, proof_line, result_line, run_text
+
+# So long an interrupted run asks its servers to stop; whoever interrupted it waits.
+_STOP_SECONDS = 10.0
 
 
 @click.command()
@@ -82,7 +87,7 @@ def apply(
         kept = target if run_dir or not check else None
         if not check:
             click.echo(f"record: {printable(str(target))}", err=True)
-        with _named(kept):
+        with _named(kept), _stopping(kept if not check else None, name, targets):
             with follow("trying" if check else "applying", len(settings.hosts)) as tell:
                 run = run_plan(folder, name, target, settings, lambda host: tell(result_line(host), _trouble(host)))
             if run.finished_at is None:
@@ -93,6 +98,22 @@ def apply(
     # The record of a run was named at its beginning.
     emit(run_text(run, kept if check else None).encode(), None)
     return _exit(run)
+
+
+@contextmanager
+def _stopping(run_dir: Path | None, name: str, targets: tuple[Target, ...]) -> Iterator[None]:
+    """When the run is interrupted, ask the servers that have not answered to end before their next commit."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if run_dir is not None and (run_dir / RECORD).exists():
+            silent = {host.host for host in read_run(run_dir).hosts if host.status == "unknown"}
+            asked = ask_to_stop(name, (target for target in targets if target.host in silent), _STOP_SECONDS)
+            for hosts, what in ((asked, "asked to end before its next commit"), (silent - asked, "may go on writing")):
+                if hosts:
+                    names = sorted(hosts)
+                    click.echo(f"remediate: {printable(with_names(f'{who(names)}: {what}', names))}", err=True)
+        raise
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""The inspection script: the collection's reading functions, and a few lines that print what they read as JSON."""
+"""What is sent to servers on standard input: the inspection, and the script that asks a run to stop.
+
+The inspection is the collection's reading functions, and a few lines that print what they read as JSON.
+"""
 
 import base64
 from functools import lru_cache
@@ -37,3 +40,11 @@ def put_together(utilities: Path, scripts: Path, evidence_days: int) -> bytes:
     """The same of the files in these folders."""
     parts = [(utilities / name).read_bytes() for name in ("IisRead.psm1", "IisEvents.psm1")]
     return b"\n".join([*parts, b"$evidenceDays = %d" % evidence_days, (scripts / "inspect.ps1").read_bytes()])
+
+
+def stop_script(run: str, utilities: Path | None = None, scripts: Path | None = None) -> bytes:
+    """Asks that run to end before its next commit. ``run`` is a run's name: letters, digits and dashes."""
+    utilities = utilities or collection() / "plugins" / "module_utils"
+    scripts = scripts or Path(__file__).with_name("scripts")
+    parts = [(utilities / name).read_bytes() for name in ("IisRead.psm1", "IisLock.psm1")]
+    return b"\n".join([*parts, b"$stopped = '%s'" % run.encode("ascii"), (scripts / "stop.ps1").read_bytes()])

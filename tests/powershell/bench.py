@@ -13,13 +13,13 @@ from typing import Any
 
 import ansible
 
-from remediate.inspect.script import COMMAND_LINE, put_together
+from remediate.inspect.script import COMMAND_LINE, put_together, stop_script
 from remediate.lab.knobs import write_knobs
 from remediate.lab.pwsh import PwshEngine
 from remediate.lab.recipe import from_configs
 from remediate.lab.servers import make_servers
 from tests.conftest import PLAIN
-from tests.powershell.engine import HERE, INSPECT, PLUGINS, ROOT
+from tests.powershell.engine import HERE, INSPECT, PLUGINS, ROOT, STOP
 
 CONFIG = "System32/inetsrv/config"
 LAB_MODULES = ROOT / "remediate" / "lab" / "windows" / "Modules"
@@ -28,7 +28,8 @@ LAB_MODULES = ROOT / "remediate" / "lab" / "windows" / "Modules"
 def copy_scripts(folder: Path) -> Path:
     """A copy of all that is shipped to servers, as ``folder``/plugins and ``folder``/inspect.ps1."""
     shutil.copytree(PLUGINS, folder / "plugins")
-    shutil.copy(INSPECT, folder / "inspect.ps1")
+    for script in (INSPECT, STOP):
+        shutil.copy(script, folder / script.name)
     return folder
 
 
@@ -141,13 +142,21 @@ class Bench:
     def inspect(self, evidence_days: int = 0) -> Any:
         """What the inspection script prints, sent as an audit sends it."""
         script = put_together(self._scripts / "plugins" / "module_utils", self._scripts, evidence_days)
+        printed = self._send(script)
+        assert printed.isascii() and printed.count(b"\n") == 1, printed
+        return json.loads(printed)
+
+    def stop(self, run: str) -> str:
+        """What the script prints that asks a run to stop."""
+        return self._send(stop_script(run, self._scripts / "plugins" / "module_utils", self._scripts)).decode().strip()
+
+    def _send(self, script: bytes) -> bytes:
         done = subprocess.run(
             [self._pwsh, *COMMAND_LINE.split()[1:]], input=script, env=self._environment, capture_output=True,
             timeout=180, check=False, cwd=self.windows,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        assert done.stdout.isascii() and done.stdout.count(b"\n") == 1, done.stdout
-        return json.loads(done.stdout)
+        return done.stdout
 
     def _ask(self, question: dict[str, Any]) -> Any:
         if self._process is None:

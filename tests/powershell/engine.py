@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PLUGINS = ROOT / "playbooks" / "collections" / "ansible_collections" / "remediate" / "iis" / "plugins"
 INSPECT = ROOT / "remediate" / "inspect" / "scripts" / "inspect.ps1"
+STOP = INSPECT.with_name("stop.ps1")
 # Metadata of what Windows PowerShell has; its README says where it is from.
 WINDOWS_POWERSHELL = ROOT.parent / "shared" / "windows-powershell"
 
@@ -89,5 +90,5 @@ def walk(node: Node, above: tuple[Node, ...] = ()) -> Iterator[tuple[Node, tuple
 
 def shipped() -> dict[str, Path]:
     """Every PowerShell file that runs on a server, by the name that the tests call it."""
-    files = [*PLUGINS.rglob("*.psm1"), *PLUGINS.rglob("*.ps1"), INSPECT]
+    files = [*PLUGINS.rglob("*.psm1"), *PLUGINS.rglob("*.ps1"), INSPECT, STOP]
     return {file.name: file for file in sorted(files)}

@@ -101,10 +101,21 @@ def a_run_that_is_ended_begins_no_other_commit(bench: Bench) -> None:
         name_file(bench).write_text(f"{FIRST} WEB01 {PLACE} ended-by {SECOND}\n")
         result = running.result()
     assert result["failed"] and not result["stale"]
-    assert f"ended before the next commit, by the run {SECOND}" in result["msg"]
+    assert f"ended before the next commit, as the run {SECOND} asked" in result["msg"]
     assert "1 of 2 changes were not written" in result["msg"]
     assert [(c["written"], c["verified"]) for c in result["changes"]] == [(True, True), (False, False)]
     assert bench.config.read_bytes() == first
+
+
+def a_run_is_asked_to_stop(bench: Bench) -> None:
+    """By whoever interrupted it; the name of another one stays."""
+    leave(bench, f"{FIRST} WEB01 {PLACE}\n")
+    assert bench.stop(SECOND) == ""
+    assert name_file(bench).read_text() == f"{FIRST} WEB01 {PLACE}\n"
+    for _ in range(2):
+        assert bench.stop(FIRST) == "asked"
+        assert name_file(bench).read_text() == f"{FIRST} WEB01 {PLACE} ended-by {FIRST}\n"
+    not_written(bench, "a run that was begun later, or that ended this one", stale=True, run=FIRST)
 
 
 def a_run_that_comes_too_late_is_stale(bench: Bench) -> None:
@@ -185,6 +196,7 @@ LOCKS: list[Scenario] = [
     servers_of_a_share_wait_for_each_other,
     only_who_undoes_a_run_ends_it,
     a_run_that_is_ended_begins_no_other_commit,
+    a_run_is_asked_to_stop,
     a_run_that_comes_too_late_is_stale,
     a_clock_that_differs_stops_nobody_for_long,
     what_stands_in_the_file_is_not_trusted,

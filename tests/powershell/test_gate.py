@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 
-from remediate.inspect.script import COMMAND_LINE, inspection_script
+from remediate.inspect.script import COMMAND_LINE, inspection_script, stop_script
 from tests.powershell.engine import HERE, WINDOWS_POWERSHELL, Engine, shipped
 from tests.powershell.gate import Verdict, functions, judge
 from tests.powershell.inference import DECLARED
@@ -33,6 +33,7 @@ OLDEST = {
     "IisEvents.psm1": "3.0",
     "inspect.ps1": "3.0",
     "IisLock.psm1": "5.1",
+    "stop.ps1": "5.1",
     "IisWrite.psm1": "5.1",
     "app_pool_info.ps1": "5.1",
     "app_pool_settings.ps1": "5.1",
@@ -62,10 +63,11 @@ def test_nothing_is_used_that_the_oldest_version_lacks(engine: Engine, name: str
     assert found.unchecked == set(UNCHECKED.get(name, {}))
 
 
-def test_the_inspection_is_judged_as_it_is_sent(engine: Engine) -> None:
+def test_a_script_is_judged_as_it_is_sent(engine: Engine) -> None:
     """The files in one: one text, and strict from its beginning."""
     for evidence_days in (0, 7):
         assert not judge(engine, inspection_script(evidence_days).decode(), OLDEST["inspect.ps1"]).wrong
+    assert not judge(engine, stop_script("x").decode(), OLDEST["stop.ps1"]).wrong
 
 
 def test_the_bootstrap_is_known_to_the_oldest_version(engine: Engine) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from remediate.lab.emulated.change import app_pool_settings
+from remediate.lab.emulated.lock import stop
 from remediate.lab.knobs import write_knobs
 from remediate.lab.recipe import from_configs
 from remediate.lab.servers import make_servers
@@ -32,6 +33,9 @@ class Emulated(Bench):
     def module(self, name: str, check: bool = False, **arguments: Any) -> Any:
         assert name == "app_pool_settings"
         return asyncio.run(app_pool_settings(self.windows, arguments | {"_ansible_check_mode": check}))
+
+    def stop(self, run: str) -> str:
+        return "asked" if stop(self.config.parent, run) else ""
 
 
 @pytest.mark.parametrize("scenario", [*LOCKS, *BUSY_ON_BOTH], ids=lambda scenario: scenario.__name__)

@@ -232,8 +232,8 @@ async def _change_server(windows: Path, arguments: dict[str, Any], outcome: Resu
         ended_by = await lock.turn(float(arguments.get("pause", 5)) if start else 0)
         if ended_by:
             left = sum(not results[i]["written"] for i in pending)
-            why = f"by the run {ended_by} that undoes this one: {left} of {len(pending)} changes were not written"
-            raise _Stop(f"ended before the next commit, {why}.")
+            why = f"{left} of {len(pending)} changes were not written"
+            raise _Stop(f"ended before the next commit, as the run {ended_by} asked: {why}.")
         group = [i for i in pending if (results[i]["scope"], results[i]["pool"]) in pools[start : start + size]]
         await _write(windows, changes, results, group, outcome)
         if not all(results[i]["verified"] for i in group):

@@ -6,20 +6,23 @@ import binascii
 import contextlib
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from remediate.iis.schema import ConfigError
-from remediate.inspect.script import COMMAND_LINE, MOST_DAYS, inspection_script
+from remediate.inspect.script import COMMAND_LINE, MOST_DAYS, inspection_script, stop_script
 from remediate.lab.emulated.change import Killed, app_pool_settings
-from remediate.lab.emulated.iis import NoApi, failure
+from remediate.lab.emulated.iis import NoApi, config_path, failure
 from remediate.lab.emulated.inspection import inspection
+from remediate.lab.emulated.lock import stop
 from remediate.lab.emulated.payload import NotAPayload, decode
 from remediate.lab.engine import Emit, Server
 from remediate.lab.knobs import read_knobs
 from remediate.playbook.shipped import collection
 
 _INSPECTION_BOOTSTRAP = COMMAND_LINE.rpartition(" ")[2]
+_RUN = re.compile(rb"^\$stopped = '([A-Za-z0-9-]{1,80})'$", re.MULTILINE)
 
 
 def _sha(data: bytes) -> str:
@@ -41,6 +44,12 @@ class EmulatedEngine:
         days = self._inspections.get(_sha(text))
         if line.endswith(_INSPECTION_BOOTSTRAP) and days is not None:
             return _inspect(server.windows, days, emit)
+        if line.endswith(_INSPECTION_BOOTSTRAP) and (run := _RUN.search(text)):
+            name = run[1].decode()
+            if text == stop_script(name):
+                if stop(config_path(server.windows)[0].parent, name):
+                    emit("stdout", b"asked\r\n")
+                return 0
         try:
             payload = decode(text)
         except NotAPayload as error:

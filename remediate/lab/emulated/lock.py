@@ -159,6 +159,15 @@ def _read(folder: Path) -> Last | None:
     return Last(*(group or "" for group in match.groups())) if match else None
 
 
+def stop(folder: Path, run: str) -> bool:
+    """What the script stop.ps1 does: ask that run to end; whether it was here last."""
+    last = _read(folder)
+    if last is None or last.run != run:
+        return False
+    replace(last, how="ended-by", other=run).write(folder)
+    return True
+
+
 def _shown(last: Last | None) -> str:
     if last is None:
         return "it left no name"

@@ -152,6 +152,11 @@ function Invoke-IisLook([scriptblock]$Look) {
     }
 }
 
+function Read-IisSharedPath {
+    $manager = New-IisManager
+    try { Get-IisSharedConfigPath $manager } finally { $manager.Dispose() }
+}
+
 function Get-IisConfigFolder([string]$SharedPath) {
     # Where the applicationHost.config lies that IIS reads.
     if ($SharedPath) { $SharedPath } else { Join-Path $env:windir 'System32\inetsrv\config' }

@@ -323,11 +323,6 @@ function Format-IisDiff($Results) {
     ($lines -join "`n") + "`n"
 }
 
-function Read-IisSharedPath {
-    $manager = New-IisManager
-    try { Get-IisSharedConfigPath $manager } finally { $manager.Dispose() }
-}
-
 function Invoke-IisChange($Changes, $Pattern, [string]$Machine, [string]$Backup, [int]$PoolsPerCommit, [int]$Pause, [int]$VerifySeconds, [bool]$CheckMode, $Run) {
     # All changes of one server: those given, or those that $Pattern (@{pools; attribute; set; given; skip; allow_shared}) makes of its pools.
     # $Run (@{name; undoes; wait}) is who writes.
@@ -417,7 +412,7 @@ function Set-IisServer($Outcome, $Changes, $Pattern, [string]$Backup, [int]$Pool
         $endedBy = Wait-IisTurn $Lock $wait
         if ($endedBy) {
             $left = @($pending | Where-Object { -not $results[$_].written }).Count
-            $outcome.failed = "ended before the next commit, by the run $endedBy that undoes this one: $left of $($pending.Count) changes were not written."
+            $outcome.failed = "ended before the next commit, as the run $endedBy asked: $left of $($pending.Count) changes were not written."
             break
         }
         $names = [string[]]@($pools[$start..([Math]::Min($start + $PoolsPerCommit, $pools.Count) - 1)])
