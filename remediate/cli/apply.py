@@ -15,18 +15,30 @@ import msgspec
 
 from remediate.cli.exits import Exit, worst
 from remediate.cli.inventory import read_fleet, with_sources
-from remediate.cli.options import check_amount, emit, inventory_options, pace_options
+from remediate.cli.options import check_amount, emit, inventory_options, now, pace_options
 from remediate.cli.progress import follow
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import Fleet, Target
 from remediate.inspect.limit import asked_for
 from remediate.inspect.stop import ask_to_stop
-from remediate.model import Failed, HostReport, HostResult, Inventory, Plan, RemediateError, Run, Skipped
+from remediate.model import (
+    Failed,
+    HostProof,
+    HostReport,
+    HostResult,
+    Inventory,
+    Plan,
+    Proof,
+    RemediateError,
+    Run,
+    Skipped,
+)
 from remediate.playbook.directory import check_digest, check_path, read_plan
 from remediate.playbook.proof import prove
 from remediate.playbook.proof_file import keep_proof
 from remediate.playbook.record import RECORD, read_run
-from remediate.playbook.run import LOG, Settings, last_words, run_plan
+from remediate.playbook.run import Settings, run_plan
+from remediate.playbook.run_log import LOG, last_words
 from remediate.report.folding import who, with_names
 from remediate.report.text import count, plan_text, printable, proof_line, result_line, run_text
 
@@ -80,6 +92,7 @@ def apply(
         _confirm(plan, targets)
     names = {target.host for target in targets}
     settings = Settings(fleet.sources, sorted(names - unfit.keys()), check, forks, fleet.given, steps, max_failures)
+    lost = ""
     # A dry run's record is of no later use.
     with tempfile.TemporaryDirectory(prefix="remediate-") as scratch:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
@@ -93,10 +106,12 @@ def apply(
             if run.finished_at is None:
                 click.echo(f"remediate: ansible-playbook ended early: {last_words(target / LOG)}", err=True)
             if not check:
-                run = _prove(run, dataclasses.replace(fleet, targets=targets), forks, timeout, target, unfit)
+                run, lost = _prove(run, dataclasses.replace(fleet, targets=targets), forks, timeout, target, unfit)
     run = _only(run, names, unfit)
     # The record of a run was named at its beginning.
     emit(run_text(run, kept if check else None).encode(), None)
+    if lost:
+        raise RemediateError(f"{lost}: what the second read found is shown here alone")
     return _exit(run)
 
 
@@ -122,7 +137,7 @@ def _named(run_dir: Path | None) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if run_dir is not None and (run_dir / RECORD).exists():
+        if run_dir is not None and (run_dir / RECORD).exists() and (run_dir / RECORD).stat().st_size:
             shown = printable(shlex.quote(str(run_dir)))
             click.echo(f"remediate: what is known of this run: remediate show {shown}", err=True)
         raise
@@ -169,21 +184,27 @@ def _confirm(plan: Plan, targets: tuple[Target, ...]) -> None:
         raise click.Abort("not confirmed")
 
 
-def _prove(run: Run, fleet: Fleet, forks: int, timeout: float, run_dir: Path, unfit: Mapping[str, HostResult]) -> Run:
+def _prove(
+    run: Run, fleet: Fleet, forks: int, timeout: float, run_dir: Path, unfit: Mapping[str, HostResult]
+) -> tuple[Run, str]:
     """Read the hosts that are done again, as an audit does; the run with its proof, which is kept beside the record.
 
-    When that is interrupted, what is known by then is still reported.
+    Where it cannot be kept, the reason is given too. When that is interrupted, what is known by then is still reported.
     """
     names = {target.host for target in fleet.targets}
     done = {host.host: host for host in run.hosts if host.status in ("changed", "unchanged") and host.host in names}
     targets = tuple(target for target in fleet.targets if target.host in done)
     if not targets:
-        return run
+        return run, ""
+    proofs: list[HostProof] = []
+    lost: list[str] = []
+    started = now()
     try:
-        with keep_proof(run_dir) as keep, follow("reading again", len(targets)) as tell:
+        with keep_proof(run_dir, lost.append) as keep, follow("reading again", len(targets)) as tell:
 
             def take(report: HostReport) -> None:
                 proof = prove(done[report.host], report)
+                proofs.append(proof)
                 keep(proof)
                 tell(proof_line(proof), bool(proof.broken))
 
@@ -191,7 +212,11 @@ def _prove(run: Run, fleet: Fleet, forks: int, timeout: float, run_dir: Path, un
     except KeyboardInterrupt:
         emit(run_text(_only(read_run(run_dir), names, unfit)).encode(), None)
         raise
-    return read_run(run_dir)
+    read = read_run(run_dir)
+    if not lost:
+        return read, ""
+    proof = Proof(started_at=started, finished_at=now(), hosts=tuple(sorted(proofs, key=lambda one: one.host)))
+    return msgspec.structs.replace(read, proof=proof), lost[0]
 
 
 def _exit(run: Run) -> Exit:

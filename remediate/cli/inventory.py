@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from remediate.cli.verbosity import is_quiet
-from remediate.inspect.given import configured_sources
+from remediate.inspect.given import WrongOption, configured_sources
 from remediate.inspect.inventory import Fleet, read_inventory
 from remediate.model import Inventory
 
@@ -38,7 +38,10 @@ def read_fleet(inventory: Inventory) -> Fleet:
     """The fleet. Standard error shows what Ansible warns of, and a host whose variables take long."""
     warnings: list[str] = []
     with _watched() as reading:
-        fleet = read_inventory(inventory, reading, warnings.append)
+        try:
+            fleet = read_inventory(inventory, reading, warnings.append)
+        except WrongOption as error:
+            raise click.UsageError(str(error)) from error
     for text in warnings:  # of an inventory that cannot be read, the error is enough
         click.echo(f"remediate: warning: {text}", err=True)
     return fleet

@@ -148,7 +148,7 @@ def now() -> str:
 
 def screen(out: Path | None) -> Screen:
     """What standard output is: a terminal's width and colours, or a pipe's; a file is written as for a pipe."""
-    if out is not None or sys.stdout is None:
+    if out is not None:
         return PIPE
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "").replace("_", "") == "utf8"
     if not sys.stdout.isatty():
@@ -170,8 +170,6 @@ def check_target(out: Path | None) -> None:
 def emit(data: bytes, out: Path | None) -> None:
     """To standard output, or to a file that is replaced whole or not at all."""
     if out is None:
-        if sys.stdout is None:
-            raise RemediateError("standard output is closed; give --out a file")
         sys.stdout.buffer.write(data)
         return
     try:

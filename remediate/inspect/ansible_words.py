@@ -93,6 +93,7 @@ _WARNINGS = tuple((re.compile(pattern), words) for pattern, words in (
     (r"variable using reserved name", "a variable has a name that Ansible reserves"),
 ))  # fmt: skip
 
+_NO_HOST = re.compile(r"Could not match supplied host pattern, ignoring: (\S+)")
 _ENCRYPTED = "it is encrypted, and no vault password that was given opens it (see --vault-id, --ask-vault-pass)"
 _ORIGIN = re.compile(r"Origin: (/[^\n]*)")
 # Ansible shows a file's lines behind its name, up to an empty line.
@@ -130,11 +131,17 @@ def _text(error: BaseException) -> str:
         return ""
 
 
-def warning(text: str) -> str | None:
-    """One of Ansible's warnings in our words, with its place; None for one that changes nothing."""
+def warning(text: str, limit: str = "") -> str | None:
+    """One of Ansible's warnings in our words, with its place; None for one that changes nothing.
+
+    A part of ``limit``, as it was typed, is shown: of a file that -l names it may be anything.
+    """
     words = _words(text, _WARNINGS)
     if words is None:
         return None
+    part = _NO_HOST.search(text)
+    if part is not None and part[1] in (one.lstrip("!&") for one in re.split("[,:]", limit)):
+        return f"{words}: {one_line(part[1])}"
     where = _ORIGIN.search(text)
     return words if where is None else f"{one_line(where[1])}: {words}"
 

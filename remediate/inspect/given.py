@@ -4,6 +4,8 @@ Ansible's own parser reads them into Ansible's own global context, where the inv
 connection plugins look: by its rules, not by a copy of them.
 """
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,12 @@ from remediate.model import Inventory, RemediateError
 # Variables of ours that a user may set; every other one is the plan's or the run's own.
 SETTABLE = frozenset({"remediate_fix", "remediate_pools_per_commit", "remediate_pause", "remediate_lock_seconds",
                       "remediate_task_timeout"})  # fmt: skip
+_WRITE = "write NAME=VALUE, a mapping in JSON or YAML, or @FILE"
 _BY_OPTION = {"remediate_batches": "--batches", "remediate_max_failures": "--max-failures"}
+
+
+class WrongOption(RemediateError):
+    """An option that cannot be taken as it was typed."""
 
 
 def arguments_of(inventory: Inventory) -> tuple[str, ...]:
@@ -62,11 +69,22 @@ def configured_sources() -> tuple[str, ...]:
 
 def read_password() -> str | None:
     """The connection's password of -k or a file, asked for or read now; None where neither is wanted."""
+    if context.CLIARGS["ask_pass"]:
+        check_terminal("-k", "--connection-password-file")
     try:
         password, _ = CLI.ask_passwords()
     except AnsibleError as error:
         raise RemediateError(f"the connection's password: {reason(error)}") from error
     return None if password is None else str(password)
+
+
+def check_terminal(option: str, instead: str) -> None:
+    """WrongOption where nobody can be asked: Python would warn, and read what is no answer."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        if not sys.stdin.isatty():
+            raise WrongOption(f"{option}: there is no terminal to ask on; give {instead}") from None
 
 
 def read_extra_vars(loader: DataLoader) -> dict[str, Any]:
@@ -77,6 +95,9 @@ def read_extra_vars(loader: DataLoader) -> dict[str, Any]:
     except Exception as error:
         raise RemediateError(_culprit(loader, options)) from error
     if "_raw_params" in found:
+        for number, option in enumerate(options, 1):
+            if "=" not in option:
+                raise RemediateError(f"{_named(option, number, len(options))}: {_WRITE}")
         raise RemediateError("-e: Ansible takes no part behind a space: write NAME='THE VALUE', or a mapping in JSON")
     for name in found:
         if name.startswith("remediate_") and name not in SETTABLE:
@@ -132,7 +153,7 @@ def _what(option: str, error: BaseException) -> str:
         return f"is not a mapping in YAML or JSON{f' (see {where})' if where else ''}"
     if option.startswith(("/", ".")):
         return "a file is named as -e @FILE"
-    return "write NAME=VALUE, a mapping in JSON or YAML, or @FILE"
+    return _WRITE
 
 
 def _changed(**values: Any) -> CLIArgs:

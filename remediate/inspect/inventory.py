@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -22,7 +22,15 @@ from ansible.vars.manager import VariableManager
 from remediate.bugs import bug
 from remediate.inspect.ansible_words import place, reason
 from remediate.inspect.connections import short_name, why_not_windows
-from remediate.inspect.given import arguments_of, as_yaml, read_extra_vars, read_password, set_context
+from remediate.inspect.given import (
+    WrongOption,
+    arguments_of,
+    as_yaml,
+    check_terminal,
+    read_extra_vars,
+    read_password,
+    set_context,
+)
 from remediate.inspect.readable import check_readable
 from remediate.inspect.run_checks import check_common, check_psrp, check_shell, check_winrm, short_shell
 from remediate.inspect.shown import Secrets, secrets_of, without_account
@@ -91,7 +99,7 @@ def read_inventory(
         _check_source(source)
     check_readable(inventory)
     try:
-        with programs_unheard(), hushed(warn):
+        with programs_unheard(), hushed(warn, inventory.limit or ""):
             return _read(inventory, reading)
     finally:
         # Ansible would remove it at its end, which a hanging server must not hold up (see cli/main.py).
@@ -124,6 +132,8 @@ def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
         # With those of ansible.cfg and the environment, as ansible-playbook has them.
         vault_ids = [*C.DEFAULT_VAULT_IDENTITY_LIST, *inventory.vault_ids]
         ask = inventory.ask_vault or C.DEFAULT_ASK_VAULT_PASS
+        if ask:
+            check_terminal("--ask-vault-pass", "--vault-password-file")
         secrets = CLI.setup_vault_secrets(loader, vault_ids, ask_vault_pass=ask, auto_prompt=False)
         loader.set_vault_secrets(secrets)
         extra_vars = read_extra_vars(loader)
@@ -134,6 +144,8 @@ def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
         HostVars(manager, variables, loader)  # `hostvars`: it puts itself into the manager of variables
         names = frozenset(str(host.name) for host in manager.get_hosts())
         manager.subset(inventory.limit)
+        if inventory.limit is not None:
+            _check_limit(inventory.limit, manager._subset or ())
         hosts = sorted(manager.get_hosts(), key=lambda host: str(host.name))
     except RemediateError:
         raise
@@ -162,6 +174,13 @@ def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
         collections=tuple(map(str, C.COLLECTIONS_PATHS)),
         secrets=hidden,
     )
+
+
+def _check_limit(limit: str, parts: Iterable[str]) -> None:
+    """WrongOption where Ansible found no pattern in it, or an empty one: that would be every host."""
+    patterns = [part.strip().lstrip("!&") for part in parts if part.strip()]
+    if not patterns or {"", "~"}.intersection(patterns):
+        raise WrongOption(f"-l {limit!r}: there is no pattern in it, and it would mean every host")
 
 
 @cache

@@ -40,14 +40,14 @@ def programs_unheard() -> Iterator[None]:
 
 
 @contextmanager
-def hushed(warn: Callable[[str], None]) -> Iterator[None]:
+def hushed(warn: Callable[[str], None], limit: str = "") -> Iterator[None]:
     """Ansible prints and logs nothing while it is open: its words quote what it reads. ``warn`` is given, in our
-    words and each once, what it warns of and what changes the fleet."""
+    words and each once, what it warns of and what changes the fleet. ``limit`` is what -l says."""
     display: Any = Display()
     said: set[str] = set()
 
     def hear(msg: str, *_: Any, **__: Any) -> None:
-        words = warning(msg)
+        words = warning(msg, limit)
         if words is not None and words not in said:
             said.add(words)
             warn(words)

@@ -25,7 +25,7 @@ from remediate.inspect.relayed import in_words
 from remediate.model import Failed, HostReport, Unreachable
 from remediate.playbook.handover import ANSIBLE_PLAYBOOK, handed
 from remediate.playbook.output_settings import OUTPUT
-from remediate.playbook.run import last_words
+from remediate.playbook.run_log import last_words
 from remediate.playbook.shipped import playbooks
 
 _PLAYBOOK = Path(__file__).with_name("playbook") / "inspect.yml"

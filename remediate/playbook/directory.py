@@ -66,11 +66,19 @@ def check_free(out: Path) -> None:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise RemediateError(f"{out}: is there already and not empty; name a new folder with --out")
     except OSError as error:
-        raise RemediateError(f"{out}: cannot be written: {error.strerror or error}") from error
+        raise RemediateError(f"{out}: cannot be written: {_why(error)}") from error
     above = next(parent for parent in (*out.absolute().parents,) if parent.exists())
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         what = "may not be written to" if above.is_dir() else "is no folder"
         raise RemediateError(f"{out}: cannot be written: {above} {what}; name another folder with --out")
+
+
+def _why(error: OSError) -> str:
+    """In a few words: shutil has a list of files, each with the text of its error."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        found = re.search(r"\[Errno (\d+)\]", str(error.args[0][0]))
+        return os.strerror(int(found[1])) if found else "its files cannot be copied"
+    return error.strerror or "it cannot be reached"
 
 
 def write_plan(plan: Plan, out: Path) -> Plan:
@@ -83,7 +91,7 @@ def write_plan(plan: Plan, out: Path) -> Plan:
         out.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     except OSError as error:
-        raise RemediateError(f"{out}: cannot be written: {error.strerror or error}") from error
+        raise RemediateError(f"{out}: cannot be written: {_why(error)}") from error
     try:
         msgspec.json.encode(plan)  # a name that cannot be written is not spelled in another way: it would be another
         _fill(plan, building)
@@ -93,7 +101,7 @@ def write_plan(plan: Plan, out: Path) -> Plan:
         building.chmod(0o755)
         building.rename(out)
     except OSError as error:
-        raise RemediateError(f"{out}: cannot be written: {error.strerror or error}") from error
+        raise RemediateError(f"{out}: cannot be written: {_why(error)}") from error
     except UnicodeError as error:
         raise RemediateError(f"{out}: a name in the plan cannot be written as UTF-8; was the audit edited?") from error
     finally:

@@ -7,6 +7,7 @@ The hosts go through a file that has no name: Ansible splits what --limit says a
 path too, which are anybody's.
 """
 
+import errno
 import json
 import os
 import sys
@@ -72,8 +73,10 @@ def _limit(hosts: Sequence[str]) -> Iterator[int]:
     """The descriptor of a file that holds the names, and has none itself."""
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
-            file.writelines(f"{host}\n" for host in hosts)
+            file = stack.enter_context(tempfile.TemporaryFile(buffering=0))
+            names = "".join(f"{host}\n" for host in hosts).encode()
+            if file.write(names) != len(names):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             file.seek(0)
         except OSError as error:
             where = tempfile.gettempdir()

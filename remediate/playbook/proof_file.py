@@ -26,11 +26,17 @@ def private(path: str, flags: int) -> int:
 
 
 @contextmanager
-def keep_proof(folder: Path) -> Iterator[Callable[[HostProof], None]]:
-    """Write the proof into the folder of a run: call what this gives with each host. It ends with the last line."""
-    path = folder / PROOF
+def keep_proof(folder: Path, lost: Callable[[str], None]) -> Iterator[Callable[[HostProof], None]]:
+    """Write the proof into the folder of a run: call what this gives with each host. It ends with the last line.
+
+    ``lost`` is called once when it cannot be written, with the reason: what is read again is not lost by that.
+    """
+    path, good = folder / PROOF, True
 
     def write(**values: object) -> None:
+        nonlocal good
+        if not good:
+            return
         line = json.dumps(spelled_out(values | {"at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"})) + "\n"
         try:
             with open(path, "a", encoding="utf-8", opener=private) as file:  # as in run.py
@@ -38,7 +44,8 @@ def keep_proof(folder: Path) -> Iterator[Callable[[HostProof], None]]:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise RemediateError(f"{path}: cannot be written: {error.strerror}") from error
+            good = False
+            lost(f"{path}: cannot be written: {error.strerror}")
 
     write(event="begin", format=_FORMAT, format_version=1)
     yield lambda host: write(event="host", **msgspec.to_builtins(host))

@@ -13,6 +13,7 @@ from remediate.model import Change, HostResult, RemediateError, Run, RunChange, 
 from remediate.playbook.claims import contradiction
 from remediate.playbook.pace import goes_on
 from remediate.playbook.proof_file import read_proof
+from remediate.playbook.run_log import LOG, is_open, last_words
 
 RECORD = "record.jsonl"
 # So many runs are named where a folder holds more than one; the latest.
@@ -52,9 +53,11 @@ class Growing:
 def read_run(path: Path) -> Run:
     """The run of a run's folder or record."""
     record = path / RECORD if path.is_dir() else path
-    if path.is_dir() and not record.exists():
+    if path.is_dir() and not record.exists() and not is_run(path):
         raise RemediateError(f"{path}: is not the folder of a run{_runs_below(path)}")
-    events = Growing(record).new()
+    events = Growing(record).new() if record.exists() or not path.is_dir() else []
+    if not events and (record.name == RECORD and (not record.exists() or not record.read_bytes())):
+        raise RemediateError(_not_begun(record.parent))
     if not events or events[0].get("format") != "remediate.record":
         raise RemediateError(f"{record}: is not the record of a run")
     if events[0].get("format_version") != 1:
@@ -66,6 +69,20 @@ def read_run(path: Path) -> Run:
         return msgspec.structs.replace(known.run(), running=_is_held(record), proof=read_proof(record.parent))
     except (msgspec.ValidationError, KeyError, TypeError) as error:
         raise RemediateError(f"{record}: is damaged: a line of it is no event of a run") from error
+
+
+def is_run(folder: Path) -> bool:
+    """Whether the folder was made for a run, whatever came of it."""
+    made = (folder / LOG).exists() or folder.absolute().parent.name == "runs"
+    return folder.is_dir() and made and not (folder / "plan.json").exists()
+
+
+def _not_begun(folder: Path) -> str:
+    """Without a record nothing is written on a server."""
+    if is_open(folder) or ((folder / RECORD).exists() and _is_held(folder / RECORD)):
+        return f"{folder}: this run has begun nothing yet, and may still begin: look again, or end its ansible-playbook"
+    said = f": {last_words(folder / LOG)}" if (folder / LOG).exists() else ""
+    return f"{folder}: nothing was begun in this run, and nothing was written{said}"
 
 
 def _runs_below(folder: Path) -> str:

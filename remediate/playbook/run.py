@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from remediate.iis.inspection import one_line
 from remediate.model import HostResult, RemediateError, Run
 from remediate.playbook.handover import ANSIBLE_PLAYBOOK, Given, handed
 from remediate.playbook.interruption import interruption
 from remediate.playbook.output_settings import OUTPUT
-from remediate.playbook.proof_file import private
 from remediate.playbook.record import RECORD, Growing, Known, read_run
-
-LOG = "ansible-playbook.log"
+from remediate.playbook.run_log import LOG, last_words, open_log
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
     """
     try:
         run_dir.mkdir(parents=True, mode=0o700)
-        log = open(run_dir / LOG, "wb", opener=private)  # noqa: SIM115  # closed below; a Path takes no opener
+        log = open_log(run_dir)
     except OSError as error:
         raise RemediateError(f"{run_dir}: cannot be made: {error.strerror}; choose another with --run-dir") from error
     # Absolute: a folder's name may begin with a dash or a tilde.
@@ -115,11 +112,3 @@ class _Followed:
             result = self._known.add(event)
             if result is not None:
                 self._progress(result)
-
-
-def last_words(log: Path) -> str:
-    """The line of Ansible's log that tells most, for an error in one line."""
-    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    errors = [line for line in lines if "ERROR" in line or line.startswith(("fatal:", "remediate:"))]
-    words = (errors or lines or ["it printed nothing"])[-1 if not errors else 0]
-    return one_line(words)

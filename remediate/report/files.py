@@ -4,13 +4,13 @@ from pathlib import Path
 
 from remediate.model import Audit, Diagnosis, Plan, RemediateError, Run
 from remediate.playbook.directory import read_plan
-from remediate.playbook.record import RECORD, read_run
+from remediate.playbook.record import RECORD, is_run, read_run
 from remediate.saved import load_any
 
 
 def read_any(path: Path) -> Audit | Diagnosis | Plan | Run:
     """Whatever was saved at that path, told by what stands in it."""
-    if path.name == RECORD or (path / RECORD).exists():
+    if path.name == RECORD or (path / RECORD).exists() or is_run(path):
         return read_run(path)
     if path.is_dir() and not (path / "plan.json").exists() and any(path.glob(f"*/{RECORD}")):
         return read_run(path)  # a folder of runs: refused with their names
