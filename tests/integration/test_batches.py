@@ -106,7 +106,7 @@ def test_patterns_are_ansibles(fleet: list[Site], pattern: str) -> None:
 
 @pytest.mark.parametrize(
     "wrong", ['"remediate_batches": "foo"', '"remediate_batches": ["0"]', '"remediate_max_failures": "abc"',
-              '"remediate_pause": -5', '"remediate_pools_per_commit": 0'],
+              '"remediate_pause": -5', '"remediate_pause": "5\\n"', '"remediate_pools_per_commit": 0'],
 )  # fmt: skip
 def test_settings_that_mean_nothing_are_refused(fleet: list[Site], wrong: str) -> None:
     """Before any host is touched."""
