@@ -6,10 +6,12 @@ import click
 
 from remediate.cli.choices import OneOf
 from remediate.cli.options import emit, screen
-from remediate.model import Diagnosis, encode
+from remediate.model import Diagnosis, Plan, RemediateError, encode
+from remediate.playbook.directory import check_digest
+from remediate.playbook.sums import SUMS
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
 from remediate.report.files import read_any
-from remediate.report.text import text_of
+from remediate.report.text import printable, text_of
 
 
 @click.command()
@@ -24,4 +26,14 @@ def show(path: Path, form: DiagnosisForm, out: Path | None) -> None:
         return
     if form not in ("table", "json"):
         raise click.UsageError(f"--format {form} is for a diagnosis; {path} is none")
+    if isinstance(value, Plan) and (path.is_dir() or path.with_name(SUMS).exists()):
+        _warn_of_edits(path if path.is_dir() else path.parent, value)
     emit(encode(value) if form == "json" else text_of(value).encode(), out)
+
+
+def _warn_of_edits(folder: Path, plan: Plan) -> None:
+    """The folder may do something else than its plan.json says."""
+    try:
+        check_digest(folder, plan)
+    except RemediateError as error:
+        click.echo(printable(f"remediate: warning: {error}; `remediate apply` refuses this plan"), err=True)

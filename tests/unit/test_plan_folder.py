@@ -87,6 +87,16 @@ def test_what_ansible_would_load_is_refused(folder: Path, name: str) -> None:
         check_digest(folder, read_plan(folder))
 
 
+def test_show_warns_of_what_apply_refuses(folder: Path) -> None:
+    """In one line; the plan is shown all the same, and a plan as it was made without a word."""
+    assert remediate("show", folder, expect=0).stderr == ""
+    add(folder / "filter_plugins" / "x.py")
+    for path in (folder, folder / "plan.json"):
+        done = remediate("show", path, expect=0)
+        assert "web01" in done.stdout and done.stderr.count("\n") == 1
+        assert done.stderr.startswith(f"remediate: warning: {folder / 'filter_plugins/x.py'}: is no part of the plan")
+
+
 @pytest.mark.parametrize("name", ["group_vars", "library", "ansible.cfg"])
 def test_a_link_is_refused_too(folder: Path, inventory: Path, name: str) -> None:
     (folder / name).symlink_to(folder.parent)
