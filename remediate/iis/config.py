@@ -4,6 +4,7 @@ Inheritance is per attribute: pool, applicationPoolDefaults, schema; for applica
 applicationDefaults, those of all sites, schema.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -14,6 +15,7 @@ from remediate.model import Application, Pool, Source, Value, fold
 
 APPINIT = "ApplicationInitializationModule"
 _ENABLED = Attribute("bool", "false")
+_SITE_ID = re.compile("[0-9]{1,10}")
 
 
 class Config:
@@ -79,7 +81,7 @@ class Config:
                     preload = self._resolve(PRELOAD, "preloadEnabled", levels)
                 path = site.attributes.get("name", "") + element.attributes.get("path", "")
                 number = site.attributes.get("id", "")
-                yield pool, Application(path, preload, int(number) if number.isascii() and number.isdigit() else None)
+                yield pool, Application(path, preload, int(number) if _SITE_ID.fullmatch(number) else None)
 
     @property
     def preloads(self) -> bool:

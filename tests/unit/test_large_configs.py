@@ -3,10 +3,12 @@
 Calls are counted, and kilobytes: no test asserts a time.
 """
 
+import json
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import remediate
 from tests.measured import calls, peak
 
 SHAPES = ("pools", "taken away", "locations")
@@ -57,3 +59,12 @@ def test_a_pool_costs_a_few_kilobytes(tmp_path: Path) -> None:
     """So that 100,000 pools fit into half a gigabyte."""
     small, large = (peak("audit", "--config", config(tmp_path, pools, "pools")) for pools in (500, 5_500))
     assert (large - small) / 5_000 < 6
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "x", "-1", ""])
+def test_a_number_of_a_site_that_is_none(number: str, tmp_path: Path) -> None:
+    """Its pools are read all the same."""
+    file = config(tmp_path, 1, "pools")
+    file.write_text(file.read_text().replace(' id="1"', f' id="{number}"'))
+    (finding,) = json.loads(remediate("audit", "--config", file, "--format", "json", expect=2).stdout)["findings"]
+    assert finding["pool"] == "Pool 0"
