@@ -46,7 +46,7 @@ def without_secrets(report: HostReport, secrets: Secrets) -> HostReport:
         return msgspec.structs.replace(report, detail=without(report.detail, secrets))
     if report.warning is not None:
         report = msgspec.structs.replace(report, warning=without(report.warning, secrets))
-    answer = msgspec.json.encode(msgspec.structs.replace(report, host="", groups=(), vars={}, warning=None)).decode()
+    answer = msgspec.json.encode(msgspec.structs.replace(report, host="", vars={}, warning=None)).decode()
     if any(secret in answer for secret in secrets):
         return Failed(report.host, "its answer holds the password of the connection: nothing of it is shown or kept")
     return report
