@@ -186,7 +186,7 @@ class WsmanServer:
         except soap.Malformed as error:
             return web.Response(status=400, text=f"{error}\n", headers=verdict.headers)
         operation = envelope.header.findtext("a:Action", "", soap.NAMES).rpartition("/")[2]
-        if operation == when:
+        if when and operation == when:
             return _redirect(more, verdict.headers)
         status = 200
         try:
