@@ -59,9 +59,12 @@ def test_a_bug_that_ends_the_command_is_shown_too(tmp_path: Path) -> None:
     """One line says where; the traceback is for -v."""
     (tmp_path / "sitecustomize.py").write_text(
         "import os, pathlib\n"
-        "def read_bytes(self):\n"
+        "real = pathlib.Path.is_dir\n"
+        "def is_dir(self):\n"
+        "    if self.name != 'x.json':\n"
+        "        return real(self)\n"
         "    raise LookupError(os.environ['CANARY'])\n"
-        "pathlib.Path.read_bytes = read_bytes\n"
+        "pathlib.Path.is_dir = is_dir\n"
     )
     for options, shown in (((), False), (("-v",), True)):
         done = remediate("show", tmp_path / "x.json", *options, expect=1, PYTHONPATH=str(tmp_path), CANARY=PASSWORD)
