@@ -15,7 +15,7 @@ print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 _CALLS = """
 import json, os, sys
-from remediate.cli.main import cli
+from remediate.cli.program import cli
 
 calls = 0
 
