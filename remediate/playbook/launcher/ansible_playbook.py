@@ -43,6 +43,9 @@ def main() -> None:
     with os.fdopen(int(os.environ.pop("REMEDIATE_GIVEN")), "rb") as pipe:
         given: dict[str, Any] = json.load(pipe)
     _end_with_parent()
+    # No compiled file that stands in a plan's folder is loaded from now on, and none is left there: no sum holds them.
+    sys.pycache_prefix = os.devnull
+    sys.dont_write_bytecode = True
 
     class Given(PlaybookCLI):  # type: ignore[misc]  # ansible ships no types
         @staticmethod
