@@ -17,6 +17,7 @@ from remediate.cli.exits import Exit, worst
 from remediate.cli.inventory import read_fleet, with_sources
 from remediate.cli.options import check_amount, emit, inventory_options, now, pace_options
 from remediate.cli.progress import follow
+from remediate.iis.attributes import FIXES
 from remediate.inspect.fleet import inspect_all
 from remediate.inspect.inventory import Fleet, Target
 from remediate.inspect.limit import asked_for
@@ -88,6 +89,10 @@ def apply(
     unfit = _unfit(targets, max_failures)
     if unfit is None:
         return Exit.INCOMPLETE
+    unfit |= _vetoed(plan, targets)
+    if len(unfit) == len(targets):
+        click.echo("remediate: nothing was done", err=True)
+        return worst(*(Exit.STALE if host.status == "stale" else Exit.INCOMPLETE for host in unfit.values()))
     if not check and not yes:
         _confirm(plan, targets)
     names = {target.host for target in targets}
@@ -162,6 +167,21 @@ def _unfit(targets: Sequence[Target], max_failures: str) -> dict[str, HostResult
         click.echo(f"remediate: {what}, and --max-failures is {max_failures}: nothing was done", err=True)
         return None
     return unfit
+
+
+def _vetoed(plan: Plan, targets: Sequence[Target]) -> dict[str, HostResult]:
+    """The hosts whose remediate_fix says otherwise by now: they are not begun. An undo is not asked for a fix."""
+    vetoed: dict[str, HostResult] = {}
+    for target in targets if plan.undoes is None else ():
+        word = None if isinstance(target, Failed | Skipped) else target.vars.get("remediate_fix")
+        made = {
+            fix for fix in FIXES for c in plan.changes if c.host == target.host and c.attribute == FIXES[fix].attribute
+        }
+        if word is not None and word not in made:
+            detail = f"remediate_fix is {word!r} here by now, and the plan is for {', '.join(made)}: make a new plan"
+            vetoed[target.host] = HostResult(host=target.host, status="stale", detail=detail)
+            click.echo(result_line(vetoed[target.host]), err=True)
+    return vetoed
 
 
 def _only(run: Run, names: Set[str], unfit: Mapping[str, HostResult]) -> Run:

@@ -2,6 +2,7 @@
 
 import errno
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -43,6 +44,13 @@ class _Verbs(click.Group):
         if not word.startswith("-") and word not in _VERBS and not ctx.resilient_parsing:
             raise click.UsageError(f"there is no command {word!r}{meant(word, _VERBS)}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            # click would end the process, without a word.
+            raise RemediateError("whoever read the output went away, so it is cut off") from error
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         """The names alone at TAB: their help texts are in files that take a second to load."""
@@ -87,7 +95,7 @@ def run() -> int:
     except (KeyboardInterrupt, click.Abort) as error:
         code = _say(str(error) or "interrupted", Exit.INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our output went away; there is nobody to tell.
+        # Of the last words; there is nobody to tell.
         code = Exit.ERROR
     except OSError as error:
         closed = error.filename is None and error.errno == errno.EBADF
@@ -105,5 +113,6 @@ def run() -> int:
 
 
 def _say(text: str, code: Exit) -> Exit:
-    print(f"remediate: {without_account(one_line(text, 2000))}", file=sys.stderr, flush=True)
+    with suppress(BrokenPipeError):  # nobody is there to read it
+        print(f"remediate: {without_account(one_line(text, 2000))}", file=sys.stderr, flush=True)
     return code

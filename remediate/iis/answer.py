@@ -42,6 +42,11 @@ class _Head(Struct):
     format: str
 
 
+# Made here, by one thread: msgspec builds what it needs for a type at its first use, and two threads that do so at once
+# can end the process.
+_MODULE, _HEAD = msgspec.json.Decoder(_Module), msgspec.json.Decoder(_Head)
+
+
 @dataclass(frozen=True)
 class Found:
     """``answer`` is the object's bytes, None where none or more than one was found; ``words`` the rest."""
@@ -103,11 +108,11 @@ def plain_words(printed: bytes) -> str:
 
 def _answer(text: bytes) -> bytes | None:
     try:
-        return bytes(msgspec.json.decode(text, type=_Module).inspection)
+        return bytes(_MODULE.decode(text).inspection)
     except NOT_JSON:
         pass
     try:
-        msgspec.json.decode(text, type=_Head)
+        _HEAD.decode(text)
     except NOT_JSON:
         return None
     return text.strip()

@@ -57,6 +57,10 @@ class _Answer(Struct):
     evidence: EvidenceAnswer | None = None
 
 
+# Made here, by one thread (see answer.py).
+_ANSWER = msgspec.json.Decoder(_Answer)
+
+
 def parse_printed(host: str, stdout: bytes, stderr: bytes, code: int, host_vars: dict[str, str]) -> Inspection | Failed:
     """What the inspection's process printed until it ended with that exit code."""
     if code not in _EXIT_CODES:
@@ -79,7 +83,7 @@ def parse_answer(host: str, text: bytes, host_vars: dict[str, str] | None = None
     if printed.answer is None:
         return Failed(host, f"the inspection's answer cannot be read: it is not in what the server printed: {said}")
     try:
-        answer = msgspec.json.decode(printed.answer, type=_Answer)
+        answer = _ANSWER.decode(printed.answer)
     except NOT_JSON as error:
         return Failed(host, one_line(f"the inspection's answer cannot be read: {what_is_wrong(error)}"))
     if answer.format != "remediate.inspection" or answer.format_version != 1:

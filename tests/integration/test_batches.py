@@ -90,6 +90,29 @@ def test_a_users_settings_do_not_change_the_plan(fleet: list[Site]) -> None:
     assert statuses(folder) == ["failed", "not-reached", "not-reached", "not-reached"]
 
 
+@pytest.mark.parametrize("word", ["none", "idle-timeout"])
+def test_a_fix_that_a_host_no_longer_wants_is_stale(fleet: list[Site], word: str) -> None:
+    """By its variable, which changed since the plan, or by -e for all of them: it is not begun."""
+    folder, inventory = plan(fleet)
+    before = [site.config.read_bytes() for site in fleet]
+    done = remediate("apply", folder, "-i", inventory, "--yes", "-e", f"remediate_fix={word}", expect=4)
+    assert f"remediate_fix is '{word}' here by now" in done.stderr
+    assert [site.config.read_bytes() for site in fleet] == before
+    whole = yaml.safe_load(inventory.read_text())
+    whole["iis"]["hosts"][fleet[1].name]["remediate_fix"] = word
+    inventory.write_text(yaml.safe_dump(whole))
+    remediate("apply", folder, "-i", inventory, "--yes", expect=4)
+    assert [site.config.read_bytes() == old for site, old in zip(fleet, before, strict=True)] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+    (made,) = (folder / "runs").iterdir()
+    remediate("rollback", made, "--out", folder.with_name("undo"), expect=0)
+    remediate("apply", folder.with_name("undo"), "-i", inventory, "--yes", expect=0)
+
+
 def test_a_limit_keeps_to_its_hosts(fleet: list[Site]) -> None:
     folder, inventory = plan(fleet)
     remediate("apply", folder, "-i", inventory, "--yes", "-l", fleet[2].name, expect=0)
@@ -109,12 +132,15 @@ def test_patterns_are_ansibles(fleet: list[Site], pattern: str) -> None:
               '"remediate_pause": -5', '"remediate_pause": "5\\n"', '"remediate_pools_per_commit": 0'],
 )  # fmt: skip
 def test_settings_that_mean_nothing_are_refused(fleet: list[Site], wrong: str) -> None:
-    """Before any host is touched."""
+    """Before any host is touched, also with a limit, which leaves out the play of the first checks."""
     folder, inventory = plan(fleet)
+    before = [site.config.read_bytes() for site in fleet]
     done = run(PLAIN, "-i", inventory, folder / "playbook.yml", "-e", f"{{{wrong}}}")
     assert done.returncode != 0
     assert "No host was touched" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+    assert run(PLAIN, "-i", inventory, folder / "playbook.yml", "-l", "iis", "-e", f"{{{wrong}}}").returncode != 0
+    assert [site.config.read_bytes() for site in fleet] == before
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])

@@ -9,7 +9,7 @@ from tests.conftest import Site, remediate
 
 
 def test_apply_loads_no_bytecode_of_a_plans_folder(take: Callable[[str, str], Site], tmp_path: Path) -> None:
-    """A compiled file that claims to be that of the plan's own plugin would run here, with the connection's password."""
+    """A compiled file that claims to be that of the plan's own plugin would run here, and see the password."""
     site = take("emulated", "basic")
     folder, seen = tmp_path / "plan", tmp_path / "seen"
     remediate("plan", "-i", site.inventory, "--fix", "on-demand", "--out", folder, expect=2)

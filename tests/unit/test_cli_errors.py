@@ -172,8 +172,14 @@ def test_an_edited_plan_is_not_applied(tmp_path: Path, inventory: Path) -> None:
 
 
 def test_a_reader_that_goes_away(inventory: Path) -> None:
+    """It is said so, of a command that prints, and nothing is said of Ansible."""
     done = run("bash", "-c", f"remediate show {inventory} | true; remediate --help | head -1", PATH=_path())
     assert "Traceback" not in done.stderr
+    write_plan(plan(), inventory.parent / "plan")
+    done = run(
+        "bash", "-c", f"remediate show {inventory.parent / 'plan'} | true; exit ${{PIPESTATUS[0]}}", PATH=_path()
+    )
+    assert (done.returncode, done.stderr) == (1, "remediate: whoever read the output went away, so it is cut off\n")
 
 
 class _Web(BaseHTTPRequestHandler):
