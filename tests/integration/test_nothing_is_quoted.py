@@ -124,7 +124,7 @@ def test_what_ansible_warns_of_is_said_in_words(tmp_path: Path, environment: Env
     done = remediate("audit", "-i", path, "-l", "web01,web02", bin=environment.bin)
     assert f"remediate: warning: {path}:6:7: p stands twice in one mapping, and the last one counts\n" in done.stderr
     assert "remediate: warning: the group 'bad' is not a mapping, and is left out\n" in done.stderr
-    assert "remediate: warning: a part of -l matches no host\n" in done.stderr
+    assert "remediate: warning: a part of -l matches no host: web02\n" in done.stderr
     assert "WARNING" not in done.stderr
     assert CANARY not in done.stdout + done.stderr
 
