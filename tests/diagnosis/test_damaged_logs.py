@@ -1,6 +1,7 @@
 """A file that is damaged: what can be read of it counts, what cannot is said, and that is no all-clear."""
 
 import gzip
+import json
 import os
 import struct
 import zlib
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import remediate
 from tests.diagnosis.command import diagnosis_of, run_diagnose
 from tests.diagnosis.test_false_confirmed import iis_log, stream
 from tests.diagnosis.test_no_site_log import TIMES
@@ -101,3 +103,15 @@ def test_a_damaged_iis_log_confirms_nothing(tmp_path: Path) -> None:
         path.write_bytes(packed if name == "whole" else packed[:-1])
         verdicts.append(stream(tmp_path / name, path).verdict)
     assert verdicts == ["confirmed", "consistent"]
+
+
+@pytest.mark.parametrize(
+    "data", [bytes(range(256)) * 3000, Path("/bin/sh").read_bytes(), bytes(70_000), gzip.compress(bytes(70_000))],
+    ids=["bytes", "a program", "zeros", "packed zeros"],
+)  # fmt: skip
+def test_what_is_no_text_is_no_all_clear(data: bytes, tmp_path: Path) -> None:
+    """Alone it is refused; in a folder the logs beside it are read."""
+    (tmp_path / "app.bin").write_bytes(data)
+    assert "is no text" in remediate("diagnose", tmp_path / "app.bin", expect=1).stderr
+    (tmp_path / "app.log").write_bytes(log(9))
+    assert len(json.loads(remediate("diagnose", tmp_path, "--format", "json").stdout)["streams"]) == 1

@@ -8,6 +8,7 @@ import msgspec
 from remediate.diagnose.reading.elmah_csv import HEADER
 from remediate.diagnose.reading.event_text import is_event_text
 from remediate.diagnose.reading.evtx import MARK
+from remediate.diagnose.reading.given import OtherLog
 from remediate.diagnose.reading.site_log import refuse_other_log
 from remediate.diagnose.reading.timestamps import DATED
 from remediate.diagnose.reading.wrapped import wrapping
@@ -38,17 +39,21 @@ _PACKED = {
     b"PK\x03\x04": "a zip archive", b"7z\xbc\xaf\x27\x1c": "a 7z archive", b"BZh": "packed by bzip2",
     b"\xfd7zXZ\0": "packed by xz", b"\x28\xb5\x2f\xfd": "packed by zstd", b"\x1f\x8b\x08": "packed by gzip twice",
 }  # fmt: skip
+# A log has none of these, or a few; a program and random bytes have one in ten.
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\f\r\x1b"))
 
 
 def kind_of(head: bytes, name: str) -> Kind:
     """The kind of a file that begins so. RemediateError: an archive, or a binary event log that is no file.
-    OtherLog: a log of IIS or beside it that holds nothing that is read here."""
+    OtherLog: no text, or a log of IIS or beside it that holds nothing that is read here."""
     text = head.lstrip()
     if head.startswith(MARK):
         raise RemediateError(f"{name}: a binary event log, packed or out of a pipe; give the file itself")
     packed = next((what for mark, what in _PACKED.items() if head.startswith(mark)), None)
     if packed is not None:
         raise RemediateError(f"{name}: {packed}; unpack it first")
+    if _is_no_text(head):
+        raise OtherLog(name, "is no text, and so no log", "; give a log")
     refuse_other_log(text, name)
     if text.startswith(b"#") and (b"#Fields:" in text or text.startswith(b"#Software: Microsoft Internet")):
         return "w3c"
@@ -59,6 +64,12 @@ def kind_of(head: bytes, name: str) -> Kind:
     first = text[:1]
     found = _of_xml(text) if first == b"<" else _of_json(text) if first in (b"{", b"[") else None
     return found or _of_text(text)
+
+
+def _is_no_text(head: bytes) -> bool:
+    # A file that is made longer beforehand ends in zeros: they are no damage. Nothing but zeros is no log.
+    text = head.rstrip(b"\0")
+    return bool(head) and len(text.decode(errors="replace")) <= 20 * (len(text) - len(text.translate(None, _CONTROLS)))
 
 
 def _of_xml(text: bytes) -> Kind | None:
