@@ -29,10 +29,10 @@ def main() -> None:
 def _open_streams() -> None:
     """Standard streams that the caller closed, so that no other file takes their numbers, and Ansible finds them.
 
-    What is written to a closed standard output fails, as it should.
+    What is written to a closed standard output, or read from a closed standard input, fails, as it should.
     """
     if sys.stdin is None:
-        _open(0, os.O_RDONLY)
+        _open(0, os.O_WRONLY)
         sys.stdin = open(0, closefd=False)  # noqa: SIM115  # as long as the process
     if sys.stdout is None:
         _open(1, os.O_RDONLY)

@@ -5,6 +5,7 @@ codes and the names of methods are ASCII in every code page.
 """
 
 import codecs
+import errno
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -30,8 +31,6 @@ _MARKS = (
 @contextmanager
 def opened(path: Path | None) -> Iterator[Iterator[bytes]]:
     """The blocks of a file, unpacked; of standard input for None."""
-    if path is None and sys.stdin is None:
-        raise RemediateError("standard input: is closed; give a file")
     try:
         stream = cast(BufferedReader, sys.stdin.buffer if path is None else open_file(path))
     except OSError as error:
@@ -45,6 +44,8 @@ def opened(path: Path | None) -> Iterator[Iterator[bytes]]:
         else:
             yield unpacked(stream) if head[:2] == GZIP else iter(lambda: stream.read(BLOCK) or b"", b"")
     except OSError as error:
+        if path is None and error.errno == errno.EBADF:
+            raise RemediateError("standard input: is closed; give a file") from error
         raise RemediateError(f"{path or 'standard input'}: cannot be read: {error.strerror}") from error
     finally:
         if path is not None:
