@@ -58,10 +58,10 @@ def test_legal_names_are_legal_in_the_stand_in(bench: MakeBench) -> None:
     $manager = New-IisManager
     foreach ($letter in $given.letters) {
         $name = 'a' + $letter
-        try { $null = $manager.ApplicationPools.Add($name); $true; $manager.ApplicationPools.Remove((Get-IisPool @{ Manager = $manager } $name)) }
+        try { $pool = $manager.ApplicationPools.Add($name); $true; $manager.ApplicationPools.Remove($pool) }
         catch { $false }
     }
-    """  # noqa: E501 - PowerShell stands in the lines that it is sent in
+    """
     taken = bench("10.0").code(code, letters=letters)
     assert taken == [legal_name(f"a{letter}") for letter in letters]
     assert taken.count(False) == 17
