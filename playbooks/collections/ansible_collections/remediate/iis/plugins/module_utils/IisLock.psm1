@@ -22,7 +22,7 @@ function Read-IisRun([string]$Folder) {
     # being written at this moment, says nothing yet.
     $bytes = [byte[]](, 0 * 1024)
     try {
-        $file = [IO.File]::Open((Join-Path $Folder $script:RunFile), 'Open', 'Read', 'ReadWrite, Delete')
+        $file = [IO.File]::Open([IO.Path]::Combine($Folder, $script:RunFile), 'Open', 'Read', 'ReadWrite, Delete')
         try { $length = $file.Read($bytes, 0, $bytes.Length) } finally { $file.Dispose() }
     }
     catch { return }
@@ -36,7 +36,7 @@ function Read-IisRun([string]$Folder) {
 function Write-IisRun([string]$Folder, $Last) {
     $line = "$($Last.run) $($Last.machine) $($Last.process) $($Last.since)"
     if ($Last.how) { $line += " $($Last.how) $($Last.other)" }
-    [IO.File]::WriteAllText((Join-Path $Folder $script:RunFile), "$line`n", [Text.Encoding]::ASCII)
+    [IO.File]::WriteAllText([IO.Path]::Combine($Folder, $script:RunFile), "$line`n", [Text.Encoding]::ASCII)
 }
 
 function Format-IisRun($Last) {
@@ -56,7 +56,7 @@ function Test-IisLate([string]$Folder, $Last, $Run) {
     # an hour and no longer.
     $time = '\A[0-9]{8}T[0-9]{6}Z'
     if (-not [regex]::IsMatch($Last.run, $time) -or -not [regex]::IsMatch($Run.name, $time)) { return $false }
-    $until = [IO.File]::GetLastWriteTimeUtc((Join-Path $Folder $script:RunFile)).AddHours(1)
+    $until = [IO.File]::GetLastWriteTimeUtc([IO.Path]::Combine($Folder, $script:RunFile)).AddHours(1)
     [string]::CompareOrdinal($Last.run, 0, $Run.name, 0, 16) -gt 0 -and [DateTime]::UtcNow -lt $until
 }
 
@@ -64,7 +64,7 @@ function Enter-IisLock([string]$Folder, $Run) {
     # $Run is @{name; undoes; machine; wait}. Gives @{Folder; Name; File; Refused; Late}: Refused is $null where the lock is
     # held, else the reason. File is to be disposed of in the end.
     $lock = @{ Folder = $Folder; Name = $Run.name; File = $null; Refused = $null; Late = $false }
-    $path = Join-Path $Folder $script:LockFile
+    $path = [IO.Path]::Combine($Folder, $script:LockFile)
     $began = [DateTime]::UtcNow
     while ($null -eq $lock.File) {
         $last = Read-IisRun $Folder
@@ -110,7 +110,7 @@ function Enter-IisLock([string]$Folder, $Run) {
         if ($Run.undoes) { $mine.how = 'undoes' }
         Write-IisRun $Folder $mine
     }
-    catch { $lock.Refused = "nothing was written: this run cannot leave its name on this server ($(Join-Path $Folder $script:RunFile)): $(Get-IisFailure $_)" }
+    catch { $lock.Refused = "nothing was written: this run cannot leave its name on this server ($([IO.Path]::Combine($Folder, $script:RunFile))): $(Get-IisFailure $_)" }
     $lock
 }
 
