@@ -6,13 +6,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Site, remediate, run, wait_for
+from tests.integration.test_one_writer import below
 
 PROGRAM = Path(sys.prefix) / "bin" / "remediate"
 
@@ -63,17 +64,21 @@ def test_a_run_that_ended_before_its_record(site: Site, plan: Path) -> None:
         command, env=os.environ | {"PYTHONPATH": str(slow)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
+    started: list[int] = []
     try:
         wait_for(lambda: bool(list(plan.glob("runs/*/ansible-playbook.log"))), "the run's folder")
         (made,) = (plan / "runs").iterdir()
-        time.sleep(0.5)
+        wait_for(lambda: len(below(process.pid)) > 1, "its ansible-playbook")
+        started = below(process.pid)[1:]
         process.kill()
         process.wait()
         for said in (remediate("show", made, expect=1).stderr, undo(made, site)):
             assert said.startswith(f"remediate: {made}: this run has begun nothing yet, and may still begin")
             assert said.count("\n") == 1
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        for pid in (process.pid, *started):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     wait_for(lambda: "may still begin" not in remediate("show", made, expect=1).stderr, "its end")
     for said in (remediate("show", made, expect=1).stderr, undo(made, site)):
         assert said.startswith(f"remediate: {made}: nothing was begun in this run, and nothing was written")
