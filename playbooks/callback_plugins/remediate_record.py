@@ -55,6 +55,8 @@ _WANTED = ("remediate_pools", "remediate_attribute", "remediate_set", "remediate
 _MOST_CHARACTERS = 100_000
 _MOST_DETAIL = 4_000
 _DEEPEST = 20
+# Seconds from an interrupt to the next. Ansible's own clean-up takes less.
+_AGAIN = 5
 
 
 def _kept(value, depth=_DEEPEST):
@@ -125,15 +127,25 @@ class CallbackModule(CallbackBase):
             self._begin(self._playbook.parent / "plan.json")
 
     def _note_interrupts(self):
-        """Ansible raises KeyboardInterrupt. Python drops it where it cannot be raised (a hook of a fork), and the run
-        would go on to the next host."""
+        """Ansible raises KeyboardInterrupt, once. Python drops it where it cannot be raised (a hook of a fork), and the
+        run would go on to the next host. Or it ends the run, and a worker that was killed while it handed over its
+        result keeps the lock for which Ansible's clean-up then waits. So it is raised again, until the run has ended.
+        """
         ansibles = signal.getsignal(signal.SIGINT)
         if not callable(ansibles):
             return
+        # The worker of a host, forked a moment ago, must not take itself for the run.
+        run = os.getpid()
 
         def note(number, frame):
             self._interrupted = True
+            if os.getpid() == run:
+                signal.signal(signal.SIGALRM, again)
+                signal.setitimer(signal.ITIMER_REAL, _AGAIN, _AGAIN)
             ansibles(number, frame)
+
+        def again(_number, _frame):
+            raise KeyboardInterrupt
 
         signal.signal(signal.SIGINT, note)
 

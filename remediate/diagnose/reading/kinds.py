@@ -52,9 +52,9 @@ def kind_of(head: bytes, name: str) -> Kind:
     packed = next((what for mark, what in _PACKED.items() if head.startswith(mark)), None)
     if packed is not None:
         raise RemediateError(f"{name}: {packed}; unpack it first")
+    refuse_other_log(text, name)
     if _is_no_text(head):
         raise OtherLog(name, "is no text, and so no log", "; give a log")
-    refuse_other_log(text, name)
     if text.startswith(b"#") and (b"#Fields:" in text or text.startswith(b"#Software: Microsoft Internet")):
         return "w3c"
     if text.startswith(HEADER):
