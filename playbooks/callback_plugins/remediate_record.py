@@ -21,6 +21,7 @@ import secrets
 import shutil
 import signal
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -138,10 +139,14 @@ class CallbackModule(CallbackBase):
         run = os.getpid()
 
         def note(number, frame):
-            self._interrupted = True
             if os.getpid() == run:
+                if not self._interrupted:
+                    # By its number: the stream may be in the middle of another text. It may be closed, too.
+                    with suppress(OSError):
+                        os.write(2, b"remediate: interrupted, so no further host is begun\n")
                 signal.signal(signal.SIGALRM, again)
                 signal.setitimer(signal.ITIMER_REAL, _AGAIN, _AGAIN)
+            self._interrupted = True
             ansibles(number, frame)
 
         def again(_number, _frame):
@@ -151,7 +156,7 @@ class CallbackModule(CallbackBase):
 
     def _stop_if_interrupted(self):
         if self._interrupted:
-            sys.exit("remediate: interrupted, so no further host is begun")
+            sys.exit(1)
 
     def _begin(self, plan=None):
         """Open the record, if this run is to have one. Where there is no plan, just before the first host."""

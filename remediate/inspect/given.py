@@ -92,7 +92,7 @@ def read_extra_vars(loader: DataLoader) -> dict[str, Any]:
     options = context.CLIARGS["extra_vars"]
     try:
         found: dict[str, Any] = load_extra_vars(loader)
-    except Exception as error:
+    except Exception as error:  # of whatever kind: a parser's may quote what it read
         raise RemediateError(_culprit(loader, options)) from error
     if "_raw_params" in found:
         for number, option in enumerate(options, 1):

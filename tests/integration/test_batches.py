@@ -209,8 +209,7 @@ def test_an_interrupt_that_python_drops_ends_the_run(fleet: list[Site]) -> None:
     assert "Exception ignored" in done.stderr, "the interrupt was not dropped: the test proves nothing"
     assert done.returncode != 0
     assert [site.config.read_bytes() for site in fleet[1:]] == were[1:]
-    # Ours, or Ansible's where its own clean-up had to be interrupted (see the next test).
-    assert "interrupted, so no further host is begun" in done.stderr or "User interrupted" in done.stderr
+    assert "interrupted, so no further host is begun" in done.stdout + done.stderr
 
 
 # A worker that Ansible kills while it hands over its result leaves the queue's lock behind, held by nobody.
@@ -233,6 +232,7 @@ class CallbackModule(CallbackBase):
 
 
 def test_an_interrupt_ends_ansible_where_its_clean_up_would_wait_for_ever(fleet: list[Site]) -> None:
+    """It asks for the lock before it ends: one interrupt would not end it."""
     folder, inventory = plan(fleet)
     (folder.parent / "callbacks").mkdir()
     (folder.parent / "callbacks" / "holds.py").write_text(_HOLDS)

@@ -52,6 +52,7 @@ def kind_of(head: bytes, name: str) -> Kind:
     packed = next((what for mark, what in _PACKED.items() if head.startswith(mark)), None)
     if packed is not None:
         raise RemediateError(f"{name}: {packed}; unpack it first")
+    # Before what is no text: one of those logs is binary, and has a name of its own.
     refuse_other_log(text, name)
     if _is_no_text(head):
         raise OtherLog(name, "is no text, and so no log", "; give a log")

@@ -36,7 +36,7 @@ class ActionModule(NormalActionModule):
         self._secrets = secrets_of(self._connection.get_options())
         try:
             return without(super().run(tmp, task_vars), self._secrets)
-        except Exception as error:
+        except Exception as error:  # of whatever kind: its text may quote a secret
             said = str(error)
             if without(said, self._secrets) == said:
                 raise
