@@ -27,6 +27,10 @@ for _number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler)
 
+# Nobody who uses the program has these. They hide what is printed and not flushed, and what is compiled where it runs.
+for _name in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
+    os.environ.pop(_name, None)
+
 # Of each lab; a test of batches takes four.
 SERVERS = 200
 # The configuration that they all have.
@@ -64,13 +68,16 @@ class Labs:
     """The running labs of this session, by engine and authentication; each test takes servers that no other had."""
 
     root: Path
-    running: dict[tuple[str, str], Path] = field(default_factory=dict)
+    running: dict[tuple[str, str, int], Path] = field(default_factory=dict)
     taken: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def take(self, engine: str, auth: str, folder: Path) -> Site:
-        key = (engine, auth)
+        number = self.taken[engine, auth] = self.taken.get((engine, auth), -1) + 1
+        # One worker may have all tests of a kind: then another lab goes up.
+        lab, place = divmod(number, SERVERS)
+        key = (engine, auth, lab)
         if key not in self.running:
-            state = self.root / f"{engine}-{auth}"
+            state = self.root / "-".join((engine, auth, str(lab)))
             remediate(
                 "lab",
                 "up",
@@ -87,11 +94,9 @@ class Labs:
                 expect=0,
             )
             self.running[key] = state
-        number = self.taken[key] = self.taken.get(key, 0) + 1
-        assert number <= SERVERS, "more tests than servers: raise SERVERS"
         state = self.running[key]
         whole = yaml.safe_load((state / "inventory" / "hosts.yml").read_text())
-        name, variables = list(whole["iis"]["hosts"].items())[number - 1]
+        name, variables = list(whole["iis"]["hosts"].items())[place]
         whole["iis"] |= {"hosts": {name: variables}, "children": {}}
         (folder / f"{name}.json").write_text(json.dumps(whole["iis"]["hosts"]))
         inventory = folder / "hosts.yml"

@@ -171,6 +171,8 @@ def emit(data: bytes, out: Path | None) -> None:
     """To standard output, or to a file that is replaced whole or not at all."""
     if out is None:
         sys.stdout.buffer.write(data)
+        # What fails afterwards must not cost what was reported, and a reader that went away is noticed here.
+        sys.stdout.flush()
         return
     try:
         if out.exists() and not out.is_file():

@@ -14,6 +14,7 @@ Its standard input is a pipe that whoever started it holds open. When that one i
 the run is interrupted: nobody could stop it any more.
 """
 
+import io
 import json
 import os
 import signal
@@ -38,11 +39,28 @@ from remediate.inspect.ansible_words import in_log, place, reason  # noqa: E402
 from remediate.inspect.sources import hushed, programs_unheard  # noqa: E402
 
 
+class _Log(io.FileIO):
+    """What the log cannot take, on a full disk, is left out of it and the run goes on: the record has what happened."""
+
+    @classmethod
+    def on(cls, number: int) -> io.TextIOWrapper:
+        """A stream of text that is written line by line to that descriptor."""
+        raw = io.BufferedWriter(cls(number, "w", closefd=False))
+        return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return memoryview(data).nbytes
+
+
 def main() -> None:
     """Arguments are those of ansible-playbook; REMEDIATE_GIVEN is the number of the descriptor to read."""
     with os.fdopen(int(os.environ.pop("REMEDIATE_GIVEN")), "rb") as pipe:
         given: dict[str, Any] = json.load(pipe)
     _end_with_parent()
+    sys.stdout, sys.stderr = _Log.on(1), _Log.on(2)
     # No compiled file that stands in a plan's folder is loaded from now on, and none is left there: no sum holds them.
     sys.pycache_prefix = os.devnull
     sys.dont_write_bytecode = True
