@@ -7,9 +7,9 @@ LINT := $(BIN)/ansible-lint --offline --nocolor
 
 .PHONY: demo test test-matrix conformance live bench check sanity clean
 
-$(VENV)/.made: pyproject.toml
+$(VENV)/.made: pyproject.toml lab/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --editable lab
 	touch $@
 
 # What a person sees: the whole way on a simulated fleet of forty.

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from remediate.model import Failed
+from remediate.values.fleet import Failed
 
 _PACKAGE = Path(__file__).parent
 _log = logging.getLogger(__name__)

@@ -1,13 +1,17 @@
 """A value that was saved as JSON, read back; one line of error for whatever is not one."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from remediate.bounded import SAVED, Unreadable, read_file
+from remediate.errors import RemediateError
 from remediate.json_words import NOT_JSON, what_is_wrong
-from remediate.model import Audit, Diagnosis, Plan, RemediateError
+from remediate.values.diagnoses import Diagnosis
+from remediate.values.findings import Audit
+from remediate.values.plans import Plan
 
 T = TypeVar("T", Audit, Diagnosis, Plan)
 
@@ -88,3 +92,21 @@ def _head(data: bytes) -> _Head:
 def _what(error: Exception) -> str:
     said = what_is_wrong(error)
     return f"it {said}" if said.startswith("is ") else said
+
+
+def encode(value: Struct) -> bytes:
+    """Indented JSON with a newline at the end. It can always be read again."""
+    try:
+        data = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        data = msgspec.json.encode(spelled_out(msgspec.to_builtins(value)))
+    return msgspec.json.format(data, indent=2) + b"\n"
+
+
+def spelled_out(value: Any) -> Any:
+    """The same, with halves of UTF-16's pairs as escapes: UTF-8 has none, and the name of a file may hold some."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {spelled_out(key): spelled_out(inner) for key, inner in value.items()}
+    return [spelled_out(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -14,8 +14,8 @@ import hypothesis
 import pytest
 import yaml
 
-from remediate.lab.knobs import write_knobs
-from remediate.lab.pwsh import find_pwsh
+from remediate_lab.knobs import write_knobs
+from remediate_lab.pwsh import find_pwsh
 from tests.environments import WANTED, Environment, available
 
 # A loaded machine is no failure: no example has a time limit.
@@ -53,7 +53,7 @@ class Site:
         return self.windows / _CONFIG
 
     def knobs(self, **values: str) -> None:
-        """Change how the server behaves (see remediate/lab/knobs.py)."""
+        """Change how the server behaves (see lab/remediate_lab/knobs.py)."""
         write_knobs(self.windows, **values)
 
     def edit(self, old: str, new: str) -> None:

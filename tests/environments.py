@@ -68,7 +68,7 @@ def make() -> None:
         shutil.rmtree(folder(python), ignore_errors=True)
         subprocess.run([found, "-m", "venv", folder(python)], check=True)
         pip = [str(folder(python) / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--editable", f"{ROOT}[test]", ansible], check=True)
+        subprocess.run([*pip, "--editable", f"{ROOT}[test]", "--editable", ROOT / "lab", ansible], check=True)
         made.touch()
 
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from aiohttp import web
 
-from remediate.lab.engine import Server
-from remediate.lab.pwsh import PwshEngine
-from remediate.lab.wsman.soap import NAMES, Envelope, parse_envelope
+from remediate_lab.engine import Server
+from remediate_lab.pwsh import PwshEngine
+from remediate_lab.wsman.soap import NAMES, Envelope, parse_envelope
 from tests.background import background_loop
 
 _POWERSHELL = "http://schemas.microsoft.com/powershell"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import asyncssh
 
-from remediate.lab.engine import Engine, Server
+from remediate_lab.engine import Engine, Server
 from tests.background import background_loop
 
 

@@ -17,23 +17,12 @@ from remediate.cli.exits import Exit, worst
 from remediate.cli.inventory import read_fleet, with_sources
 from remediate.cli.options import check_amount, emit, inventory_options, now, pace_options
 from remediate.cli.progress import follow
+from remediate.errors import RemediateError
+from remediate.fleet.inventory import Fleet, Target
+from remediate.fleet.limit import asked_for
+from remediate.fleet.runner import inspect_all
+from remediate.fleet.stop import ask_to_stop
 from remediate.iis.attributes import FIXES
-from remediate.inspect.fleet import inspect_all
-from remediate.inspect.inventory import Fleet, Target
-from remediate.inspect.limit import asked_for
-from remediate.inspect.stop import ask_to_stop
-from remediate.model import (
-    Failed,
-    HostProof,
-    HostReport,
-    HostResult,
-    Inventory,
-    Plan,
-    Proof,
-    RemediateError,
-    Run,
-    Skipped,
-)
 from remediate.playbook.directory import check_digest, check_path, read_plan
 from remediate.playbook.proof import prove
 from remediate.playbook.proof_file import keep_proof
@@ -42,6 +31,9 @@ from remediate.playbook.run import Settings, run_plan
 from remediate.playbook.run_log import LOG, last_words
 from remediate.report.folding import who, with_names
 from remediate.report.text import count, plan_text, printable, proof_line, result_line, run_text
+from remediate.values.fleet import Failed, HostReport, Inventory, Skipped
+from remediate.values.plans import Plan
+from remediate.values.runs import HostProof, HostResult, Proof, Run
 
 # So long an interrupted run asks its servers to stop; whoever interrupted it waits.
 _STOP_SECONDS = 10.0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from remediate.audit.rules import find
 from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit, worst
 from remediate.cli.inventory import read_fleet, with_sources
@@ -22,13 +23,14 @@ from remediate.cli.options import (
 )
 from remediate.cli.progress import follow
 from remediate.cli.verbosity import is_quiet
-from remediate.diagnose.rules import find
+from remediate.fleet.offline import read_configs
+from remediate.fleet.runner import inspect_all
+from remediate.fleet.script import MOST_DAYS
 from remediate.iis.schema import IIS_VERSIONS, Version
-from remediate.inspect.fleet import inspect_all
-from remediate.inspect.offline import read_configs
-from remediate.inspect.script import MOST_DAYS
-from remediate.model import Audit, AuditSummary, Failed, HostReport, Inspection, Inventory, Unreachable, encode
 from remediate.report.text import audit_text, printable, report_line
+from remediate.saved import encode
+from remediate.values.findings import Audit, AuditSummary
+from remediate.values.fleet import Failed, HostReport, Inspection, Inventory, Unreachable
 
 
 @click.command()

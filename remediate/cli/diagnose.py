@@ -18,10 +18,11 @@ from remediate.cli.exits import Exit, worst
 from remediate.cli.options import check_target, emit, now, screen
 from remediate.diagnose.cases import Case, prepare
 from remediate.diagnose.diagnosis import conclude, unread
-from remediate.diagnose.estate import Estate, estate
 from remediate.diagnose.iis_log import Line, watch
 from remediate.diagnose.material import covers, joined, of_evidence, once
-from remediate.diagnose.reading import (
+from remediate.diagnose.server_index import Estate, estate
+from remediate.errors import RemediateError
+from remediate.logs import (
     OFFSETS,
     LogFile,
     LogReading,
@@ -38,11 +39,13 @@ from remediate.diagnose.reading import (
     read_requests,
     site_log,
 )
-from remediate.evidence import Occurrence, Source, WorkerEvent
-from remediate.model import Audit, Diagnosis, Inspection, RemediateError, Verdict
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
 from remediate.report.text import printable
 from remediate.saved import decoded, read_saved
+from remediate.values.diagnoses import Diagnosis, Verdict
+from remediate.values.findings import Audit
+from remediate.values.fleet import Inspection
+from remediate.values.logs import Occurrence, Source, WorkerEvent
 
 
 def _zone(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:

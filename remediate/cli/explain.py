@@ -2,9 +2,9 @@
 
 import click
 
+from remediate.audit.rules import RULES
 from remediate.cli.choices import OneOf
 from remediate.cli.options import emit
-from remediate.diagnose.rules import RULES
 
 
 @click.command()

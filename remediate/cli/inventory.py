@@ -9,9 +9,9 @@ import click
 import msgspec
 
 from remediate.cli.verbosity import is_quiet
-from remediate.inspect.given import WrongOption, configured_sources
-from remediate.inspect.inventory import Fleet, read_inventory
-from remediate.model import Inventory
+from remediate.fleet.given import WrongOption, configured_sources
+from remediate.fleet.inventory import Fleet, read_inventory
+from remediate.values.fleet import Inventory
 
 
 def with_sources(inventory: Inventory, others: str = "") -> Inventory:

@@ -11,11 +11,12 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from remediate.audit.rules import RULES
 from remediate.cli.choices import meant
-from remediate.diagnose.rules import RULES
+from remediate.errors import RemediateError
 from remediate.iis.attributes import seconds
-from remediate.model import Inventory, RemediateError
 from remediate.report.diagnosis import PIPE, Screen
+from remediate.values.fleet import Inventory
 
 _ANSIBLES = ("extra_vars", "user", "ask_pass", "password_file", "connection", "private_key")
 F = TypeVar("F", bound=Callable[..., Any])

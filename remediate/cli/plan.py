@@ -13,13 +13,15 @@ from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit, worst
 from remediate.cli.inventory import with_sources
 from remediate.cli.options import duration, emit, inventory_options, now, pace_options, rules_option
+from remediate.errors import RemediateError
 from remediate.iis.attributes import FIXES
 from remediate.iis.inspection import checked
-from remediate.model import Audit, DoubtKind, FixName, HostReport, Inspection, Inventory, RemediateError
 from remediate.plan.planner import Choice, make_plan
 from remediate.playbook.directory import check_free, write_plan
 from remediate.report.text import plan_text, printable
 from remediate.saved import load
+from remediate.values.findings import Audit, DoubtKind, FixName
+from remediate.values.fleet import HostReport, Inspection, Inventory
 
 _SHARED: frozenset[DoubtKind] = frozenset({"shared"})
 # Pools that cannot have the error as they are now.

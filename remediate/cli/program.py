@@ -4,6 +4,7 @@ import errno
 import sys
 from contextlib import suppress
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 
 import click
 from click.shell_completion import CompletionItem
@@ -14,35 +15,49 @@ from remediate.cli.choices import meant
 from remediate.cli.completion import answer_shell
 from remediate.cli.exits import Exit
 from remediate.cli.verbosity import with_verbosity
+from remediate.errors import RemediateError
+from remediate.fleet.shown import without_account
 from remediate.iis.inspection import one_line
-from remediate.inspect.shown import without_account
-from remediate.model import RemediateError
 
 # Each verb is a file of this package, with a command of its name; a dash is an underscore there.
-_VERBS = (
-    "audit", "plan", "show", "apply", "rollback", "diagnose", "explain", "log-filter", "completion", "lab", "demo",
-)  # fmt: skip
+_VERBS = ("audit", "plan", "show", "apply", "rollback", "diagnose", "explain", "log-filter", "completion")
+# What other distributions add: entry points of this group, a command each.
+_ADDED = "remediate.commands"
+_OF_THE_LAB = ("lab", "demo")
+_GET_THE_LAB = "the simulated fleet is a package of its own: run `pip install ./lab` in a checkout of remediate"
+
+
+def _added() -> dict[str, EntryPoint]:
+    """The commands of other distributions, by name; none takes the name of one of ours."""
+    return {entry.name: entry for entry in entry_points(group=_ADDED) if entry.name not in _VERBS}
 
 
 class _Verbs(click.Group):
     """Loads a verb's file when it is asked for: to read an inventory takes half of Ansible, `show` needs none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        return list(_VERBS)
+        added = _added()
+        return [*_VERBS, *sorted(added, key=lambda name: (name not in _OF_THE_LAB, name != "lab", name))]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002  # as above
-        if name not in _VERBS:
+        command: click.Command
+        if name in _VERBS:
+            file = name.replace("-", "_")
+            command = getattr(import_module(f"remediate.cli.{file}"), file)
+        elif name in (added := _added()):
+            command = added[name].load()
+        elif name in _OF_THE_LAB:
+            raise RemediateError(_GET_THE_LAB)
+        else:
             return None
-        file = name.replace("-", "_")
-        command: click.Command = getattr(import_module(f"remediate.cli.{file}"), file)
         return with_verbosity(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        word = args[0]
-        if not word.startswith("-") and word not in _VERBS and not ctx.resilient_parsing:
-            raise click.UsageError(f"there is no command {word!r}{meant(word, _VERBS)}", ctx)
+        word, known = args[0], (*_VERBS, *_OF_THE_LAB)
+        if not word.startswith("-") and word not in known and word not in _added() and not ctx.resilient_parsing:
+            raise click.UsageError(f"there is no command {word!r}{meant(word, known)}", ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -54,7 +69,7 @@ class _Verbs(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         """The names alone at TAB: their help texts are in files that take a second to load."""
-        verbs = [CompletionItem(verb) for verb in _VERBS if verb.startswith(incomplete)]
+        verbs = [CompletionItem(verb) for verb in self.list_commands(ctx) if verb.startswith(incomplete)]
         return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
 

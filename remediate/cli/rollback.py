@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from remediate.cli.options import emit, now
-from remediate.model import RemediateError
+from remediate.errors import RemediateError
 from remediate.plan.planner import make_rollback
 from remediate.playbook.directory import write_plan
 from remediate.playbook.record import read_run

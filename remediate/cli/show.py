@@ -6,12 +6,15 @@ import click
 
 from remediate.cli.choices import OneOf
 from remediate.cli.options import emit, screen
-from remediate.model import Diagnosis, Plan, RemediateError, encode
+from remediate.errors import RemediateError
 from remediate.playbook.directory import check_digest
 from remediate.playbook.sums import SUMS
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
 from remediate.report.files import read_any
 from remediate.report.text import printable, text_of
+from remediate.saved import encode
+from remediate.values.diagnoses import Diagnosis
+from remediate.values.plans import Plan
 
 
 @click.command()

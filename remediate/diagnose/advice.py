@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from remediate.diagnose.facts import Facts
 from remediate.diagnose.words import cause_text, count
-from remediate.model import Remedy, Symptom, SymptomName
+from remediate.values.diagnoses import Remedy, Symptom, SymptomName
 
 Symptoms = dict[SymptomName, Symptom]
 

@@ -15,8 +15,8 @@ from typing import Literal
 from msgspec import Struct
 
 from remediate.diagnose.period import JITTER, SLACK, SURE, Period, unlikely
-from remediate.evidence import WorkerEvent, WorkerEventKind
-from remediate.model import Attribution
+from remediate.values.diagnoses import Attribution
+from remediate.values.logs import WorkerEvent, WorkerEventKind
 
 # So many seconds after the event the error comes at the latest: the start, and the application's own. Windows tells of
 # its start long before IIS serves.

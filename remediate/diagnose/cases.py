@@ -14,14 +14,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from remediate.diagnose.attribution import IDLE_STOPS, Cover, by_chance, nearest_events, rare
-from remediate.diagnose.clockwork import keeps_own_clock
-from remediate.diagnose.codes import FAULT
-from remediate.diagnose.estate import Estate
 from remediate.diagnose.gather import Group, gather, sorted_times, time_of
 from remediate.diagnose.iis_log import LineCheck, LineWatch
 from remediate.diagnose.period import BURST, periods, starts
-from remediate.evidence import Occurrence, WorkerEvent
-from remediate.model import fold
+from remediate.diagnose.schedule import keeps_own_clock
+from remediate.diagnose.server_index import Estate
+from remediate.iis.codes import FAULT
+from remediate.iis.names import fold
+from remediate.values.logs import Occurrence, WorkerEvent
 
 # A part of less than so many starts, or than this of all, is not told apart.
 _LEAST, _SHARE = 3, 0.05

@@ -12,14 +12,14 @@ from msgspec.structs import replace
 
 from remediate.diagnose.attribution import IDLE_STOPS, add_up, by_chance, by_gaps, cause_of, followed, rests
 from remediate.diagnose.cases import Case, told_apart
-from remediate.diagnose.clockwork import by_the_clock
-from remediate.diagnose.estate import Estate
 from remediate.diagnose.facts import EventCheck, Facts, Followed
 from remediate.diagnose.period import BURST, SURE, Period, period_of, periods, rest_period
+from remediate.diagnose.schedule import by_the_clock
+from remediate.diagnose.server_index import Estate
 from remediate.diagnose.symptoms import symptoms
 from remediate.diagnose.verdict import judge
-from remediate.evidence import Source, WorkerEvent
-from remediate.model import Mark, Stream
+from remediate.values.diagnoses import Mark, Stream
+from remediate.values.logs import Source, WorkerEvent
 
 # The default of periodicRestart.time: a period to know where the pool's settings are not known.
 _RESTART = 29 * 3600

@@ -5,11 +5,11 @@ from datetime import datetime
 from msgspec import Struct
 
 from remediate.diagnose.attribution import Cause, Cover
-from remediate.diagnose.codes import FAULT
-from remediate.diagnose.estate import PoolSettings
 from remediate.diagnose.iis_log import LineCheck
 from remediate.diagnose.period import Period
-from remediate.evidence import StackState, Streaming
+from remediate.diagnose.server_index import PoolSettings
+from remediate.iis.codes import FAULT
+from remediate.values.logs import StackState, Streaming
 
 
 class Followed(Struct, frozen=True):

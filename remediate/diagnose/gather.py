@@ -16,10 +16,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from remediate.diagnose.attribution import Cover, by_chance, nearest_events, rare
-from remediate.diagnose.codes import FAULT
-from remediate.diagnose.estate import Estate
-from remediate.evidence import Occurrence, StackState, Streaming, WorkerEvent
-from remediate.model import fold
+from remediate.diagnose.server_index import Estate
+from remediate.iis.codes import FAULT
+from remediate.iis.names import fold
+from remediate.values.logs import Occurrence, StackState, Streaming, WorkerEvent
 
 # What lies outside is no time of an error: .NET writes the year 1 for a date that was never set.
 _YEARS = range(1990, 2201)

@@ -16,8 +16,8 @@ from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 
-from remediate.evidence import Request
-from remediate.model import fold
+from remediate.iis.names import fold
+from remediate.values.logs import Request
 
 # A line may stand so much before or after the error that its request raised, in seconds: whole seconds in IIS's log,
 # another clock's in the application's, and an answer that ends a little after the error.

@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from remediate.diagnose.attribution import Cover
-from remediate.diagnose.estate import Estate
 from remediate.diagnose.gather import sound, time_of
-from remediate.evidence import Evidence, Occurrence, WorkerEvent
+from remediate.diagnose.server_index import Estate
+from remediate.values.logs import Evidence, Occurrence, WorkerEvent
 
 # An application's log and event 1309 tell of one error at times that differ by so much at most, in seconds.
 _SAME = 5.0

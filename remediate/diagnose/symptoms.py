@@ -6,12 +6,12 @@ What nobody logged did not not happen: a symptom is contradicted only by somethi
 from collections.abc import Callable, Iterator
 
 from remediate.diagnose.attribution import LONGEST_IDLE, rare
-from remediate.diagnose.estate import RECYCLE_FLAGS
 from remediate.diagnose.facts import Facts
 from remediate.diagnose.period import JITTER, SHORTEST, SLACK, SURE
+from remediate.diagnose.server_index import RECYCLE_FLAGS
 from remediate.diagnose.words import count, minutes, moment
 from remediate.iis.events import LOG_IDLE, LOG_RECYCLE
-from remediate.model import Symptom, SymptomName
+from remediate.values.diagnoses import Symptom, SymptomName
 
 # Of so many events at least, this part has to be followed by an error, or they speak against it.
 ENOUGH, FEW = 3, 0.2

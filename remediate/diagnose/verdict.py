@@ -27,11 +27,11 @@ from msgspec import Struct
 
 from remediate.diagnose.advice import Symptoms, advice, attributed, fixes, settings_of, to_collect
 from remediate.diagnose.attribution import rare
-from remediate.diagnose.codes import CODES, FAULT
 from remediate.diagnose.facts import Facts
-from remediate.diagnose.frames import STREAMS
 from remediate.diagnose.words import count, minutes
-from remediate.model import Remedy, Verdict
+from remediate.iis.codes import CODES, FAULT
+from remediate.iis.frames import STREAMS
+from remediate.values.diagnoses import Remedy, Verdict
 
 # So much of what the events cover must have come after one, and less than so little speaks against it.
 _MOST, _FEW = 0.8, 0.3

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from remediate.model import FixName, Pool, Recycle, Writable
+from remediate.values.findings import FixName
+from remediate.values.fleet import Pool
+from remediate.values.plans import Recycle, Writable
 
 START_MODE: Writable = "startMode"
 IDLE_TIMEOUT: Writable = "processModel.idleTimeout"

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from remediate.iis import sections, xmlfile
+from remediate.iis.names import fold
 from remediate.iis.schema import PRELOAD, Attribute, ConfigError, Version, pool_attributes
 from remediate.iis.xmlfile import Element
-from remediate.model import Application, Pool, Source, Value, fold
+from remediate.values.fleet import Application, Pool, Source, Value
 
 APPINIT = "ApplicationInitializationModule"
 _ENABLED = Attribute("bool", "false")

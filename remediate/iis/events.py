@@ -7,7 +7,7 @@ are the same, in the collection's IisEvents.psm1.
 
 from dataclasses import dataclass
 
-from remediate.evidence import RecycleCause, WorkerEventKind
+from remediate.values.logs import RecycleCause, WorkerEventKind
 
 LOG_RECYCLE = "recycling.logEventOnRecycle"
 LOG_IDLE = "processModel.logEventOnProcessModel"

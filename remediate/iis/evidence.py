@@ -10,9 +10,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from remediate.evidence import EventLog, Evidence, Occurrence, Streaming, WorkerEvent
 from remediate.iis.events import MEANING
-from remediate.model import Pool, fold
+from remediate.iis.names import fold
+from remediate.values.fleet import Pool
+from remediate.values.logs import EventLog, Evidence, Occurrence, Streaming, WorkerEvent
 
 _Time = Annotated[datetime, Meta(tz=True)]
 _Name = Annotated[str, Meta(max_length=1024)]

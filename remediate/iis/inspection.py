@@ -10,7 +10,7 @@ from remediate.iis.answer import plain_words, split
 from remediate.iis.attributes import CONDITION, IDLE_ACTION, IDLE_TIMEOUT, MEANINGS, seconds
 from remediate.iis.evidence import EvidenceAnswer, read_evidence
 from remediate.json_words import NOT_JSON, what_is_wrong
-from remediate.model import Failed, Inspection, Pool, Value
+from remediate.values.fleet import Failed, Inspection, Pool, Value
 
 # Of what a server printed beside its answer, or instead of it.
 _MOST_SAID = 200

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from remediate.iis.attributes import seconds, time_text
-from remediate.model import fold
+from remediate.iis.names import fold
 
 Version = tuple[int, int]
 IIS_VERSIONS: dict[str, Version] = {"7.5": (7, 5), "8.0": (8, 0), "8.5": (8, 5), "10.0": (10, 0)}

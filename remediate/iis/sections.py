@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from remediate.iis.attributes import legal_name
+from remediate.iis.names import fold
 from remediate.iis.schema import ConfigError
 from remediate.iis.xmlfile import Document, Element
-from remediate.model import fold
 
 POOLS, SITES, MODULES = (
     "system.applicationHost/applicationPools", "system.applicationHost/sites", "system.webServer/globalModules",

@@ -5,26 +5,13 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from remediate.errors import RemediateError
 from remediate.iis.attributes import CONDITION, FIXES, defaults_forecast, recycle_forecast
-from remediate.model import (
-    Audit,
-    Change,
-    DoubtKind,
-    Finding,
-    FixName,
-    Inspection,
-    NotInspected,
-    Plan,
-    Pool,
-    RemediateError,
-    Run,
-    RunChange,
-    Scope,
-    Source,
-    Undecided,
-    fold,
-    status_of,
-)
+from remediate.iis.names import fold
+from remediate.values.findings import Audit, DoubtKind, Finding, FixName, Scope
+from remediate.values.fleet import Inspection, Pool, Source, status_of
+from remediate.values.plans import Change, NotInspected, Plan, Undecided
+from remediate.values.runs import Run, RunChange
 
 # A host's changes are a file of its name beside the playbook, and its name stands in the play's pattern.
 _PLANNABLE_HOST = re.compile(r"\w[\w.\-]{0,199}")

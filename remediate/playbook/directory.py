@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 import yaml
 
-from remediate.model import Change, Plan, RemediateError, encode
+from remediate.errors import RemediateError
 from remediate.plan.planner import plannable
 from remediate.playbook.shipped import playbooks
 from remediate.playbook.sums import ATTRIBUTES, check_sums, digest_of, write_sums
-from remediate.saved import load
+from remediate.saved import encode, load
+from remediate.values.plans import Change, Plan
 
 # See glob in Python's library.
 _PATTERN = re.compile(r"[\[*?]")

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from remediate.model import RemediateError
+from remediate.errors import RemediateError
 
 # By this interpreter: the ansible-core that read the inventory also runs the playbook.
 ANSIBLE_PLAYBOOK = (sys.executable, str(Path(__file__).with_name("launcher") / "ansible_playbook.py"))

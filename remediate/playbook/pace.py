@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from remediate.model import Change
+from remediate.values.plans import Change
 
 # Seconds that a module may take to start, and a commit with its other tries and the wait until it is seen.
 _START, _COMMIT = 60, 60

@@ -1,6 +1,8 @@
 """What a run did on a host, and a fresh look at it -> whether each change holds. Pure."""
 
-from remediate.model import HostProof, HostReport, HostResult, Inspection, RunChange, fold
+from remediate.iis.names import fold
+from remediate.values.fleet import HostReport, Inspection
+from remediate.values.runs import HostProof, HostResult, RunChange
 
 
 def prove(result: HostResult, report: HostReport) -> HostProof:

@@ -13,8 +13,10 @@ from pathlib import Path
 import msgspec
 
 from remediate.bounded import SAVED, Unreadable, read_file
+from remediate.errors import RemediateError
 from remediate.json_words import NOT_JSON
-from remediate.model import HostProof, Proof, RemediateError, spelled_out
+from remediate.saved import spelled_out
+from remediate.values.runs import HostProof, Proof
 
 PROOF = "proof.jsonl"
 _FORMAT = "remediate.proof"

@@ -8,12 +8,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from remediate.bounded import SAVED, Unreadable, open_file
+from remediate.errors import RemediateError
 from remediate.json_words import what_is_wrong
-from remediate.model import Change, HostResult, RemediateError, Run, RunChange, RunStatus, Source, Writable
 from remediate.playbook.claims import contradiction
 from remediate.playbook.pace import goes_on
 from remediate.playbook.proof_file import read_proof
 from remediate.playbook.run_log import LOG, is_open, last_words
+from remediate.values.fleet import Source
+from remediate.values.plans import Change, Writable
+from remediate.values.runs import HostResult, Run, RunChange, RunStatus
 
 RECORD = "record.jsonl"
 # So many runs are named where a folder holds more than one; the latest.

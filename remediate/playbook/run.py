@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from remediate.model import HostResult, RemediateError, Run
+from remediate.errors import RemediateError
 from remediate.playbook.handover import ANSIBLE_PLAYBOOK, Given, handed
 from remediate.playbook.interruption import interruption
 from remediate.playbook.output_settings import OUTPUT
 from remediate.playbook.record import RECORD, Growing, Known, read_run
 from remediate.playbook.run_log import LOG, last_words, open_log
+from remediate.values.runs import HostResult, Run
 
 
 @dataclass(frozen=True)

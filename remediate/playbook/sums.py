@@ -11,7 +11,7 @@ from collections.abc import Iterator, Set
 from pathlib import Path
 
 from remediate.bounded import Unreadable, open_file, read_file
-from remediate.model import RemediateError
+from remediate.errors import RemediateError
 
 SUMS = "SHA256SUMS"
 ATTRIBUTES = ".gitattributes"

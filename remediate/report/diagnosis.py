@@ -6,11 +6,12 @@ from typing import Literal, get_args
 import msgspec
 from msgspec import Struct
 
-from remediate.model import Diagnosis, encode
 from remediate.report.diagnosis_html import diagnosis_html
 from remediate.report.diagnosis_text import WIDTH, diagnosis_text
 from remediate.report.timeline import ASCII, BLOCKS
 from remediate.report.timeline_svg import timelines_svg
+from remediate.saved import encode
+from remediate.values.diagnoses import Diagnosis
 
 DiagnosisForm = Literal["table", "json", "html", "svg"]
 FORMS: tuple[DiagnosisForm, ...] = get_args(DiagnosisForm)

@@ -7,7 +7,6 @@ from base64 import b64encode
 from hashlib import sha256
 
 from remediate.diagnose.words import moment
-from remediate.model import Diagnosis, Stream
 from remediate.report.diagnosis_text import (
     STATES,
     attributed,
@@ -20,6 +19,7 @@ from remediate.report.diagnosis_text import (
     what_to_log,
 )
 from remediate.report.timeline_svg import legend_svg, text, timeline_svg
+from remediate.values.diagnoses import Diagnosis, Stream
 
 _STYLE = """
 :root { color-scheme: light dark; }

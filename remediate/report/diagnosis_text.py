@@ -2,14 +2,14 @@
 
 from collections import Counter
 
-from remediate.diagnose.codes import FAULT
 from remediate.diagnose.diagnosis import unread
-from remediate.diagnose.reading import KEPT
 from remediate.diagnose.words import minutes, moment
-from remediate.evidence import Source
-from remediate.model import Diagnosis, Remedy, Stream, SymptomState
+from remediate.iis.codes import FAULT
+from remediate.logs import KEPT
 from remediate.report.text import count, printable, table
 from remediate.report.timeline import BLOCKS, timeline_text
+from remediate.values.diagnoses import Diagnosis, Remedy, Stream, SymptomState
+from remediate.values.logs import Source
 
 WIDTH = 100
 STATES: dict[SymptomState, str] = {"seen": "seen", "contradicted": "CONTRADICTED", "not-checkable": "not checkable"}

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
-from remediate.model import Audit, Diagnosis, Plan, RemediateError, Run
+from remediate.errors import RemediateError
 from remediate.playbook.directory import read_plan
 from remediate.playbook.record import RECORD, is_run, read_run
 from remediate.saved import load_any
+from remediate.values.diagnoses import Diagnosis
+from remediate.values.findings import Audit
+from remediate.values.plans import Plan
+from remediate.values.runs import Run
 
 
 def read_any(path: Path) -> Audit | Diagnosis | Plan | Run:

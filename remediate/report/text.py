@@ -8,22 +8,12 @@ from pathlib import Path
 import msgspec
 from rich.cells import cell_len
 
-from remediate.inspect.relayed import in_words
-from remediate.model import (
-    Audit,
-    Change,
-    Finding,
-    HostProof,
-    HostReport,
-    HostResult,
-    Inspection,
-    Plan,
-    Recycle,
-    Run,
-    RunChange,
-    status_of,
-)
+from remediate.fleet.relayed import in_words
 from remediate.report.folding import by_text, who, with_names
+from remediate.values.findings import Audit, Finding
+from remediate.values.fleet import HostReport, Inspection, status_of
+from remediate.values.plans import Change, Plan, Recycle
+from remediate.values.runs import HostProof, HostResult, Run, RunChange
 
 _RECYCLE: dict[Recycle, str] = {
     "now": "recycles the pool now",

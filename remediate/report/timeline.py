@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from remediate.model import Stream
+from remediate.values.diagnoses import Stream
 
 LaneKind = Literal["error", "stop", "start"]
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-from remediate.model import Stream
 from remediate.report.diagnosis_text import title
 from remediate.report.text import count, printable
 from remediate.report.timeline import Lane, LaneKind, Window, lanes, stretch, ticks, windows
+from remediate.values.diagnoses import Stream
 
 WIDTH = 1000
 _LEFT, _RIGHT = 90, 20

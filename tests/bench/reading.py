@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from remediate.diagnose.reading import find_files, read_log
+from remediate.logs import find_files, read_log
 from tests.unit.reading.samples import text
 
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}

@@ -1,6 +1,6 @@
 """The cases on which the diagnosis is tried: generated, each with its truth (simulated.py). A name is a case forever.
 
-All of them are played by the lab's clock (remediate/lab/clock); none was captured on a server.
+All of them are played by the lab's clock (lab/remediate_lab/clock); none was captured on a server.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from remediate.lab.clock.traffic import PROBE, TRAFFIC, Stream
-from remediate.lab.clock.world import EVERY_RECYCLE, App, Incident, IncidentKind, PoolSettings
-from remediate.lab.logs import w3c
-from remediate.lab.logs.files import Encoding, Form
+from remediate_lab.clock.traffic import PROBE, TRAFFIC, Stream
+from remediate_lab.clock.world import EVERY_RECYCLE, App, Incident, IncidentKind, PoolSettings
+from remediate_lab.logs import w3c
+from remediate_lab.logs.files import Encoding, Form
 from tests.diagnosis.simulated import Case, Source
 
 _BEGIN = datetime(2026, 11, 9, 4, 0, tzinfo=UTC)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from remediate.cli.diagnose import diagnose
-from remediate.model import Diagnosis
 from remediate.saved import load
+from remediate.values.diagnoses import Diagnosis
 from tests.diagnosis.simulated import Given
 
 

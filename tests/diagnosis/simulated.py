@@ -18,17 +18,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from remediate.evidence import EventLog, Evidence, Occurrence, RecycleCause
 from remediate.iis.attributes import time_text
-from remediate.lab.clock.history import Error, History
-from remediate.lab.clock.life import FAULT
-from remediate.lab.clock.simulation import simulate
-from remediate.lab.clock.traffic import TRAFFIC, Stream
-from remediate.lab.clock.world import App, Incident, PoolSettings, Span
-from remediate.lab.logs import events, exported, w3c
-from remediate.lab.logs.entries import Layout, entries
-from remediate.lab.logs.files import Form, application_log, encoded, write
-from remediate.model import SymptomName, Verdict
+from remediate.values.diagnoses import SymptomName, Verdict
+from remediate.values.logs import EventLog, Evidence, Occurrence, RecycleCause
+from remediate_lab.clock.history import Error, History
+from remediate_lab.clock.life import FAULT
+from remediate_lab.clock.simulation import simulate
+from remediate_lab.clock.traffic import TRAFFIC, Stream
+from remediate_lab.clock.world import App, Incident, PoolSettings, Span
+from remediate_lab.logs import events, exported, w3c
+from remediate_lab.logs.entries import Layout, entries
+from remediate_lab.logs.files import Form, application_log, encoded, write
 
 # evidence: what `audit --evidence` collects, in the audit.
 Source = Literal["log", "w3c", "events", "audit", "evidence"]

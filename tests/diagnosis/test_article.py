@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from remediate.lab.clock.world import App, PoolSettings
-from remediate.model import Diagnosis, Stream, SymptomName
+from remediate.values.diagnoses import Diagnosis, Stream, SymptomName
+from remediate_lab.clock.world import App, PoolSettings
 from tests.diagnosis.command import diagnosis_of, options, run_diagnose
 from tests.diagnosis.simulated import Case, Source
 

@@ -16,7 +16,7 @@ from remediate.diagnose.attribution import (
     rare,
 )
 from remediate.diagnose.period import Period
-from remediate.evidence import WorkerEvent
+from remediate.values.logs import WorkerEvent
 from tests.diagnosis.values import at, event
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from remediate.lab.clock.world import App, PoolSettings
-from remediate.model import Stream
+from remediate.values.diagnoses import Stream
+from remediate_lab.clock.world import App, PoolSettings
 from tests.diagnosis.command import diagnosis_of, run_diagnose
 from tests.diagnosis.simulated import Case
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from remediate.model import Diagnosis, Stream, Verdict
+from remediate.values.diagnoses import Diagnosis, Stream, Verdict
 from tests.diagnosis.cases import CASES
 from tests.diagnosis.command import diagnosis_of, options
 from tests.diagnosis.simulated import Case, Truth

@@ -3,9 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from remediate.diagnose.estate import Estate, estate
 from remediate.diagnose.material import joined
-from remediate.model import Application, Pool
+from remediate.diagnose.server_index import Estate, estate
+from remediate.values.fleet import Application, Pool
 from tests.diagnosis.values import error
 from tests.unit.values import host, pool
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from remediate.model import Diagnosis
 from remediate.saved import load
+from remediate.values.diagnoses import Diagnosis
 from tests.conftest import run
 from tests.diagnosis.simulated import Case
 from tests.diagnosis.test_false_confirmed import BEGIN, POOLS, PROBES, error_log, iis_log, on

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remediate.diagnose.period import SURE, periods, starts
-from remediate.lab.chance import Chance
+from remediate_lab.chance import Chance
 from tests.diagnosis.values import BEGIN, at
 
 

@@ -10,11 +10,13 @@ from xml.etree import ElementTree
 import pytest
 from msgspec.structs import replace
 
-from remediate.evidence import Source
-from remediate.model import Attribution, Diagnosis, Mark, RemediateError, Stream, Symptom, encode
+from remediate.errors import RemediateError
 from remediate.report.diagnosis import FORMS, DiagnosisForm, Screen, rendered
 from remediate.report.files import read_any
 from remediate.report.timeline import ASCII, timeline_text, windows
+from remediate.saved import encode
+from remediate.values.diagnoses import Attribution, Diagnosis, Mark, Stream, Symptom
+from remediate.values.logs import Source
 from tests.conftest import remediate, run
 from tests.diagnosis.values import BEGIN, STARTS_APART, at
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from remediate.lab.chance import Chance
-from remediate.model import Stream
+from remediate.values.diagnoses import Stream
+from remediate_lab.chance import Chance
 from tests.diagnosis.command import diagnosis_of, run_diagnose
 
 BEGIN = datetime(2026, 11, 9, tzinfo=UTC)

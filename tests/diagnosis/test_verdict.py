@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from remediate.diagnose.cases import prepare
 from remediate.diagnose.diagnosis import conclude
-from remediate.diagnose.estate import estate
 from remediate.diagnose.material import covers
-from remediate.evidence import Occurrence, Request, WorkerEvent
-from remediate.model import Remedy, Stream, Verdict
+from remediate.diagnose.server_index import estate
+from remediate.values.diagnoses import Remedy, Stream, Verdict
+from remediate.values.logs import Occurrence, Request, WorkerEvent
 from tests.diagnosis.values import error, event, one_stream, request, server, streams, told
 
 # The start of each error of a pool that nobody asks: 20 minutes, and what IIS takes to notice, which drifts.

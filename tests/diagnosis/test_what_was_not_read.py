@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from remediate.evidence import Source
-from remediate.model import Diagnosis
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
+from remediate.values.diagnoses import Diagnosis
+from remediate.values.logs import Source
 from tests.conftest import remediate
 
 READABLE: list[DiagnosisForm] = [form for form in FORMS if form in ("table", "html")]

@@ -6,12 +6,13 @@ from typing import Any
 
 from remediate.diagnose.cases import prepare
 from remediate.diagnose.diagnosis import conclude
-from remediate.diagnose.estate import Estate, estate
 from remediate.diagnose.iis_log import Line, watch
 from remediate.diagnose.material import covers, once
-from remediate.evidence import Occurrence, Request, WorkerEvent, WorkerEventKind
-from remediate.lab.clock.world import EVERY_RECYCLE
-from remediate.model import Inspection, Pool, Stream
+from remediate.diagnose.server_index import Estate, estate
+from remediate.values.diagnoses import Stream
+from remediate.values.fleet import Inspection, Pool
+from remediate.values.logs import Occurrence, Request, WorkerEvent, WorkerEventKind
+from remediate_lab.clock.world import EVERY_RECYCLE
 from tests.unit.values import host, pool
 
 BEGIN = datetime(2026, 11, 9, 4, 0, tzinfo=UTC)

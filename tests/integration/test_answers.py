@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from remediate.lab.knobs import write_knobs
+from remediate_lab.knobs import write_knobs
 from tests.conftest import PLAIN, Site, Up, remediate
 
 Take = Callable[[str, str], Site]

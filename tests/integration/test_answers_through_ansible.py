@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from remediate.lab.engine import Emit, Server
+from remediate_lab.engine import Emit, Server
 from tests.conftest import remediate
 from tests.environments import Environment
 from tests.ssh import ssh_server

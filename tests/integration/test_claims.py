@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from remediate.lab.knobs import write_knobs
+from remediate_lab.knobs import write_knobs
 from tests.conftest import PLAIN, Up, remediate
 
 SHOP = {

@@ -17,12 +17,12 @@ import ansible
 import pytest
 import yaml
 
-from remediate.inspect.script import COMMAND_LINE, inspection_script
-from remediate.lab.knobs import write_knobs
+from remediate.fleet.script import COMMAND_LINE, inspection_script
+from remediate_lab.knobs import write_knobs
 
 ROOT = Path(__file__).resolve().parents[2]
 HARNESS = ROOT / "tests" / "windows"
-LAB = ROOT / "remediate" / "lab" / "windows"
+LAB = ROOT / "lab" / "remediate_lab" / "windows"
 WORKFLOW = ROOT / ".github" / "workflows" / "windows.yml"
 CANARY = "remediate-canary-4f1c9b"
 

@@ -17,10 +17,10 @@ import pytest
 import yaml
 
 from remediate.cli.audit import assemble
-from remediate.inspect.inventory import WinrmHost
-from remediate.model import Inspection, Value
+from remediate.fleet.inventory import WinrmHost
 from remediate.plan.planner import Choice, make_plan
 from remediate.playbook.directory import write_plan
+from remediate.values.fleet import Inspection, Value
 from tests.conftest import PLAIN, Up, wait_for
 from tests.live.choice import refuse_unfit
 from tests.live.server import Look, Server

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from remediate.lab.applicationhost import CANARY
-from remediate.lab.pwsh import find_pwsh
+from remediate_lab.applicationhost import CANARY
+from remediate_lab.pwsh import find_pwsh
 from tests.conftest import Site, remediate, run
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ def iis(site: Site, engine: str, version: str) -> None:
     dll.unlink()
     pwsh = find_pwsh()
     if version != "none" and pwsh is not None:
-        build = ROOT / "remediate" / "lab" / "windows" / "build.ps1"
+        build = ROOT / "lab" / "remediate_lab" / "windows" / "build.ps1"
         run(pwsh, "-NoProfile", "-File", build, "-OutputPath", dll, "-FileVersion", f"{version}.0.1", expect=0)
 
 

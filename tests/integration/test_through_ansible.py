@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 import yaml
 
-from remediate.lab.engine import Emit, Server
-from remediate.lab.pwsh import PwshEngine
+from remediate_lab.engine import Emit, Server
+from remediate_lab.pwsh import PwshEngine
 from tests.conftest import Site, remediate, wait_for
 from tests.environments import Environment
 from tests.eventlog import ago, unhandled, worker, write_log

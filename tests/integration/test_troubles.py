@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from remediate.lab.knobs import write_knobs
+from remediate_lab.knobs import write_knobs
 from tests.conftest import PLAIN, Site, Up, remediate
 
 

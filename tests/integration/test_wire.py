@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from remediate.lab.knobs import write_knobs
+from remediate_lab.knobs import write_knobs
 from tests.answering import answering, http
 from tests.conftest import PLAIN, Site, Up, remediate
 

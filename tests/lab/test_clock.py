@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from remediate.lab.clock.history import Error, History
-from remediate.lab.clock.life import Worker
-from remediate.lab.clock.moments import to_ms
-from remediate.lab.clock.simulation import simulate
-from remediate.lab.clock.traffic import TRAFFIC
-from remediate.lab.clock.world import App, Incident, IncidentKind, PoolSettings, Span
+from remediate_lab.clock.history import Error, History
+from remediate_lab.clock.life import Worker
+from remediate_lab.clock.moments import to_ms
+from remediate_lab.clock.simulation import simulate
+from remediate_lab.clock.traffic import TRAFFIC
+from remediate_lab.clock.world import App, Incident, IncidentKind, PoolSettings, Span
 from tests.environments import Environment
 
 BEGIN = datetime(2026, 11, 9, tzinfo=UTC)
@@ -266,9 +266,9 @@ def test_another_seed_is_another_history() -> None:
 DIGEST = """
 import hashlib
 from datetime import UTC, datetime, timedelta
-from remediate.lab.clock.simulation import simulate
-from remediate.lab.clock.traffic import TRAFFIC
-from remediate.lab.clock.world import App, PoolSettings, Span
+from remediate_lab.clock.simulation import simulate
+from remediate_lab.clock.traffic import TRAFFIC
+from remediate_lab.clock.world import App, PoolSettings, Span
 begin = datetime(2026, 11, 9, tzinfo=UTC)
 pool = PoolSettings(name="p", always_running=True, applications=(App("Default Web Site/shop", 1, True),))
 every = [simulate("web01", [pool], Span(begin, begin + timedelta(days=3)), seed=7, traffic=t) for t in TRAFFIC.values()]

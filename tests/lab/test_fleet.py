@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from remediate.lab.knobs import read_knobs
+from remediate_lab.knobs import read_knobs
 from tests.conftest import PLAIN, Up, remediate, run, wait_for
 
 ROOT = Path(__file__).parents[2]

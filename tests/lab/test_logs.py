@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from remediate.evidence import WorkerEvent
 from remediate.iis.events import MEANING
-from remediate.lab.clock.simulation import simulate
-from remediate.lab.clock.traffic import TRAFFIC
-from remediate.lab.clock.world import EVERY_RECYCLE, App, Incident, PoolSettings, Span
-from remediate.lab.logs import events, exported, w3c
-from remediate.lab.logs.entries import Layout, entries
-from remediate.lab.logs.files import LOGS, SHAPES, Encoding, Form, application_log
+from remediate.values.logs import WorkerEvent
+from remediate_lab.clock.simulation import simulate
+from remediate_lab.clock.traffic import TRAFFIC
+from remediate_lab.clock.world import EVERY_RECYCLE, App, Incident, PoolSettings, Span
+from remediate_lab.logs import events, exported, w3c
+from remediate_lab.logs.entries import Layout, entries
+from remediate_lab.logs.files import LOGS, SHAPES, Encoding, Form, application_log
 
 BEGIN = datetime(2026, 11, 9, tzinfo=UTC)
 SPAN = Span(BEGIN, BEGIN + timedelta(days=2))

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from remediate.lab.knobs import write_knobs
+from remediate_lab.knobs import write_knobs
 from tests.conftest import PLAIN, Up, remediate, run
 
 CONFIG = "System32/inetsrv/config/applicationHost.config"

@@ -12,13 +12,13 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from remediate.lab import variety
-from remediate.lab.recipe import Recipe
+from remediate_lab import variety
+from remediate_lab.recipe import Recipe
 from tests.environments import Environment
 
 DIGEST = """
 import hashlib
-from remediate.lab import variety
+from remediate_lab import variety
 print(hashlib.sha256(repr([variety.server(7, number) for number in range(1, 101)]).encode()).hexdigest())
 """
 # Legal names that have broken tools.

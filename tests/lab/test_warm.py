@@ -20,11 +20,11 @@ from typing import TypeVar
 import ansible
 import pytest
 
-from remediate.lab.engine import Server
-from remediate.lab.knobs import write_knobs
-from remediate.lab.pwsh import PwshEngine
-from remediate.lab.recipe import from_configs
-from remediate.lab.servers import make_servers
+from remediate_lab.engine import Server
+from remediate_lab.knobs import write_knobs
+from remediate_lab.pwsh import PwshEngine
+from remediate_lab.recipe import from_configs
+from remediate_lab.servers import make_servers
 from tests.conftest import PLAIN, wait_for
 
 pytestmark = pytest.mark.pwsh

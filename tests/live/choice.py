@@ -14,8 +14,9 @@ from typing import NoReturn
 
 import pytest
 
-from remediate.inspect.inventory import WinrmHost, read_inventory
-from remediate.model import Inspection, Inventory, RemediateError
+from remediate.errors import RemediateError
+from remediate.fleet.inventory import WinrmHost, read_inventory
+from remediate.values.fleet import Inspection, Inventory
 from tests.live.server import FAMILY, Look, Server
 
 # So many backups of runs stay on a server: with the next one the oldest goes.

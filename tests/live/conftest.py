@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remediate.model import Inspection, Pool
+from remediate.values.fleet import Inspection, Pool
 from tests.live.choice import choose, killed_runs, refuse_unfit
 from tests.live.server import Look, Server
 

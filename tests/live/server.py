@@ -16,10 +16,12 @@ from typing import Any
 
 import msgspec
 
-from remediate.inspect.inventory import WinrmHost
-from remediate.inspect.winrm import Printed, run_script
-from remediate.model import Inspection, Plan, Pool, Run
+from remediate.fleet.inventory import WinrmHost
+from remediate.fleet.winrm import Printed, run_script
 from remediate.playbook.shipped import collection
+from remediate.values.fleet import Inspection, Pool
+from remediate.values.plans import Plan
+from remediate.values.runs import Run
 from tests.conftest import remediate, run
 
 FAMILY = "remediate-live-"

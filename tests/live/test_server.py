@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from remediate.model import HostResult, Run
+from remediate.values.runs import HostResult, Run
 from tests.live.conftest import Start
 from tests.live.server import FAMILY, POOLS, Server
 

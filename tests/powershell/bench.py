@@ -13,16 +13,16 @@ from typing import Any
 
 import ansible
 
-from remediate.inspect.script import COMMAND_LINE, put_together, stop_script
-from remediate.lab.knobs import write_knobs
-from remediate.lab.pwsh import PwshEngine
-from remediate.lab.recipe import from_configs
-from remediate.lab.servers import make_servers
+from remediate.fleet.script import COMMAND_LINE, put_together, stop_script
+from remediate_lab.knobs import write_knobs
+from remediate_lab.pwsh import PwshEngine
+from remediate_lab.recipe import from_configs
+from remediate_lab.servers import make_servers
 from tests.conftest import PLAIN
 from tests.powershell.engine import HERE, INSPECT, PLUGINS, ROOT, STOP
 
 CONFIG = "System32/inetsrv/config"
-LAB_MODULES = ROOT / "remediate" / "lab" / "windows" / "Modules"
+LAB_MODULES = ROOT / "lab" / "remediate_lab" / "windows" / "Modules"
 
 
 def copy_scripts(folder: Path) -> Path:
@@ -77,7 +77,7 @@ class Bench:
         self.knobs(iis_version=self._iis_version, **knobs)
 
     def knobs(self, **values: str | tuple[str, ...]) -> None:
-        """Change how the server behaves (see remediate/lab/knobs.py)."""
+        """Change how the server behaves (see lab/remediate_lab/knobs.py)."""
         write_knobs(self.windows, **values)
 
     @contextmanager
@@ -93,7 +93,7 @@ class Bench:
 
     def build(self, target: Path, *options: str) -> None:
         """Compile a stand-in of one's own."""
-        script = ROOT / "remediate" / "lab" / "windows" / "build.ps1"
+        script = ROOT / "lab" / "remediate_lab" / "windows" / "build.ps1"
         command: list[str | Path] = [self._pwsh, "-NoProfile", "-File", script, "-OutputPath", target, *options]
         subprocess.run(command, env=self._environment, check=True, capture_output=True, timeout=120)
 

@@ -6,8 +6,8 @@ from xml.sax.saxutils import escape
 
 from hypothesis import strategies as st
 
+from remediate.iis.names import fold
 from remediate.iis.schema import IIS_VERSIONS
-from remediate.model import fold
 from tests.integration.test_names import NASTY
 
 NAMES = st.sampled_from(

@@ -12,13 +12,13 @@ import ansible
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PLUGINS = ROOT / "playbooks" / "collections" / "ansible_collections" / "remediate" / "iis" / "plugins"
-INSPECT = ROOT / "remediate" / "inspect" / "scripts" / "inspect.ps1"
+INSPECT = ROOT / "remediate" / "fleet" / "scripts" / "inspect.ps1"
 STOP = INSPECT.with_name("stop.ps1")
 # Metadata of what Windows PowerShell has; its README says where it is from.
 WINDOWS_POWERSHELL = ROOT.parent / "shared" / "windows-powershell"
 
 # The public API of the real Microsoft.Web.Administration, as far as the scripts need it.
-STAND_IN = ROOT / "remediate" / "lab" / "windows"
+STAND_IN = ROOT / "lab" / "remediate_lab" / "windows"
 
 # A node of a syntax tree: its kind, its place, and the parser's own properties by name (see Facts.cs).
 Node = dict[str, Any]

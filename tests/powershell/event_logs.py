@@ -5,8 +5,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from remediate.lab.knobs import write_knobs
-from remediate.lab.names import NASTY
+from remediate_lab.knobs import write_knobs
+from remediate_lab.names import NASTY
 from tests.eventlog import ASPNET, ago, event, unhandled, worker, write_log
 
 # By hours, and never on the border of a day: the two engines ask at two moments.

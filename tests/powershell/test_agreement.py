@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from remediate.iis.schema import ConfigError
-from remediate.lab.emulated.change import app_pool_settings
-from remediate.lab.emulated.inspection import inspection
+from remediate_lab.emulated.change import app_pool_settings
+from remediate_lab.emulated.inspection import inspection
 from tests.powershell.bench import Bench, copy_scripts
 from tests.powershell.configurations import Server, broken, changes, patterns, servers
 from tests.powershell.engine import ROOT

@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 
-from remediate.inspect.script import COMMAND_LINE, inspection_script, stop_script
+from remediate.fleet.script import COMMAND_LINE, inspection_script, stop_script
 from tests.powershell.engine import HERE, WINDOWS_POWERSHELL, Engine, shipped
 from tests.powershell.gate import Verdict, functions, judge
 from tests.powershell.inference import DECLARED

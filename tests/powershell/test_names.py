@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from remediate.iis.attributes import legal_name
-from remediate.model import fold
+from remediate.iis.names import fold
 from tests.powershell.conftest import MakeBench
 
 pytestmark = pytest.mark.pwsh

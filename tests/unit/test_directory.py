@@ -11,10 +11,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from remediate.cli.audit import assemble
-from remediate.model import Plan, RemediateError
+from remediate.errors import RemediateError
 from remediate.plan.planner import Choice, make_plan
 from remediate.playbook.directory import check_digest, host_vars_text, read_plan, write_plan
 from remediate.playbook.sums import SUMS
+from remediate.values.plans import Plan
 from tests.unit.values import host, pool
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from remediate.iis import xmlfile
 from remediate.iis.schema import ConfigError
-from remediate.lab.emulated import edit
+from remediate_lab.emulated import edit
 
 TEXT = """<?xml version="1.0" encoding="UTF-8"?>
 <a>

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from remediate.lab.emulated.change import app_pool_settings
-from remediate.lab.emulated.lock import stop
-from remediate.lab.knobs import write_knobs
-from remediate.lab.recipe import from_configs
-from remediate.lab.servers import make_servers
+from remediate_lab.emulated.change import app_pool_settings
+from remediate_lab.emulated.lock import stop
+from remediate_lab.knobs import write_knobs
+from remediate_lab.recipe import from_configs
+from remediate_lab.servers import make_servers
 from tests.conftest import PLAIN
 from tests.powershell.bench import CONFIG, Bench
 from tests.powershell.busy_scenarios import BUSY_ON_BOTH

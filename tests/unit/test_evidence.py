@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from remediate.diagnose.frames import STREAMS
-from remediate.evidence import Evidence
 from remediate.iis.events import MEANING
+from remediate.iis.frames import STREAMS
 from remediate.iis.inspection import parse_answer
-from remediate.lab.emulated.events import QUERIES
-from remediate.model import Failed, Inspection
 from remediate.playbook.shipped import collection
+from remediate.values.fleet import Failed, Inspection
+from remediate.values.logs import Evidence
+from remediate_lab.emulated.events import QUERIES
 from tests.unit.test_inspection import GOOD
 
 LOG: dict[str, Any] = {"oldest": "2026-10-01T00:00:00Z", "complete": True, "detail": None}

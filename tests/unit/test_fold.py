@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from remediate.iis.names import fold
 from remediate.iis.sections import SHAPES, Shape
-from remediate.model import fold
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_each_letter_by_itself(one: str, other: str, same: bool) -> None:
 
 def test_names_in_sections_are_those_of_the_stand_in() -> None:
     """Two tables of what IIS's schema names, for two engines, hold the same."""
-    source = Path(__file__).parents[2].joinpath("remediate/lab/windows/IisSchema.cs").read_text()
+    source = Path(__file__).parents[2].joinpath("lab/remediate_lab/windows/IisSchema.cs").read_text()
     words = {
         name: re.sub(r'"\s*\+\s*\w+\s*\+\s*@"', "", body)
         for name, body in re.findall(r'private const string (\w+) = @"(.*?)";', source, re.DOTALL)

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from remediate.diagnose.rules import find
-from remediate.evidence import EventLog, Evidence, Occurrence, WorkerEvent
+from remediate.audit.rules import find
 from remediate.iis.events import MEANING
-from remediate.model import Finding, Inspection, Pool
+from remediate.values.findings import Finding
+from remediate.values.fleet import Inspection, Pool
+from remediate.values.logs import EventLog, Evidence, Occurrence, WorkerEvent
 from tests.unit.values import host, pool
 
 UNTIL = datetime(2026, 11, 25, 12, tzinfo=UTC)

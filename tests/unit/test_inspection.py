@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from remediate.iis.inspection import parse_answer, parse_printed
-from remediate.model import Failed, Inspection
+from remediate.values.fleet import Failed, Inspection
 
 GOOD: dict[str, Any] = {
     "startMode": {"value": "AlwaysRunning", "source": "pool"},

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 import yaml
 
-from remediate.lab.knobs import write_knobs
+from remediate_lab.knobs import write_knobs
 from tests.conftest import PLAIN, Up, remediate
 from tests.unit.test_record import ANSWER, CHANGES, EVENTS
 

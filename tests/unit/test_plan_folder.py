@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ansible.plugins.loader import get_all_plugin_loaders
 
-from remediate.model import RemediateError
+from remediate.errors import RemediateError
 from remediate.playbook.directory import check_digest, read_plan, write_plan
 from tests.conftest import remediate, run
 from tests.unit.test_directory import plan

@@ -5,20 +5,11 @@ from typing import Any
 import msgspec
 
 from remediate.cli.audit import assemble
-from remediate.model import (
-    Audit,
-    DoubtKind,
-    FixName,
-    HostResult,
-    Inspection,
-    Plan,
-    Run,
-    RunChange,
-    RunStatus,
-    Scope,
-    Unreachable,
-)
 from remediate.plan.planner import Choice, make_plan, make_rollback
+from remediate.values.findings import Audit, DoubtKind, FixName, Scope
+from remediate.values.fleet import Inspection, Unreachable
+from remediate.values.plans import Plan
+from remediate.values.runs import HostResult, Run, RunChange, RunStatus
 from tests.unit.values import host, pool, value
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from remediate.cli.audit import assemble
-from remediate.model import RemediateError
+from remediate.errors import RemediateError
 from remediate.plan.planner import Choice, make_plan, make_rollback
 from remediate.playbook.directory import host_vars_text
 from remediate.playbook.record import RECORD, read_run

@@ -2,9 +2,9 @@
 
 import pytest
 
-from remediate.diagnose.rules import find
+from remediate.audit.rules import find
 from remediate.iis.attributes import legal_name, seconds
-from remediate.model import Pool
+from remediate.values.fleet import Pool
 from tests.unit.values import host, pool, value
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remediate.fleet.shown import secrets_of, without_account, without_secrets
 from remediate.iis.inspection import one_line
-from remediate.inspect.shown import secrets_of, without_account, without_secrets
-from remediate.model import Failed, Unreachable
+from remediate.values.fleet import Failed, Unreachable
 
 USER = "CORP\\ops"
 PASSWORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=6, max_size=40)

@@ -15,10 +15,11 @@ from ansible.errors import AnsibleError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remediate.model import Change, RemediateError
+from remediate.errors import RemediateError
 from remediate.plan.planner import make_rollback
 from remediate.playbook.directory import host_vars_text
 from remediate.playbook.record import RECORD, read_run
+from remediate.values.plans import Change
 
 FILE = Path(__file__).parents[2] / "playbooks" / "lookup_plugins" / "remediate_run.py"
 AT = "2026-01-01T00:00:00Z"

@@ -7,8 +7,8 @@ import requests
 import urllib3
 from winrm.exceptions import InvalidCredentialsError, WinRMError
 
-from remediate.inspect.way import Way
-from remediate.inspect.wire_errors import explain
+from remediate.fleet.way import Way
+from remediate.fleet.wire_errors import explain
 
 
 def way(transport: str = "kerberos") -> Way:

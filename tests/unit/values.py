@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from remediate.model import Application, Inspection, Pool, Source, Value
+from remediate.values.fleet import Application, Inspection, Pool, Source, Value
 
 
 def value(text: str, source: Source = "pool") -> Value:

@@ -12,7 +12,7 @@ $script:Repository = Split-Path (Split-Path $PSScriptRoot)
 $script:Plugins = Join-Path $script:Repository 'playbooks/collections/ansible_collections/remediate/iis/plugins'
 $script:Said = New-Object System.Text.StringBuilder
 
-# remediate/inspect/script.py has the same line.
+# remediate/fleet/script.py has the same line.
 $script:InspectionBootstrap = '$ProgressPreference = "SilentlyContinue"; $mode = "$($ExecutionContext.SessionState.LanguageMode)"; if ($mode -eq "FullLanguage") { & ([ScriptBlock]::Create((@($input) -join "`n"))) } else { ''{"format":"remediate.inspection","format_version":1,"language_mode":"'' + $mode + ''"}'' }'
 
 function Set-ConsoleEncoding {
@@ -57,10 +57,10 @@ function Get-ChildOutput {
 }
 
 function Get-InspectionScript([int]$EvidenceDays = 0) {
-    # Put together as remediate/inspect/script.py does.
+    # Put together as remediate/fleet/script.py does.
     [IO.File]::ReadAllText((Join-Path $script:Plugins 'module_utils/IisRead.psm1')) + "`n" +
         [IO.File]::ReadAllText((Join-Path $script:Plugins 'module_utils/IisEvents.psm1')) + "`n`$evidenceDays = $EvidenceDays`n" +
-        [IO.File]::ReadAllText((Join-Path $script:Repository 'remediate/inspect/scripts/inspect.ps1'))
+        [IO.File]::ReadAllText((Join-Path $script:Repository 'remediate/fleet/scripts/inspect.ps1'))
 }
 
 function Invoke-Inspection([int]$EvidenceDays = 0, [string]$Culture) {

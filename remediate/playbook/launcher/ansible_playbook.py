@@ -35,8 +35,8 @@ from ansible.utils.display import Display  # noqa: E402
 # Last: what stands there must not hide a package that is installed.
 sys.path.append(str(Path(__file__).parents[3]))
 
-from remediate.inspect.ansible_words import in_log, place, reason  # noqa: E402
-from remediate.inspect.sources import hushed, programs_unheard  # noqa: E402
+from remediate.fleet.ansible_words import in_log, place, reason  # noqa: E402
+from remediate.fleet.sources import hushed, programs_unheard  # noqa: E402
 
 
 class _Log(io.FileIO):

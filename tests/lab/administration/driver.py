@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from remediate.lab.pwsh import find_pwsh
+from remediate_lab.pwsh import find_pwsh
 
 ROOT = Path(__file__).parents[3]
-SOURCES = ROOT / "remediate" / "lab" / "windows"
+SOURCES = ROOT / "lab" / "remediate_lab" / "windows"
 
 DRIVER = r"""
 param([string] $Assembly, [string] $Once)

@@ -17,8 +17,8 @@ from typing import Any, Literal, TypeVar
 
 from winrm.protocol import Protocol
 
-from remediate.lab.engine import Emit, Server
-from remediate.lab.wsman import WsmanServer, soap
+from remediate_lab.engine import Emit, Server
+from remediate_lab.wsman import WsmanServer, soap
 
 USER, PASSWORD, PORT = "Administrator", "pa ss;wörd", 15985
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from winrm.exceptions import (
     WSManFaultError,
 )
 
-from remediate.lab.wsman import WsmanServer
+from remediate_lab.wsman import WsmanServer
 from tests.lab.wsman.service import PASSWORD, PORT, USER, Engine, Lab, envelope, messages, run, running
 
 

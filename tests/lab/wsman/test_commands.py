@@ -15,7 +15,7 @@ from winrm.exceptions import (
     WSManFaultError,
 )
 
-from remediate.lab.wsman.shells import CHUNK
+from remediate_lab.wsman.shells import CHUNK
 from tests.lab.wsman.service import PORT, Lab, receive, run, running
 
 
@@ -127,7 +127,7 @@ def test_a_failing_engine_is_one_line_and_exit_code_1(lab: Lab, caplog: pytest.L
     with lab.client() as client:
         assert run(client, "fail") == (b"", b"The lab's engine failed: RuntimeError: it broke\r\n", 1)
         assert run(client, "say on") == (b"on", b"", 0)
-    records = [record for record in caplog.records if record.name == "remediate.lab"]
+    records = [record for record in caplog.records if record.name == "remediate_lab"]
     assert len(records) == 1
     assert records[0].levelno == logging.ERROR
     assert records[0].exc_info

@@ -15,9 +15,9 @@ from winrm.exceptions import (
     WSManFaultError,
 )
 
-from remediate.lab.wsman import soap
-from remediate.lab.wsman.faults import Refused
-from remediate.lab.wsman.shells import Shells
+from remediate_lab.wsman import soap
+from remediate_lab.wsman.faults import Refused
+from remediate_lab.wsman.shells import Shells
 from tests.lab.wsman.service import PASSWORD, PORT, USER, Lab, envelope, run, running
 
 
@@ -54,7 +54,7 @@ def test_a_user_has_thirty_shells(lab: Lab) -> None:
 
 def test_a_users_commands_are_counted_until_the_shell_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The quota of operations has the WMI form that Ansible looks for; ended commands count, a new shell helps."""
-    monkeypatch.setattr("remediate.lab.wsman.server.Shells", functools.partial(Shells, max_operations=2))
+    monkeypatch.setattr("remediate_lab.wsman.server.Shells", functools.partial(Shells, max_operations=2))
     with running() as lab, lab.client() as client:
         shell = client.open_shell()
         for _ in range(2):

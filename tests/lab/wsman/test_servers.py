@@ -21,8 +21,8 @@ from winrm.exceptions import (
     WSManFaultError,
 )
 
-from remediate.lab.engine import Server
-from remediate.lab.wsman import WsmanServer
+from remediate_lab.engine import Server
+from remediate_lab.wsman import WsmanServer
 from tests.lab.wsman.service import PASSWORD, PORT, USER, Engine, Lab, loopback, run, running
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from remediate.diagnose.reading import LogReading
-from remediate.evidence import Occurrence, Request, WorkerEvent
+from remediate.logs import LogReading
+from remediate.values.logs import Occurrence, Request, WorkerEvent
 
 FOLDER = Path(__file__).parents[2] / "cases" / "logs"
 CASES: dict[str, dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text())

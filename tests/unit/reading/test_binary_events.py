@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from remediate.diagnose.reading import find_files, read_events
+from remediate.logs import find_files, read_events
 from tests.conftest import remediate, run
 from tests.unit.reading import samples
 from tests.unit.reading.binary_events import evtx

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from remediate.diagnose.reading import find_files, read_log, read_requests
-from remediate.evidence import Occurrence
+from remediate.logs import find_files, read_log, read_requests
+from remediate.values.logs import Occurrence
 from tests.unit.reading import samples
 
 ENCODINGS: dict[str, Callable[[str], bytes]] = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from remediate.diagnose.reading import in_zone, read_blocks
+from remediate.logs import in_zone, read_blocks
 from tests.conftest import remediate
 from tests.unit.reading.crowded import SHAPES, TIMES
 from tests.unit.reading.rendering import ZONE

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from remediate.diagnose.reading import OtherLog, find_files, read_blocks, read_events
+from remediate.logs import OtherLog, find_files, read_blocks, read_events
 from tests.conftest import remediate
 from tests.unit.reading import samples
 from tests.unit.reading.event_exports import SHAPES, events, nxlog_4

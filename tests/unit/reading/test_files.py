@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from remediate.diagnose.reading import find_files, read_log
-from remediate.model import RemediateError
+from remediate.errors import RemediateError
+from remediate.logs import find_files, read_log
 from tests.unit.reading import samples
 
 
@@ -109,7 +109,7 @@ def test_a_file_that_goes_away_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["log4net.log", "application.xml"])
 def test_standard_input_is_read_like_a_file(name: str) -> None:
     code = (
-        "import sys; from remediate.diagnose.reading import find_files, read_log; from msgspec.json import encode; "
+        "import sys; from remediate.logs import find_files, read_log; from msgspec.json import encode; "
         "sys.stdout.buffer.write(encode([read_log(file) for file in find_files(['-', '-'])]))"
     )
     answer = subprocess.run([sys.executable, "-c", code], input=samples.sample(name), capture_output=True, check=True)

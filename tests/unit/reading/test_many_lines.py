@@ -28,7 +28,7 @@ SHAPES: dict[str, Callable[[datetime], str]] = {
 READ = """
 import sys
 from pathlib import Path
-from remediate.diagnose.reading import find_files, read_log
+from remediate.logs import find_files, read_log
 (file,) = find_files(sys.argv[1:])
 reading = read_log(file, kept=500)
 status = Path("/proc/self/status").read_text().split()

@@ -11,10 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from remediate.diagnose.codes import CODES
-from remediate.diagnose.reading import LogReading, OtherLog, RequestLog, in_zone, read_blocks
-from remediate.evidence import Occurrence, StackState
-from remediate.model import RemediateError
+from remediate.errors import RemediateError
+from remediate.iis.codes import CODES
+from remediate.logs import LogReading, OtherLog, RequestLog, in_zone, read_blocks
+from remediate.values.logs import Occurrence, StackState
 from tests.unit.reading import crowded, event_exports, samples
 from tests.unit.reading.rendering import APPLICATION, SHAPES, ZONE, Thrown
 

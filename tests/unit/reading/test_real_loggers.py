@@ -9,7 +9,7 @@ from socket import gethostname
 
 import pytest
 
-from remediate.diagnose.reading import find_files, in_zone, read_log
+from remediate.logs import find_files, in_zone, read_log
 
 HERE = Path(__file__).parent
 # Builds of the loggers from NuGet; its README says which.

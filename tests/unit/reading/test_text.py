@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from remediate.diagnose.codes import CODES
-from remediate.diagnose.reading import read_blocks
-from remediate.evidence import Occurrence
+from remediate.iis.codes import CODES
+from remediate.logs import read_blocks
+from remediate.values.logs import Occurrence
 
 EXCEPTION = "System.Web.HttpException (0x80070032): boo\n   at System.Web.Hosting.IIS7WorkerRequest.ExplicitFlush()\n"
 WALL = datetime(2026, 11, 25, 14, 0, 1)

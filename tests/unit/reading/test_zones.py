@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediate.diagnose.reading import guess_zone, in_zone, parse_zone
-from remediate.evidence import Occurrence, Request, WorkerEvent
-from remediate.model import RemediateError
+from remediate.errors import RemediateError
+from remediate.logs import guess_zone, in_zone, parse_zone
+from remediate.values.logs import Occurrence, Request, WorkerEvent
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -34,7 +34,7 @@ $script:EventPlaces = @{
 }
 # The exception and its relatives.
 $script:EventCodes = '0x(80070032|800704CD|80070057|800703E3|80070040|80070016|80070006|80070001|80072746)'
-# What the frames of a client's own response have in common, the first that is there; as in remediate/diagnose/frames.py.
+# What the frames of a client's own response have in common, the first that is there; as in remediate/iis/frames.py.
 $script:EventStreams = @(
     @{ name = 'signalr-transport'; frames = 'Microsoft\.AspNet\.SignalR\.Transports\.' }
     @{ name = 'web-socket'; frames = '(System|Microsoft)\.Web\.WebSockets\.' }

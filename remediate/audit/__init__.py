@@ -1,0 +1,1 @@
+"""Rules and grades: what an audit finds in what hosts answered."""
