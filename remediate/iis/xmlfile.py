@@ -40,18 +40,12 @@ class Element:
 
 @dataclass(frozen=True)
 class Document:
-    """A file's text as UTF-8, with what is needed to write it back as it was."""
+    """A file's text as UTF-8, and what it was on the disk: its byte order mark, or none, and its encoding."""
 
     text: bytes
     bom: bytes
     encoding: str
     root: Element
-
-    def to_bytes(self) -> bytes:
-        return self.bom + self.text.decode().encode(self.encoding, "xmlcharrefreplace")
-
-    def with_text(self, text: bytes) -> "Document":
-        return Document(text, self.bom, self.encoding, _parse(text))
 
     def line(self, element: Element, attribute: str | None = None) -> int:
         """The line, from 1, on which the attribute stands; of an element alone, or without that attribute, its own."""
@@ -67,7 +61,7 @@ def read(data: bytes) -> Document:
     """Parse a file; ConfigError with line and column for broken XML, an encoding that is not its own, and a DTD."""
     bom, encoding, text = decoded(data)
     utf8 = text.encode()
-    return Document(utf8, bom, encoding, _parse(utf8))
+    return Document(utf8, bom, encoding, parse(utf8))
 
 
 def find_attribute(text: bytes, element: Element, name: str) -> re.Match[bytes] | None:
@@ -80,7 +74,8 @@ def find_attribute(text: bytes, element: Element, name: str) -> re.Match[bytes] 
     return None
 
 
-def _parse(text: bytes) -> Element:
+def parse(text: bytes) -> Element:
+    """The root element of a text in UTF-8; ConfigError as for ``read``."""
     parser = expat.ParserCreate(encoding="utf-8")
     top = Element("", {}, 0)
     stack = [top]

@@ -24,16 +24,16 @@ def test_set_and_delete(value: str, encoding: str, newline: str) -> None:
     declared = TEXT.replace("UTF-8", "UTF-16") if encoding == "utf-16" else TEXT
     data = declared.replace("\n", newline).encode(encoding)
     document = xmlfile.read(data)
-    assert document.to_bytes() == data
+    assert edit.to_bytes(document) == data
     first, second = document.root.all("b")
     assert first.attributes == {"c": "x&y", "d": "1 > 0"}
     for name, element in (("c", first), ("d", first), ("new", second)):
         changed = edit.set_attribute(document, element, name, value)
-        again = xmlfile.read(changed.to_bytes())
+        again = xmlfile.read(edit.to_bytes(changed))
         index = 0 if element is first else 1
         assert again.root.all("b")[index].attributes == element.attributes | {name: value}
         if name == "new":
-            assert edit.delete_attribute(again, again.root.all("b")[1], "new").to_bytes() == data
+            assert edit.to_bytes(edit.delete_attribute(again, again.root.all("b")[1], "new")) == data
     added = edit.add_child(document, second, "z")
     assert [child.name for child in added.root.all("b")[1].children] == ["z"]
 
@@ -66,4 +66,4 @@ def test_a_new_element_follows_the_files_indentation(layout: str) -> None:
     text = _LAYOUTS[layout]
     document = xmlfile.read(text.encode())
     (c,) = document.root.children[0].children
-    assert edit.add_child(document, c, "d").to_bytes().decode() == text.replace("<c x='1' />", _WITH_CHILD[layout])
+    assert edit.to_bytes(edit.add_child(document, c, "d")).decode() == text.replace("<c x='1' />", _WITH_CHILD[layout])

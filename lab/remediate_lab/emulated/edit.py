@@ -4,9 +4,14 @@ import re
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
-from remediate.iis.xmlfile import Document, Element, find_attribute
+from remediate.iis.xmlfile import Document, Element, find_attribute, parse
 
 _NEWLINE = re.compile(b"\r\n|\n|\r")
+
+
+def to_bytes(document: Document) -> bytes:
+    """The file, in its own encoding."""
+    return document.bom + document.text.decode().encode(document.encoding, "xmlcharrefreplace")
 
 
 def set_attribute(document: Document, element: Element, name: str, value: str) -> Document:
@@ -17,10 +22,10 @@ def set_attribute(document: Document, element: Element, name: str, value: str) -
         group = 2 if match[2] is not None else 3
         start, end = match.span(group)
         quote = {'"': "&quot;"} if group == 2 else {"'": "&apos;"}
-        return document.with_text(text[:start] + escape(value, quote).encode() + text[end:])
+        return _with_text(document, text[:start] + escape(value, quote).encode() + text[end:])
     tag = text[element.start : element.end]
     at = element.start + len(tag[:-2].rstrip() if tag.endswith(b"/>") else tag[:-1].rstrip())
-    return document.with_text(text[:at] + f' {name}="{escape(value, {chr(34): "&quot;"})}"'.encode() + text[at:])
+    return _with_text(document, text[:at] + f' {name}="{escape(value, {chr(34): "&quot;"})}"'.encode() + text[at:])
 
 
 def delete_attribute(document: Document, element: Element, name: str) -> Document:
@@ -28,7 +33,7 @@ def delete_attribute(document: Document, element: Element, name: str) -> Documen
     match = find_attribute(document.text, element, name)
     if match is None:
         return document
-    return document.with_text(document.text[: match.start()] + document.text[match.end() :])
+    return _with_text(document, document.text[: match.start()] + document.text[match.end() :])
 
 
 def add_child(document: Document, element: Element, name: str) -> Document:
@@ -42,7 +47,7 @@ def add_child(document: Document, element: Element, name: str) -> Document:
     if tag.endswith(b"/>"):
         body = new if indent is None else inside + behind
         opened = tag[:-2].rstrip() + b">" + body + f"</{element.name}>".encode()
-        return document.with_text(text[: element.start] + opened + text[element.end :])
+        return _with_text(document, text[: element.start] + opened + text[element.end :])
     last = element.children[-1] if element.children else None
     at = len(text[: element.close].rstrip())
     if _NEWLINE.search(text, element.end, element.close):
@@ -51,7 +56,7 @@ def add_child(document: Document, element: Element, name: str) -> Document:
         at, body = _end(text, last), new
     else:
         body = new if indent is None else inside + behind
-    return document.with_text(text[:at] + body + text[at:])
+    return _with_text(document, text[:at] + body + text[at:])
 
 
 def _indent(text: bytes, element: Element) -> bytes | None:
@@ -96,7 +101,11 @@ def remove(document: Document, element: Element) -> Document:
     end = _end(text, element)
     before, rest = text[: element.start].rstrip(b" \t"), text[end:].lstrip(b" \t")
     if not before.endswith(b"\n"):
-        return document.with_text(before + text[end:])
+        return _with_text(document, before + text[end:])
     if not rest.startswith((b"\r", b"\n", b"</")):
-        return document.with_text(text[: element.start] + text[end:])
-    return document.with_text(before.removesuffix(b"\n").removesuffix(b"\r") + text[end:])
+        return _with_text(document, text[: element.start] + text[end:])
+    return _with_text(document, before.removesuffix(b"\n").removesuffix(b"\r") + text[end:])
+
+
+def _with_text(document: Document, text: bytes) -> Document:
+    return Document(text, document.bom, document.encoding, parse(text))

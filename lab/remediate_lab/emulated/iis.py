@@ -170,7 +170,7 @@ class Iis:
         if self.path.read_bytes() != self.before:
             raise Conflict("Cannot commit configuration changes because the file has changed on disk")
         building = self.path.with_name(self.path.name + ".new")
-        building.write_bytes(self._document.to_bytes())
+        building.write_bytes(edit.to_bytes(self._document))
         building.chmod(self.path.stat().st_mode)
         building.replace(self.path)
         if self.knobs.get("busy_after_commit"):
