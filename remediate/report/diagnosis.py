@@ -7,10 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from remediate.model import Diagnosis, encode
-from remediate.report.diagnosis_html import diagnosis_html
 from remediate.report.diagnosis_text import WIDTH, diagnosis_text
 from remediate.report.timeline import ASCII, BLOCKS
-from remediate.report.timeline_svg import timelines_svg
 
 DiagnosisForm = Literal["table", "json", "html", "svg"]
 FORMS: tuple[DiagnosisForm, ...] = get_args(DiagnosisForm)
@@ -30,9 +28,14 @@ PIPE = Screen()
 def rendered(diagnosis: Diagnosis, form: DiagnosisForm, screen: Screen = PIPE) -> bytes:
     if form == "json":
         return _json(diagnosis)
+    # Loaded where they are used: Jinja2 takes longer to load than a text takes to print.
     if form == "html":
+        from remediate.report.diagnosis_html import diagnosis_html
+
         return diagnosis_html(diagnosis).encode()
     if form == "svg":
+        from remediate.report.timeline_svg import timelines_svg
+
         return timelines_svg(diagnosis.streams).encode()
     text = diagnosis_text(diagnosis, screen.width, BLOCKS if screen.utf8 else ASCII, colour=screen.colour)
     return text.encode() if screen.utf8 else text.encode("ascii", "backslashreplace")
