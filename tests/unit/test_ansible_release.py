@@ -58,7 +58,7 @@ def refused(tmp_path: Path, program: str) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize("release", ["2.99.0", "2.23.0", "2.23.0b1", "2.18.1", "3.0.0"])
+@pytest.mark.parametrize("release", ["2.23.0", "2.23.0b1", "2.18.19"])
 def test_a_release_that_was_not_tried_is_refused(tmp_path: Path, release: str) -> None:
     """By its number, whatever names it has."""
     assert f"ansible-core {release} cannot be used" in refused(tmp_path, RELEASE.format(release))
@@ -84,7 +84,9 @@ def test_what_needs_no_ansible_works_without_it(tmp_path: Path) -> None:
     for command in (("explain", "RM001"), ("log-filter", "nlog"), ("completion", "bash"), ("--version",)):
         assert remediate(*command, expect=0, PYTHONPATH=without).stdout
     remediate("diagnose", log, expect=0, PYTHONPATH=without)
-    assert "No such file" in remediate("show", tmp_path / "none.json", expect=1, PYTHONPATH=without).stderr
+    for command, *more in (("show",), ("rollback", "--out", tmp_path / "undo")):
+        said = remediate(command, tmp_path / "none.json", *more, expect=1, PYTHONPATH=without).stderr
+        assert "none.json: No such file" in said
 
 
 def test_the_range_is_the_packages() -> None:
