@@ -4,7 +4,8 @@ Importing this file checks the release and its names (ansible_release.py). What 
 made. RemediateError names the release, what is missing, and the releases that are supported.
 
 Ansible ships no types. A loader, an inventory, variables, a host and a plugin are Ansible's own objects here, of type
-Any, and mean nothing outside of this file but what its functions make of them.
+Any. Other files only hand them back to these functions, and ask a plugin for its options (`get_option`, `set_options`,
+`option_definitions`).
 """
 
 import traceback
@@ -42,6 +43,7 @@ except ImportError as error:
     raise unsupported(str(error).partition(" (")[0]) from error
 check_names()
 
+# What other files use as it is.
 __all__ = ["AnsibleError", "AnsibleFileNotFound", "AnsibleValueOmittedError", "boolean"]
 
 
@@ -172,6 +174,11 @@ def parse_inventory(loader: Any, sources: Sequence[str], failed: Callable[[str, 
     C.INVENTORY_ANY_UNPARSED_IS_FAILED = True
     with _replaced(Display(), "error_as_warning", keep):
         return InventoryManager(loader=loader, sources=list(sources))
+
+
+def hosts_by_name(inventory: Any) -> dict[str, Any]:
+    """The hosts of the inventory, or those that `limit_hosts` left."""
+    return {str(host.name): host for host in inventory.get_hosts()}
 
 
 def limit_hosts(inventory: Any, limit: str) -> tuple[str, ...]:

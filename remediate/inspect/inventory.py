@@ -15,6 +15,7 @@ from remediate.inspect.ansible_internals import (
     as_yaml,
     connection_name,
     host_variables,
+    hosts_by_name,
     init_plugins,
     limit_hosts,
     make_loader,
@@ -139,10 +140,10 @@ def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
         extra_vars = read_extra_vars(loader)
         manager = parse_sources(loader, inventory.sources)
         variables = manage_variables(loader, manager)
-        names = frozenset(str(host.name) for host in manager.get_hosts())
+        names = frozenset(hosts_by_name(manager))
         if inventory.limit is not None:
             _check_limit(inventory.limit, limit_hosts(manager, inventory.limit))
-        hosts = sorted(manager.get_hosts(), key=lambda host: str(host.name))
+        hosts = hosts_by_name(manager)
     except RemediateError:
         raise
     except (Exception, SystemExit) as error:  # Ansible's plugins fail with whatever they like
@@ -152,11 +153,11 @@ def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
         raise RemediateError(f"inventory {where}: no host{wanted}; see `ansible-inventory --graph`")
     targets: list[Target] = []
     hidden: dict[str, Secrets] = {}
-    for host in hosts:
-        reading(str(host.name))
-        target, known = _target(host, loader, variables, password)
+    for name, host in sorted(hosts.items()):
+        reading(name)
+        target, known = _target(name, host, loader, variables, password)
         targets.append(target)
-        hidden[target.host] = secrets_of(known | {"password": password})
+        hidden[name] = secrets_of(known | {"password": password})
     return Fleet(
         names=names,
         targets=tuple(targets),
@@ -188,12 +189,12 @@ def _has_pypsrp() -> bool:
     return True
 
 
-def _target(host: Any, loader: Any, manager: Any, password: str | None) -> tuple[Target, dict[str, Any]]:
+def _target(name: str, host: Any, loader: Any, manager: Any, password: str | None) -> tuple[Target, dict[str, Any]]:
     """The host, and the variables that were asked for on the way."""
-    name, variables = str(host.name), Variables({}, loader)
+    variables = Variables({}, loader)
     try:
         variables = Variables(host_variables(manager, host), loader)
-        return _reached(host, variables, password), variables.known
+        return _reached(name, variables, password), variables.known
     except WrongVariable as error:
         return Failed(name, f"its variables: {error}"), variables.known
     except (AnsibleError, SystemExit) as error:
@@ -203,8 +204,7 @@ def _target(host: Any, loader: Any, manager: Any, password: str | None) -> tuple
         return bug(name, error, "reading its variables"), variables.known
 
 
-def _reached(host: Any, variables: Variables, password: str | None) -> Target:
-    name = str(host.name)
+def _reached(name: str, variables: Variables, password: str | None) -> Target:
     named = variables.text("ansible_connection", option("connection"))
     kind = connection_name(named)
     if kind is None:

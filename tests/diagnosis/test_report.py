@@ -11,12 +11,14 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from jinja2 import UndefinedError
 from msgspec.structs import replace
 
 from remediate.evidence import Source
 from remediate.model import Attribution, Diagnosis, Mark, RemediateError, Stream, Symptom, encode
 from remediate.report.diagnosis import FORMS, DiagnosisForm, Screen, rendered
 from remediate.report.files import read_any
+from remediate.report.markup import markup
 from remediate.report.timeline import ASCII, timeline_text, windows
 from tests.conftest import remediate, run
 from tests.diagnosis.values import BEGIN, STARTS_APART, at
@@ -102,6 +104,12 @@ def test_the_policy_allows_the_pages_own_style_alone() -> None:
     (style,) = re.findall("<style>(.*?)</style>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in page
+
+
+def test_a_page_without_a_value_is_no_page() -> None:
+    """What a template misses is an error, and no hole that looks like an empty name."""
+    with pytest.raises(UndefinedError, match="'diagnosis' is undefined"):
+        markup("diagnosis.html.j2", style_digest="", sections=())
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 137, 200])

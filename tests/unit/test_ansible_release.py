@@ -84,9 +84,10 @@ def test_what_needs_no_ansible_works_without_it(tmp_path: Path) -> None:
     for command in (("explain", "RM001"), ("log-filter", "nlog"), ("completion", "bash"), ("--version",)):
         assert remediate(*command, expect=0, PYTHONPATH=without).stdout
     remediate("diagnose", log, expect=0, PYTHONPATH=without)
-    for command, *more in (("show",), ("rollback", "--out", tmp_path / "undo")):
-        said = remediate(command, tmp_path / "none.json", *more, expect=1, PYTHONPATH=without).stderr
-        assert "none.json: No such file" in said
+    missing = tmp_path / "none.json"
+    shown = remediate("show", missing, expect=1, PYTHONPATH=without)
+    undone = remediate("rollback", missing, "--out", tmp_path / "undo", expect=1, PYTHONPATH=without)
+    assert f"{missing}: No such file" in shown.stderr and f"{missing}: No such file" in undone.stderr
 
 
 def test_the_range_is_the_packages() -> None:
