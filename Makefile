@@ -3,13 +3,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 LINT := $(BIN)/ansible-lint --offline --nocolor
 
 .PHONY: demo test test-matrix conformance live bench check sanity clean
 
 $(VENV)/.made: pyproject.toml lab/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --editable lab
+	$(PIP) install --upgrade 'pip>=25.1'
+	$(PIP) install --editable '.[evtx,psrp]' --editable lab --group dev
 	touch $@
 
 # What a person sees: the whole way on a simulated fleet of forty.

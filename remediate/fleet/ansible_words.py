@@ -5,9 +5,9 @@ password. So nothing of a message is passed on but the names and numbers that a 
 """
 
 import re
-import traceback
 from collections.abc import Iterator
 
+from remediate.fleet.ansible_internals import ini_line, source_context
 from remediate.iis.inspection import one_line
 
 # A name of a variable, a plugin or a group, as Ansible spells it.
@@ -161,8 +161,7 @@ def place(error: BaseException) -> str:
     """``FILE``, ``FILE:LINE`` or ``FILE:LINE:COLUMN`` that the error is about; an empty text where nobody knows."""
     best = ""
     for cause in causes(error):
-        context = str(getattr(cause, "_formatted_source_context", None) or "")
-        found = _ORIGIN.match(context) or _NAMED_FILE.search(_text(cause))
+        found = _ORIGIN.match(source_context(cause)) or _NAMED_FILE.search(_text(cause))
         if found is not None and len(found[1]) > len(best):
             best = one_line(found[1])
     if best and not re.search(r":\d+$", best):
@@ -176,11 +175,9 @@ def _line(error: BaseException) -> str:
         found = _POSITION.search(_text(cause))
         if found is not None:
             return ":".join(number for number in found.groups() if number)
-        # Ansible's INI reader knows the line, and leaves its number out of its errors.
-        for frame, _ in traceback.walk_tb(cause.__traceback__):
-            if frame.f_code.co_filename.endswith("plugins/inventory/ini.py") and frame.f_code.co_name == "_parse":
-                lines, line = frame.f_locals.get("lines", ()), frame.f_locals.get("line")
-                return next((str(number) for number, text in enumerate(lines, 1) if text.strip() == line), "")
+        line = ini_line(cause)
+        if line is not None:
+            return str(line)
     return ""
 
 

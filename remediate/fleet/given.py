@@ -9,20 +9,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-from ansible import constants as C
-from ansible import context
-from ansible._internal._yaml._dumper import AnsibleDumper
-from ansible.cli import CLI
-from ansible.cli.playbook import PlaybookCLI
-from ansible.errors import AnsibleError, AnsibleFileNotFound
-from ansible.parsing.dataloader import DataLoader
-from ansible.template import is_trusted_as_template
-from ansible.utils.context_objects import CLIArgs
-from ansible.utils.display import Display
-from ansible.utils.vars import load_extra_vars
-
 from remediate.errors import RemediateError
+from remediate.fleet.ansible_internals import (
+    AnsibleError,
+    AnsibleFileNotFound,
+    ask_password,
+    extra_variables,
+    is_default,
+    option,
+    parse_options,
+    setting,
+    try_extra_variables,
+)
 from remediate.fleet.ansible_words import place, reason
 from remediate.values.fleet import Inventory
 
@@ -47,58 +45,51 @@ def arguments_of(inventory: Inventory) -> tuple[str, ...]:
 
 def set_context(inventory: Inventory) -> None:
     """Ansible's global context, as ansible-playbook has it with these options; nobody is asked yet."""
-    command = ["ansible-playbook", *arguments_of(inventory), "playbook.yml"]
-    command[1:1] = [f"--inventory={source}" for source in inventory.sources]
+    arguments = [f"--extra-vars={value}" for value in inventory.extra_vars]
     if inventory.ask_pass:
-        command[1:1] = ["--ask-pass"]
+        arguments.append("--ask-pass")
     elif inventory.password_file is not None:
-        command[1:1] = [f"--connection-password-file={inventory.password_file}"]
-    command[1:1] = [f"--extra-vars={option}" for option in inventory.extra_vars]
-    PlaybookCLI(command).parse()
-    # Standard output is our own report's, whatever `verbosity` says.
-    Display().verbosity = 0
-    # The plays run without become: no password is needed for it.
-    context.CLIARGS = _changed(become_ask_pass=False, become_password_file=None)
+        arguments.append(f"--connection-password-file={inventory.password_file}")
+    arguments += [f"--inventory={source}" for source in inventory.sources]
+    parse_options([*arguments, *arguments_of(inventory)])
 
 
 def configured_sources() -> tuple[str, ...]:
     """The inventories of ansible.cfg or ANSIBLE_INVENTORY, or Ansible's default where that is there; else none."""
-    _, origin = C.config.get_config_value_and_origin("DEFAULT_HOST_LIST")
-    sources = tuple(map(str, C.DEFAULT_HOST_LIST))
-    return () if origin == "default" and not all(Path(source).exists() for source in sources) else sources
+    sources = tuple(map(str, setting("DEFAULT_HOST_LIST")))
+    return () if is_default("DEFAULT_HOST_LIST") and not all(Path(source).exists() for source in sources) else sources
 
 
 def read_password() -> str | None:
     """The connection's password of -k or a file, asked for or read now; None where neither is wanted."""
-    if context.CLIARGS["ask_pass"]:
+    if option("ask_pass"):
         check_terminal("-k", "--connection-password-file")
     try:
-        password, _ = CLI.ask_passwords()
+        return ask_password()
     except AnsibleError as error:
         raise RemediateError(f"the connection's password: {reason(error)}") from error
-    return None if password is None else str(password)
 
 
-def check_terminal(option: str, instead: str) -> None:
+def check_terminal(asking: str, instead: str) -> None:
     """WrongOption where nobody can be asked: Python would warn, and read what is no answer."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
         if not sys.stdin.isatty():
-            raise WrongOption(f"{option}: there is no terminal to ask on; give {instead}") from None
+            raise WrongOption(f"{asking}: there is no terminal to ask on; give {instead}") from None
 
 
-def read_extra_vars(loader: DataLoader) -> dict[str, Any]:
+def read_extra_vars(loader: Any) -> dict[str, Any]:
     """All of -e, merged. RemediateError that names the one which cannot be read, and shows nothing of it."""
-    options = context.CLIARGS["extra_vars"]
+    values = option("extra_vars")
     try:
-        found: dict[str, Any] = load_extra_vars(loader)
+        found = extra_variables(loader)
     except Exception as error:  # of whatever kind: a parser's may quote what it read
-        raise RemediateError(_culprit(loader, options)) from error
+        raise RemediateError(_culprit(loader, values)) from error
     if "_raw_params" in found:
-        for number, option in enumerate(options, 1):
-            if "=" not in option:
-                raise RemediateError(f"{_named(option, number, len(options))}: {_WRITE}")
+        for number, value in enumerate(values, 1):
+            if "=" not in value:
+                raise RemediateError(f"{_named(value, number, len(values))}: {_WRITE}")
         raise RemediateError("-e: Ansible takes no part behind a space: write NAME='THE VALUE', or a mapping in JSON")
     for name in found:
         if name.startswith("remediate_") and name not in SETTABLE:
@@ -107,42 +98,23 @@ def read_extra_vars(loader: DataLoader) -> dict[str, Any]:
     return found
 
 
-def as_yaml(variables: dict[str, Any]) -> str:
-    """For ``-e``: what was a template still is one, what was not never becomes one, vaulted values stay so."""
-    text: str = yaml.dump(variables, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=1_000_000)
-    return text
-
-
-class _Dumper(AnsibleDumper):  # type: ignore[misc]  # ansible ships no types
-    def represent_data(self, data: Any) -> Any:
-        if not isinstance(data, str):
-            return super().represent_data(data)
-        if (vaulted := self.get_node_from_ciphertext(data)) is not None:
-            return vaulted
-        if "{" in data and not is_trusted_as_template(data):
-            return self.represent_scalar("!unsafe", str(data), style='"')
-        return self.represent_str(str(data))
-
-
-def _culprit(loader: DataLoader, options: tuple[str, ...]) -> str:
-    for number, option in enumerate(options, 1):
-        context.CLIARGS = _changed(extra_vars=(option,))
-        load_extra_vars.extra_vars = None
+def _culprit(loader: Any, values: tuple[str, ...]) -> str:
+    for number, value in enumerate(values, 1):
         try:
-            load_extra_vars(loader)
+            try_extra_variables(loader, value)
         except Exception as error:  # noqa: BLE001  # of whatever kind: a parser's may quote what it read
-            return f"{_named(option, number, len(options))}: {_what(option, error)}"
+            return f"{_named(value, number, len(values))}: {_what(value, error)}"
     return "-e: cannot be read"
 
 
-def _named(option: str, number: int, of: int) -> str:
-    if option.startswith("@"):
-        return f"-e {option}"
+def _named(value: str, number: int, of: int) -> str:
+    if value.startswith("@"):
+        return f"-e {value}"
     return f"-e (the one at place {number} of {of})" if of > 1 else "-e"
 
 
-def _what(option: str, error: BaseException) -> str:
-    if option.startswith("@"):
+def _what(value: str, error: BaseException) -> str:
+    if value.startswith("@"):
         if isinstance(error, AnsibleFileNotFound):
             return "there is no such file"
         if isinstance(error, OSError | AnsibleError) and isinstance(cause := error.__cause__ or error, OSError):
@@ -152,10 +124,6 @@ def _what(option: str, error: BaseException) -> str:
             return said
         where = place(error)
         return f"is not a mapping in YAML or JSON{f' (see {where})' if where else ''}"
-    if option.startswith(("/", ".")):
+    if value.startswith(("/", ".")):
         return "a file is named as -e @FILE"
     return _WRITE
-
-
-def _changed(**values: Any) -> CLIArgs:
-    return CLIArgs(dict(context.CLIARGS) | values)

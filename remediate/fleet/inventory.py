@@ -9,24 +9,27 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ansible import constants as C
-from ansible import context
-from ansible.cli import CLI
-from ansible.errors import AnsibleError
-from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import init_plugin_loader
-from ansible.utils.display import Display
-from ansible.vars.hostvars import HostVars
-from ansible.vars.manager import VariableManager
-
 from remediate.bugs import bug
 from remediate.errors import RemediateError
+from remediate.fleet.ansible_internals import (
+    AnsibleError,
+    as_yaml,
+    connection_name,
+    host_variables,
+    hosts_by_name,
+    init_plugins,
+    limit_hosts,
+    make_loader,
+    manage_variables,
+    open_vaults,
+    option,
+    setting,
+)
 from remediate.fleet.ansible_words import place, reason
-from remediate.fleet.connections import short_name, why_not_windows
+from remediate.fleet.connections import why_not_windows
 from remediate.fleet.given import (
     WrongOption,
     arguments_of,
-    as_yaml,
     check_terminal,
     read_extra_vars,
     read_password,
@@ -36,7 +39,7 @@ from remediate.fleet.readable import check_readable
 from remediate.fleet.run_checks import check_common, check_psrp, check_shell, check_winrm, short_shell
 from remediate.fleet.shown import Secrets, secrets_of, without_account
 from remediate.fleet.sources import hushed, parse_sources, programs_unheard
-from remediate.fleet.variables import Variables, WrongVariable, ask_plugin, ask_winrm
+from remediate.fleet.variables import Variables, WrongVariable, ask_plugin, ask_winrm, endpoint_of
 from remediate.playbook.handover import Given
 from remediate.values.fleet import Failed, Inventory, Skipped
 
@@ -104,7 +107,7 @@ def read_inventory(
             return _read(inventory, reading)
     finally:
         # Ansible would remove it at its end, which a hanging server must not hold up (see cli/main.py).
-        shutil.rmtree(str(C.DEFAULT_LOCAL_TMP), ignore_errors=True)
+        shutil.rmtree(str(setting("DEFAULT_LOCAL_TMP")), ignore_errors=True)
 
 
 def _check_source(source: str) -> None:
@@ -124,30 +127,24 @@ def _check_source(source: str) -> None:
 
 def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
     where = without_account(", ".join(inventory.sources))
-    _init_plugins()
+    init_plugins()
     set_context(inventory)
     password = read_password()
-    # Lookups and `playbook_dir` mean the current folder, as for `ansible` there (see also playbook/launcher/).
-    loader = DataLoader()
+    loader = make_loader()
     try:
         # With those of ansible.cfg and the environment, as ansible-playbook has them.
-        vault_ids = [*C.DEFAULT_VAULT_IDENTITY_LIST, *inventory.vault_ids]
-        ask = inventory.ask_vault or C.DEFAULT_ASK_VAULT_PASS
+        vault_ids = [*setting("DEFAULT_VAULT_IDENTITY_LIST"), *inventory.vault_ids]
+        ask = inventory.ask_vault or setting("DEFAULT_ASK_VAULT_PASS")
         if ask:
             check_terminal("--ask-vault-pass", "--vault-password-file")
-        secrets = CLI.setup_vault_secrets(loader, vault_ids, ask_vault_pass=ask, auto_prompt=False)
-        loader.set_vault_secrets(secrets)
+        vaults = open_vaults(loader, vault_ids, ask)
         extra_vars = read_extra_vars(loader)
         manager = parse_sources(loader, inventory.sources)
-        variables = VariableManager(loader=loader, inventory=manager)
-        # group_vars/ and host_vars/ count beside the inventory, not in the folder that we happen to stand in.
-        variables.safe_basedir = False
-        HostVars(manager, variables, loader)  # `hostvars`: it puts itself into the manager of variables
-        names = frozenset(str(host.name) for host in manager.get_hosts())
-        manager.subset(inventory.limit)
+        variables = manage_variables(loader, manager)
+        names = frozenset(hosts_by_name(manager))
         if inventory.limit is not None:
-            _check_limit(inventory.limit, manager._subset or ())
-        hosts = sorted(manager.get_hosts(), key=lambda host: str(host.name))
+            _check_limit(inventory.limit, limit_hosts(manager, inventory.limit))
+        hosts = hosts_by_name(manager)
     except RemediateError:
         raise
     except (Exception, SystemExit) as error:  # Ansible's plugins fail with whatever they like
@@ -157,22 +154,22 @@ def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
         raise RemediateError(f"inventory {where}: no host{wanted}; see `ansible-inventory --graph`")
     targets: list[Target] = []
     hidden: dict[str, Secrets] = {}
-    for host in hosts:
-        reading(str(host.name))
-        target, known = _target(host, loader, variables, password)
+    for name, host in sorted(hosts.items()):
+        reading(name)
+        target, known = _target(name, host, loader, variables, password)
         targets.append(target)
-        hidden[target.host] = secrets_of(known | {"password": password})
+        hidden[name] = secrets_of(known | {"password": password})
     return Fleet(
         names=names,
         targets=tuple(targets),
         sources=inventory.sources,
         given=Given(
             arguments=arguments_of(inventory),
-            vaults=tuple((str(label), bytes(secret.bytes)) for label, secret in secrets),
+            vaults=vaults,
             password=password,
             extra_vars=as_yaml(extra_vars) if extra_vars else None,
         ),
-        collections=tuple(map(str, C.COLLECTIONS_PATHS)),
+        collections=tuple(map(str, setting("COLLECTIONS_PATHS"))),
         secrets=hidden,
     )
 
@@ -193,20 +190,12 @@ def _has_pypsrp() -> bool:
     return True
 
 
-@cache
-def _init_plugins() -> None:
-    Display().verbosity = 0
-    init_plugin_loader()
-
-
-def _target(
-    host: Any, loader: DataLoader, manager: VariableManager, password: str | None
-) -> tuple[Target, dict[str, Any]]:
+def _target(name: str, host: Any, loader: Any, manager: Any, password: str | None) -> tuple[Target, dict[str, Any]]:
     """The host, and the variables that were asked for on the way."""
-    name, variables = str(host.name), Variables({}, loader)
+    variables = Variables({}, loader)
     try:
-        variables = Variables(manager.get_vars(host=host, include_hostvars=True), loader)
-        return _reached(host, variables, password), variables.known
+        variables = Variables(host_variables(manager, host), loader)
+        return _reached(name, variables, password), variables.known
     except WrongVariable as error:
         return Failed(name, f"its variables: {error}"), variables.known
     except (AnsibleError, SystemExit) as error:
@@ -216,10 +205,9 @@ def _target(
         return bug(name, error, "reading its variables"), variables.known
 
 
-def _reached(host: Any, variables: Variables, password: str | None) -> Target:
-    name = str(host.name)
-    named = variables.text("ansible_connection", context.CLIARGS["connection"])
-    kind = short_name(named)
+def _reached(name: str, variables: Variables, password: str | None) -> Target:
+    named = variables.text("ansible_connection", option("connection"))
+    kind = connection_name(named)
     if kind is None:
         return Failed(name, f"its variables: ansible_connection: there is no connection plugin {named!r}")
     if kind not in ("winrm", "psrp") and short_shell(variables) not in ("powershell", "cmd"):
@@ -230,10 +218,11 @@ def _reached(host: Any, variables: Variables, password: str | None) -> Target:
     }
     check_common(variables)
     if kind == "winrm":
-        plugin, found = ask_winrm(variables, password)
+        plugin, settings = ask_winrm(variables, password)
+        endpoint = endpoint_of(settings)
         check_shell(plugin, variables)
-        check_winrm(plugin, variables, found["endpoint"], found["kwargs"])
-        return WinrmHost(**common, **found)
+        check_winrm(plugin, variables, settings, endpoint)
+        return WinrmHost(**common, endpoint=endpoint, transports=settings.transports, kwargs=settings.kwargs)
     if kind in ("psrp", "ssh"):
         plugin = ask_plugin(kind, variables, password)
         check_shell(plugin, variables)

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ansible.inventory.manager import split_host_pattern
+from remediate.fleet.ansible_internals import split_patterns
 
 
 def asked_for(limit: str | None, names: Iterable[str]) -> frozenset[str]:
     """Those of the names that the pattern asks for, by name, glob or regular expression. A group holds none of them."""
-    parts = [] if limit is None else [part for given in split_host_pattern(limit) for part in _read(str(given))]
+    parts = [] if limit is None else [part for given in split_patterns(limit) for part in _read(given)]
     wanted = [part for part in parts if not part.startswith(("!", "&"))] or ["all"]
     without = [part[1:] for part in parts if part.startswith("!")]
     within = [part[1:] for part in parts if part.startswith("&")]

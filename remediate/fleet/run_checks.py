@@ -10,19 +10,21 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
-from ansible import constants as C
-from ansible.errors import AnsibleError
-from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.playbook.play_context import PlayContext
-from ansible.plugins.connection import winrm as winrm_plugin
-from ansible.release import __version__
 from winrm.protocol import Protocol
 
+from remediate.fleet.ansible_internals import (
+    AnsibleError,
+    WinrmSettings,
+    boolean,
+    common_variables,
+    declared_variables,
+    shell_plugin,
+)
+from remediate.fleet.ansible_release import RELEASE
 from remediate.fleet.variables import Variables, WrongVariable
 
 # Commands of cmd and PowerShell are what a Windows host takes. From 2.21 on the plugins do not ask the shell for them.
 _SHELLS = ("powershell", "cmd")
-_CORE = tuple(int(part) for part in __version__.split(".")[:2])
 _ENCRYPTING = frozenset({"ntlm", "kerberos", "credssp"})
 
 
@@ -62,18 +64,17 @@ def short_shell(variables: Variables) -> str | None:
 
 def check_common(variables: Variables) -> None:
     """What holds for any connection. WrongVariable for the first that is wrong."""
-    for attribute, names in C.MAGIC_VARIABLE_MAPPING.items():
+    for names, kind in common_variables():
         # Ansible takes the first that is there, and templates it, whether the connection has a use for it or not.
         name = next((name for name in names if name in variables), None)
         if name is None or name in ("ansible_become", "ansible_connection"):
             continue
         value = variables.get(name)
-        field = PlayContext.fattributes.get(attribute)
-        wanted, fits = _TYPES.get(str(getattr(field, "isa", "")), ("", lambda _: True))
+        wanted, fits = _TYPES.get(kind, ("", lambda _: True))
         if value is not None and not fits(value):
             raise variables.wrong(name, f"is not {wanted}")
     shell = short_shell(variables)
-    if shell is not None and shell not in _SHELLS and _CORE < (2, 21):
+    if shell is not None and shell not in _SHELLS and RELEASE < (2, 21):
         raise variables.wrong("ansible_shell_type", f"is not one of {', '.join(_SHELLS)}")
     for name, (wanted, fits) in _OURS.items():
         if name in variables and not fits(variables.get(name)):
@@ -82,18 +83,18 @@ def check_common(variables: Variables) -> None:
 
 def check_shell(plugin: Any, variables: Variables) -> None:
     """The options of the connection's shell plugin (ansible_remote_tmp, ...)."""
-    declared = C.config.get_plugin_vars("shell", plugin._shell._load_name)
-    options = {name: variables.get(name) for name in declared if name in variables}
+    shell = shell_plugin(plugin)
+    options = {name: variables.get(name) for name in declared_variables("shell", shell) if name in variables}
     for name, value in options.items():
         try:
-            plugin._shell.set_options(var_options={name: value})
+            shell.set_options(var_options={name: value})
         except AnsibleError as error:
             raise variables.wrong(name, "is not what Ansible's shell plugin wants") from error
 
 
-def check_winrm(plugin: Any, variables: Variables, endpoint: str, kwargs: dict[str, Any]) -> None:
+def check_winrm(plugin: Any, variables: Variables, settings: WinrmSettings, endpoint: str) -> None:
     """What the plugin and pywinrm make of the host's real values; nothing is sent."""
-    transports = [str(transport) for transport in plugin._winrm_transport]
+    transports, kwargs = settings.transports, settings.kwargs
     _check_timeouts(plugin.get_option("connection_timeout"), kwargs)
     name = "ansible_winrm_kerberos_delegation"
     if name in variables and not _TRUTH[1](variables.get(name)):
@@ -104,8 +105,8 @@ def check_winrm(plugin: Any, variables: Variables, endpoint: str, kwargs: dict[s
             f"ansible_winrm_message_encryption: 'always' wants one of {able} in ansible_winrm_transport, "
             f"which is {', '.join(transports)}"
         )
-    if plugin._kerb_managed and (transports == ["kerberos"] or winrm_plugin.HAVE_KERBEROS):
-        _check_kinit(plugin)
+    if settings.kinit is not None:
+        _check_kinit(settings, settings.kinit, plugin.get_option("kinit_args"))
     refused = [why for transport in transports if (why := _refusal(endpoint, transport, kwargs)) is not None]
     if len(refused) == len(transports):
         raise WrongVariable(f"ansible_winrm_transport: {'; '.join(refused)}")
@@ -129,20 +130,19 @@ def _check_timeouts(connection: int | None, kwargs: dict[str, Any]) -> None:
         )
 
 
-def _check_kinit(plugin: Any) -> None:
+def _check_kinit(settings: WinrmSettings, program: str, arguments: str | None) -> None:
     """A run gets its own ticket where a password is given, which the audit does not play."""
-    if not plugin._winrm_user:
+    if not settings.user:
         raise WrongVariable("ansible_user: it is missing, and kinit wants it")
-    if not plugin._winrm_pass:
+    if not settings.password:
         raise WrongVariable("ansible_password: it is missing, and ansible_winrm_kinit_mode is managed")
-    program = plugin._kinit_cmd
     if shutil.which(program) is None:
         raise WrongVariable(
             f"ansible_winrm_kinit_cmd: there is no program {program!r} here; install it, or take the ticket cache: "
             "ansible_winrm_kinit_mode=manual"
         )
     try:
-        shlex.split(plugin.get_option("kinit_args") or "")
+        shlex.split(arguments or "")
     except ValueError as error:
         raise WrongVariable("ansible_winrm_kinit_args: a quote is not closed") from error
 

@@ -7,13 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ansible import constants as C
-from ansible.errors import AnsibleError
-from ansible.inventory.manager import InventoryManager
-from ansible.parsing.dataloader import DataLoader
-from ansible.utils.display import Display
-
 from remediate.errors import RemediateError
+from remediate.fleet.ansible_internals import AnsibleError, parse_inventory, printing
 from remediate.fleet.ansible_words import place, reason, warning
 
 # What the plugins for YAML say of a file that is the other one's.
@@ -43,7 +38,6 @@ def programs_unheard() -> Iterator[None]:
 def hushed(warn: Callable[[str], None], limit: str = "") -> Iterator[None]:
     """Ansible prints and logs nothing while it is open: its words quote what it reads. ``warn`` is given, in our
     words and each once, what it warns of and what changes the fleet. ``limit`` is what -l says."""
-    display: Any = Display()
     said: set[str] = set()
 
     def hear(msg: str, *_: Any, **__: Any) -> None:
@@ -52,27 +46,15 @@ def hushed(warn: Callable[[str], None], limit: str = "") -> Iterator[None]:
             said.add(words)
             warn(words)
 
-    shown, display.display = display.display, hear  # the one through which all others print
-    try:
+    with printing(hear):
         yield
-    finally:
-        display.display = shown
 
 
-def parse_sources(loader: DataLoader, sources: tuple[str, ...]) -> InventoryManager:
-    """RemediateError where a source, or a file in a folder of them, cannot be read: Ansible would warn, and go on
-    without its hosts."""
-    C.INVENTORY_ANY_UNPARSED_IS_FAILED = True
-    display: Any = Display()
+def parse_sources(loader: Any, sources: tuple[str, ...]) -> Any:
+    """Ansible's inventory. RemediateError where a source, or a file in a folder of them, cannot be read."""
     failures: list[tuple[str, BaseException]] = []
-
-    def keep(msg: str | None, exception: BaseException, **_: Any) -> None:
-        if msg and msg.startswith("Failed to parse inventory with '"):
-            failures.append((msg.split("'")[1], exception))
-
-    shown, display.error_as_warning = display.error_as_warning, keep
     try:
-        return InventoryManager(loader=loader, sources=list(sources))
+        return parse_inventory(loader, sources, lambda plugin, error: failures.append((plugin, error)))
     except (Exception, SystemExit) as error:  # a plugin fails with whatever it likes
         source = Path(str(error).rpartition("inventory source ")[2])
         if source.is_symlink() and not source.exists():
@@ -81,8 +63,6 @@ def parse_sources(loader: DataLoader, sources: tuple[str, ...]) -> InventoryMana
             raise RemediateError(f"inventory {place(error) or ', '.join(sources)}: {reason(error)}") from error
         told = _fitting(source, failures)
         raise RemediateError(f"inventory {place(told) or source}: {reason(told)}") from error
-    finally:
-        display.error_as_warning = shown
 
 
 def _fitting(source: Path, failures: list[tuple[str, BaseException]]) -> BaseException:

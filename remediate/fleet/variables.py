@@ -1,7 +1,6 @@
 """A host's variables: what its connection plugin would use, and what is wrong with them, by their names.
 
-The variables are not mapped by hand: Ansible's own plugin is asked. That uses parts of ansible-core that are not a
-public API; this file and inventory.py are the only places that do. No error shows a value that may be a secret.
+The variables are not mapped by hand: Ansible's own plugin is asked. No error shows a value that may be a secret.
 """
 
 import re
@@ -10,15 +9,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlunsplit
 
-from ansible import constants as C
-from ansible import context
-from ansible.errors import AnsibleError, AnsibleValueOmittedError
-from ansible.parsing.dataloader import DataLoader
-from ansible.playbook.play_context import PlayContext
-from ansible.plugins.loader import connection_loader
-from ansible.template import Templar
-
 from remediate.fleet.address import wrong_address
+from remediate.fleet.ansible_internals import (
+    AnsibleError,
+    AnsibleValueOmittedError,
+    UnknownTransport,
+    WinrmSettings,
+    connection_plugin,
+    declared_variables,
+    option,
+    templating,
+    winrm_settings,
+)
 from remediate.fleet.ansible_words import reason
 from remediate.fleet.shown import without_account
 from remediate.iis.inspection import one_line
@@ -38,10 +40,10 @@ class WrongVariable(Exception):
 class Variables:
     """The variables of one host, templated one by one as they are asked for."""
 
-    def __init__(self, found: dict[str, Any], loader: DataLoader) -> None:
+    def __init__(self, found: dict[str, Any], loader: Any) -> None:
         self._found = found
         self._known: dict[str, Any] = {}
-        self._templar = Templar(loader=loader, variables=found)
+        self._template = templating(loader, found)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._found)
@@ -54,7 +56,7 @@ class Variables:
         if name not in self._found:
             return default
         try:
-            value = self._known[name] = self._templar.template(self._found[name])
+            value = self._known[name] = self._template(self._found[name])
             return value
         except AnsibleValueOmittedError:  # `omit`: as if it were not set
             return default
@@ -88,11 +90,11 @@ def ask_plugin(kind: str, variables: Variables, password: str | None) -> Any:
 
     ``password`` is the one of -k, which counts where no variable holds one, as the user of -u does.
     """
-    plugin = connection_loader.get(kind, PlayContext(), None)
-    declared = C.config.get_plugin_vars("connection", plugin._load_name)
+    plugin = connection_plugin(kind)
+    declared = declared_variables("connection", plugin)
     found = {name: variables.get(name, _OMITTED) for name in declared if name in variables}
     options: dict[str, Any] = {name: value for name, value in found.items() if value is not _OMITTED}
-    keywords = {"remote_user": context.CLIARGS["remote_user"]} | ({} if password is None else {"password": password})
+    keywords = {"remote_user": option("remote_user")} | ({} if password is None else {"password": password})
     try:
         plugin.set_options(task_keys=keywords, var_options=options)
     except AnsibleError as error:
@@ -104,12 +106,13 @@ def ask_plugin(kind: str, variables: Variables, password: str | None) -> Any:
     return plugin
 
 
-def _check_address(plugin: Any, options: dict[str, Any], option: str) -> None:
+def _check_address(plugin: Any, options: dict[str, Any], name_of_it: str) -> None:
     """Of ssh only that there is one: its client knows names of its own."""
-    address = str(plugin.get_option(option) or "")
-    wrong = wrong_address(address) if option == "remote_addr" or not address else None
+    address = str(plugin.get_option(name_of_it) or "")
+    wrong = wrong_address(address) if name_of_it == "remote_addr" or not address else None
     if wrong is not None:
-        names = [source["name"] for source in plugin.option_definitions[option]["vars"] if source["name"] in options]
+        sources = plugin.option_definitions[name_of_it]["vars"]
+        names = [source["name"] for source in sources if source["name"] in options]
         # Of those that are set, Ansible takes the last one.
         name = names[-1] if names else "ansible_host"
         if name == "inventory_hostname":
@@ -128,46 +131,43 @@ def _culprit(plugin: Any, options: dict[str, Any], error: AnsibleError) -> str:
 
 
 def _wanted(plugin: Any, name: str) -> str:
-    for option in plugin.option_definitions.values():
-        if any(source["name"] == name for source in option.get("vars", ())):
-            if option.get("choices"):
-                return f"one of {', '.join(map(str, option['choices']))}"
-            kind = str(option.get("type", "str"))
+    for definition in plugin.option_definitions.values():
+        if any(source["name"] == name for source in definition.get("vars", ())):
+            if definition.get("choices"):
+                return f"one of {', '.join(map(str, definition['choices']))}"
+            kind = str(definition.get("type", "str"))
             return _TYPES.get(kind, f"of the type {kind}")
     return "what the connection plugin wants"
 
 
-def ask_winrm(variables: Variables, password: str | None) -> tuple[Any, dict[str, Any]]:
-    """The plugin; and the endpoint, the transports and the keyword arguments of pywinrm's Protocol."""
+def ask_winrm(variables: Variables, password: str | None) -> tuple[Any, WinrmSettings]:
+    """The plugin, and what it makes of the host's variables."""
     plugin = ask_plugin("winrm", variables, password)
     # What the plugin does not declare goes to pywinrm as it is.
+    declared = declared_variables("connection", plugin)
     extras = {
-        name: variables.get(name)
-        for name in variables
-        if name.startswith("ansible_winrm_") and name not in C.config.get_plugin_vars("connection", plugin._load_name)
+        name: variables.get(name) for name in variables if name.startswith("ansible_winrm_") and name not in declared
     }
     for name, value in extras.items():
         wanted, fits = _EXTRAS.get(name.removeprefix("ansible_winrm_"), _PLAIN)
         if not fits(value):
             raise WrongVariable(f"{name}: {_shown(name, value)} is not {wanted}")
-    plugin._options["_extras"] = extras
     try:
-        plugin._build_winrm_kwargs()
-    except AnsibleError as error:
-        known = plugin._winrm_supported_authtypes
-        wrong = next((t for t in plugin._winrm_transport if t not in known), plugin._winrm_transport)
+        settings = winrm_settings(plugin, extras)
+    except UnknownTransport as error:
         name = "ansible_winrm_transport"
-        raise WrongVariable(f"{name}: {_shown(name, wrong)} is not one of {', '.join(sorted(known))}") from error
-    kwargs = {key: str(value) if isinstance(value, str) else value for key, value in plugin._winrm_kwargs.items()}
-    transports = tuple(str(t) for t in plugin._winrm_transport)
-    _check_account(kwargs, transports)
-    address = str(plugin._winrm_host)
+        wanted = ", ".join(error.known)
+        raise WrongVariable(f"{name}: {_shown(name, error.transport)} is not one of {wanted}") from error
+    _check_account(settings.kwargs, settings.transports)
+    return plugin, settings
+
+
+def endpoint_of(settings: WinrmSettings) -> str:
+    """The URL as the plugin puts it together: a path without its slash gets one."""
+    address = settings.host
     if ":" in address and not address.startswith("["):
         address = f"[{address}]"
-    # As the plugin puts it together: a path without its slash gets one.
-    netloc = f"{address}:{int(plugin._winrm_port)}"
-    endpoint = urlunsplit((str(plugin._winrm_scheme), netloc, str(plugin._winrm_path), "", ""))
-    return plugin, {"endpoint": endpoint, "transports": transports, "kwargs": kwargs}
+    return urlunsplit((settings.scheme, f"{address}:{settings.port}", settings.path, "", ""))
 
 
 def _is_path(value: Any) -> bool:

@@ -6,10 +6,8 @@ from typing import Literal, get_args
 import msgspec
 from msgspec import Struct
 
-from remediate.report.diagnosis_html import diagnosis_html
 from remediate.report.diagnosis_text import WIDTH, diagnosis_text
 from remediate.report.timeline import ASCII, BLOCKS
-from remediate.report.timeline_svg import timelines_svg
 from remediate.saved import encode
 from remediate.values.diagnoses import Diagnosis
 
@@ -31,9 +29,14 @@ PIPE = Screen()
 def rendered(diagnosis: Diagnosis, form: DiagnosisForm, screen: Screen = PIPE) -> bytes:
     if form == "json":
         return _json(diagnosis)
+    # Loaded where they are used: Jinja2 takes longer to load than a text takes to print.
     if form == "html":
+        from remediate.report.diagnosis_html import diagnosis_html
+
         return diagnosis_html(diagnosis).encode()
     if form == "svg":
+        from remediate.report.timeline_svg import timelines_svg
+
         return timelines_svg(diagnosis.streams).encode()
     text = diagnosis_text(diagnosis, screen.width, BLOCKS if screen.utf8 else ASCII, colour=screen.colour)
     return text.encode() if screen.utf8 else text.encode("ascii", "backslashreplace")

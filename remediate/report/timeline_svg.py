@@ -1,10 +1,11 @@
-"""The timeline as SVG: no script, no style, nothing loaded; every text escaped. Pure."""
+"""The timeline as SVG: where each mark and label stands. The markup is in templates/. Pure."""
 
-from collections.abc import Sequence
-from xml.sax.saxutils import escape
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from remediate.report.diagnosis_text import title
-from remediate.report.text import count, printable
+from remediate.report.markup import markup
+from remediate.report.text import count
 from remediate.report.timeline import Lane, LaneKind, Window, lanes, stretch, ticks, windows
 from remediate.values.diagnoses import Stream
 
@@ -13,111 +14,120 @@ _LEFT, _RIGHT = 90, 20
 _LANE = 26
 # A window's title, and below the lanes the ticks' labels.
 _ABOVE, _BELOW = 20, 34
+_HEADING = 24
 _COLUMNS = 400
 # Readable on white and on black, and told apart by shape too: a stop is hollow, a start is high, an error is full.
 _COLOURS: dict[LaneKind, str] = {"error": "#d1453b", "stop": "#b7791f", "start": "#2b7bb9"}
 _GREY = "#808080"
-_FONT = f'font-family="sans-serif" font-size="12" fill="{_GREY}"'
+_NAMES: dict[LaneKind, str] = {"stop": "an idle stop", "start": "a recycle or start", "error": "an error"}
 
 
-def text(value: str) -> str:
-    """A text for markup: control characters spelled out, then escaped."""
-    return escape(printable(value), {'"': "&quot;", "'": "&#39;"})
+@dataclass(frozen=True)
+class Label:
+    """A text, and the point where it begins (``start``), ends (``end``) or has its middle."""
+
+    x: float
+    y: int
+    text: str
+    anchor: str = "start"
+
+
+@dataclass(frozen=True)
+class Path:
+    """The attribute ``d`` of a path, and how it is painted."""
+
+    d: str
+    stroke: str
+    fill: str = "none"
+    width: float = 1.5
+    opacity: float = 1
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture of that size, in pixels; ``title`` and ``description`` are for those who do not see it."""
+
+    width: int
+    height: int
+    title: str
+    description: str = ""
+    paths: tuple[Path, ...] = ()
+    labels: tuple[Label, ...] = ()
+    grey: str = _GREY
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """The drawing of the stream of that number, with its heading above ``y``."""
+
+    number: int
+    heading: str
+    drawing: Drawing
+    y: int
 
 
 def timelines_svg(streams: Sequence[Stream]) -> str:
     """One file with the timelines of all streams, one below the other, each under its title."""
-    parts = []
+    placed: list[_Placed] = []
     top = 0
     for number, stream in enumerate(streams):
-        drawn = timeline_svg(stream, number, top + 24)
-        if drawn:
-            parts.append(
-                f'<text x="8" y="{top + 16}" font-weight="bold">{text(title(stream))}: {stream.verdict}</text>'
-            )
-            parts.append(drawn)
-            top += 24 + _height(stream)
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top + 1}" width="{WIDTH}" height="{top + 1}" '
-        f"{_FONT}>"
-    )
-    return "\n".join((head, *parts, "</svg>\n"))
+        drawing = drawn(stream)
+        if drawing is not None:
+            placed.append(_Placed(number, f"{title(stream)}: {stream.verdict}", drawing, top + _HEADING))
+            top += _HEADING + drawing.height
+    return markup("timelines.svg.j2", page=Drawing(WIDTH, top + 1, ""), timelines=placed)
 
 
-def timeline_svg(stream: Stream, number: int, y: int = 0) -> str:
-    """An ``svg`` element; ``number`` tells its ids from those of others. Empty where no time is known."""
+def drawn(stream: Stream) -> Drawing | None:
+    """The stream's timeline; None where no time is known."""
     found = windows(stream, _COLUMNS)
     if not found:
-        return ""
-    height = _height(stream)
-    told = ", ".join(f"{count(len(lane.times), 'mark')}: {lane.label}" for lane in lanes(stream))
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'y="{y}" role="img" aria-labelledby="t{number} d{number}" {_FONT}>',
-        f'<title id="t{number}">{text(f"Timeline of {title(stream)}")}</title>',
-        f'<desc id="d{number}">{text(f"{stretch(found[0])}. {told}.")}</desc>',
-    ]
-    top = 0
-    for window in found:
-        parts += _window(stream, window, top)
-        top += _window_height(stream)
-    return "\n".join((*parts, "</svg>\n"))
-
-
-def _height(stream: Stream) -> int:
-    return _window_height(stream) * len(windows(stream, _COLUMNS))
-
-
-def _window_height(stream: Stream) -> int:
-    return _ABOVE + _LANE * len(lanes(stream)) + _BELOW
+        return None
+    marks = ", ".join(f"{count(len(lane.times), 'mark')}: {lane.label}" for lane in lanes(stream))
+    height = _ABOVE + _LANE * len(lanes(stream)) + _BELOW
+    shapes = [shape for row, window in enumerate(found) for shape in _window(stream, window, row * height, height)]
+    return Drawing(
+        WIDTH, height * len(found), f"Timeline of {title(stream)}", f"{stretch(found[0])}. {marks}.",
+        tuple(shape for shape in shapes if isinstance(shape, Path)),
+        tuple(shape for shape in shapes if isinstance(shape, Label)),
+    )  # fmt: skip
 
 
 def _x(place: float) -> float:
     return round(_LEFT + place * (WIDTH - _LEFT - _RIGHT), 1)
 
 
-def _window(stream: Stream, window: Window, top: int) -> list[str]:
-    parts = [f'<text x="{_LEFT}" y="{top + 13}">{text(f"{window.title}: {stretch(window)}")}</text>']
-    bottom = top + _window_height(stream) - _BELOW
+def _window(stream: Stream, window: Window, top: int, height: int) -> Iterator[Path | Label]:
+    yield Label(_LEFT, top + 13, f"{window.title}: {stretch(window)}")
+    bottom = top + height - _BELOW
     for time, label in ticks(window, 12):
         x = _x(window.place(time))
-        parts.append(f'<path d="M{x} {top + _ABOVE}V{bottom + 4}" stroke="{_GREY}" stroke-opacity=".35"/>')
-        parts.append(f'<text x="{x}" y="{bottom + 17}" text-anchor="middle">{text(label)}</text>')
+        yield Path(f"M{x} {top + _ABOVE}V{bottom + 4}", _GREY, width=1, opacity=0.35)
+        yield Label(x, bottom + 17, label, "middle")
     for row, lane in enumerate(lanes(stream)):
         y = top + _ABOVE + row * _LANE
-        parts.append(f'<text x="{_LEFT - 8}" y="{y + _LANE // 2 + 4}" text-anchor="end">{text(lane.label)}</text>')
-        parts.append(_marks(lane, window, y))
-    return parts
+        yield Label(_LEFT - 8, y + _LANE // 2 + 4, lane.label, "end")
+        yield _marks(lane, window, y)
 
 
-def _marks(lane: Lane, window: Window, y: int) -> str:
+def _marks(lane: Lane, window: Window, y: int) -> Path:
     """All marks of a lane as one path."""
-    places = sorted({_x(window.place(time)) for time in lane.within(window.begin, window.end)})
-    return f'<path d="{_shape(lane.kind, places, y)}" {_paint(lane.kind)}/>'
+    return _path(lane.kind, sorted({_x(window.place(time)) for time in lane.within(window.begin, window.end)}), y)
 
 
-def _shape(kind: LaneKind, places: Sequence[float], y: int) -> str:
-    middle = y + _LANE // 2
+def _path(kind: LaneKind, places: Sequence[float], y: int) -> Path:
+    middle, colour = y + _LANE // 2, _COLOURS[kind]
     if kind == "error":
-        return "".join(f"M{x} {middle - 8}v16" for x in places)
+        return Path("".join(f"M{x} {middle - 8}v16" for x in places), colour)
     if kind == "start":
-        return "".join(f"M{x} {middle - 7}l5 12h-10z" for x in places)
-    return "".join(f"M{x - 3:.1f} {middle}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0" for x in places)
+        return Path("".join(f"M{x} {middle - 7}l5 12h-10z" for x in places), "none", colour)
+    return Path("".join(f"M{x - 3:.1f} {middle}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0" for x in places), colour)
 
 
-def _paint(kind: LaneKind) -> str:
-    colour = _COLOURS[kind]
-    return f'fill="{colour}"' if kind == "start" else f'fill="none" stroke="{colour}" stroke-width="1.5"'
-
-
-def legend_svg() -> str:
+def legend() -> Drawing:
     """The three marks, with what they are."""
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 420 {_LANE}" width="420" height="{_LANE}" role="img" '
-        f'aria-label="Legend" {_FONT}>'
-    ]
-    words: dict[LaneKind, str] = {"stop": "an idle stop", "start": "a recycle or start", "error": "an error"}
-    for at, (kind, word) in enumerate(words.items()):
-        x = 12 + at * 140
-        parts.append(f'<path d="{_shape(kind, [x], 0)}" {_paint(kind)}/><text x="{x + 12}" y="17">{text(word)}</text>')
-    return "".join((*parts, "</svg>\n"))
+    at = {kind: 12 + number * 140 for number, kind in enumerate(_NAMES)}
+    return Drawing(
+        420, _LANE, "Legend", paths=tuple(_path(kind, [x], 0) for kind, x in at.items()),
+        labels=tuple(Label(x + 12, 17, _NAMES[kind]) for kind, x in at.items()),
+    )  # fmt: skip

@@ -1,6 +1,9 @@
 """A diagnosis in each format: names are hostile, widths are bounded, and what was saved is read again."""
 
+import base64
+import hashlib
 import json
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -8,11 +11,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from jinja2 import UndefinedError
 from msgspec.structs import replace
 
 from remediate.errors import RemediateError
 from remediate.report.diagnosis import FORMS, DiagnosisForm, Screen, rendered
 from remediate.report.files import read_any
+from remediate.report.markup import markup
 from remediate.report.timeline import ASCII, timeline_text, windows
 from remediate.saved import encode
 from remediate.values.diagnoses import Attribution, Diagnosis, Mark, Stream, Symptom
@@ -93,6 +98,20 @@ def test_the_page_forbids_what_it_does_not_have_and_can_be_read_without_seeing()
     assert 'role="img" aria-labelledby="t0 d0"' in page and '<title id="t0">Timeline of 0x80070032' in page
     assert '<desc id="d0">2026-11-09 03:59 to' in page and 'lang="en"' in page and "Legend" in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "") and "https://" not in page
+
+
+def test_the_policy_allows_the_pages_own_style_alone() -> None:
+    """By its digest: a page whose style was not this one would be shown without any."""
+    page = rendered(diagnosis(), "html").decode()
+    (style,) = re.findall("<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in page
+
+
+def test_a_page_without_a_value_is_no_page() -> None:
+    """What a template misses is an error, and no hole that looks like an empty name."""
+    with pytest.raises(UndefinedError, match="'diagnosis' is undefined"):
+        markup("diagnosis.html.j2", style_digest="", sections=())
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 137, 200])

@@ -17,7 +17,7 @@ LINT = Path(sys.prefix) / "bin" / "ansible-lint"
 def test_a_plan_passes(tmp_path: Path, below: str) -> None:
     """In a repository of the user's, and without a word of configuration."""
     if not LINT.exists():
-        pytest.skip("no ansible-lint here (it is of the extra dev)")
+        pytest.skip("no ansible-lint here (it is in the group dev)")
     folder = tmp_path / "repository"
     write_example_plan(folder / below)
     subprocess.run([shutil.which("git") or "git", "init", "--quiet", folder], check=True)

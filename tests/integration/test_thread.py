@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Site, remediate, run, wait_for
-from tests.environments import OWN, WANTED, Environment
+from tests.environments import OWN, PYTHONS, Environment
 
 POOL = "Contoso Shop"
 # fix -> the attribute, the line of the dry run, and what the file must hold afterwards instead of what it held.
@@ -65,7 +65,7 @@ def attributes(site: Site) -> Any:
 # All ways with the ansible-core at hand, and one with each other; `make test-matrix` goes all ways with each.
 WAYS = [
     *((auth, fix, OWN) for auth in ("basic", "ntlm") for fix in FIXES),
-    *(("ntlm", "idle-timeout", other) for other in WANTED if other != OWN),
+    *(("ntlm", "idle-timeout", other) for other in PYTHONS if other != OWN),
 ]
 
 

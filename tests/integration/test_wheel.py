@@ -121,3 +121,11 @@ def test_the_filters_are_in_it(elsewhere: Path) -> None:
     """Each is a file beside the code."""
     for each in FILTERS:
         assert call(elsewhere, "remediate", "log-filter", each.logger, "--format", each.format) == each.text
+
+
+def test_the_pages_are_in_it(elsewhere: Path) -> None:
+    """HTML and SVG are made by templates, which are files beside the code."""
+    log = elsewhere / "app.log"
+    log.write_text("2026-11-09 04:00:00,000 [1] INFO Shop - all is well\n")
+    assert "</html>" in call(elsewhere, "remediate", "diagnose", log, "--format", "html")
+    assert "</svg>" in call(elsewhere, "remediate", "diagnose", log, "--format", "svg")

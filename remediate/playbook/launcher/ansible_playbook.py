@@ -5,7 +5,8 @@ file's path, and a pipe has none: so they are put in its place here, where no ar
 
 Lookups, commands of the `pipe` lookup and `playbook_dir` mean the current folder, as they did when the inventory was
 read: a host must not be reached with other variables than those it was inspected with. What stands beside the playbook
-is found all the same. (Of a plain ansible-playbook they mean the playbook's folder.)
+is found all the same. (Of a plain ansible-playbook they mean the playbook's folder.) run_playbook of
+../../fleet/ansible_internals.py does it.
 
 Its output is a log that is kept: nothing of what it reads is quoted there, and nothing that an inventory's script or a
 lookup's command writes to standard error (docs/adr/0010, 0026).
@@ -20,21 +21,17 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 # A shell starts background jobs with SIGINT ignored, and that is inherited. Before Ansible is loaded, which takes time.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-from ansible import constants as C  # noqa: E402
-from ansible.cli.playbook import PlaybookCLI  # noqa: E402
-from ansible.errors import AnsibleError  # noqa: E402
-from ansible.playbook import Playbook  # noqa: E402
-from ansible.utils.display import Display  # noqa: E402
-
 # Last: what stands there must not hide a package that is installed.
 sys.path.append(str(Path(__file__).parents[3]))
 
+from remediate.fleet.ansible_internals import AnsibleError, run_playbook  # noqa: E402
 from remediate.fleet.ansible_words import in_log, place, reason  # noqa: E402
 from remediate.fleet.sources import hushed, programs_unheard  # noqa: E402
 
@@ -65,49 +62,19 @@ def main() -> None:
     sys.pycache_prefix = os.devnull
     sys.dont_write_bytecode = True
 
-    class Given(PlaybookCLI):  # type: ignore[misc]  # ansible ships no types
-        @staticmethod
-        def ask_passwords() -> tuple[str | None, str | None]:
-            """Whatever ansible.cfg says: nobody is asked again, and no play uses become."""
-            return given["password"], None
-
-        def _play_prereqs(self) -> tuple[Any, Any, Any]:
-            try:
-                # The inventory was read before, and what is to be said of it was said then.
-                with hushed(lambda _words: None):
-                    loader, inventory, variables = super()._play_prereqs()
-            except Exception as error:  # noqa: BLE001  # plugins fail with whatever they like
-                raise AnsibleError(": ".join(filter(None, ("the inventory", place(error), reason(error))))) from None
-            variables.safe_basedir = False  # no group_vars of the current folder
-            return loader, inventory, variables
-
-    load = Playbook.load
-
-    def load_and_stay(file_name: str, variable_manager: Any, loader: Any) -> Any:
-        playbook = load(file_name, variable_manager=variable_manager, loader=loader)
-        loader.set_basedir = lambda _folder: None  # the executor would go to the playbook's
-        return playbook
-
-    Playbook.load = staticmethod(load_and_stay)
-    # The variables beside a playbook are found by the path of its tasks.
-    C.PLAYBOOK_VARS_ROOT = "all"
     # First, so that the extra variables of our own arguments count before them.
     extra_vars = [f"--extra-vars={given['extra_vars']}"] if given["extra_vars"] else []
-    _quote_nothing()
     with programs_unheard():
-        Given.cli_executor(["ansible-playbook", *extra_vars, *sys.argv[1:]])
+        run_playbook([*extra_vars, *sys.argv[1:]], given["password"], _inventory_unheard, in_log)
 
 
-def _quote_nothing() -> None:
-    display: Any = Display()
-    show = display.display  # the one through which all others print
-
-    def shown(msg: str, *arguments: Any, **options: Any) -> None:
-        text = in_log(msg)
-        if text is not None:
-            show(text, *arguments, **options)
-
-    display.display = shown
+def _inventory_unheard(read: Callable[[], Any]) -> Any:
+    """The inventory was read before, and what is to be said of it was said then."""
+    try:
+        with hushed(lambda _words: None):
+            return read()
+    except Exception as error:  # noqa: BLE001  # plugins fail with whatever they like
+        raise AnsibleError(": ".join(filter(None, ("the inventory", place(error), reason(error))))) from None
 
 
 def _end_with_parent() -> None:
