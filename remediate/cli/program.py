@@ -16,7 +16,7 @@ from remediate.cli.exits import Exit
 from remediate.cli.verbosity import with_verbosity
 from remediate.iis.inspection import one_line
 from remediate.inspect.shown import without_account
-from remediate.model import RemediateError
+from remediate.model import IncompleteError, RemediateError, StaleError
 
 # Each verb is a file of this package, with a command of its name; a dash is an underscore there.
 _VERBS = (
@@ -70,6 +70,8 @@ def cli() -> None:
 
 with_verbosity(cli)
 
+_EXITS: dict[type[RemediateError], Exit] = {IncompleteError: Exit.INCOMPLETE, StaleError: Exit.STALE}
+
 
 def run() -> int:
     """Run the command that the arguments name; its exit code."""
@@ -91,7 +93,7 @@ def run() -> int:
     except click.ClickException as error:
         code = _say(error.format_message(), Exit.ERROR)
     except RemediateError as error:
-        code = _say(str(error), Exit.ERROR)
+        code = _say(str(error), _EXITS.get(type(error), Exit.ERROR))
     except (KeyboardInterrupt, click.Abort) as error:
         code = _say(str(error) or "interrupted", Exit.INTERRUPTED)
     except BrokenPipeError:

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
-from remediate.cli.options import emit, now
+from remediate.cli.options import emit
 from remediate.model import RemediateError
 from remediate.plan.planner import make_rollback
 from remediate.playbook.directory import write_plan
 from remediate.playbook.record import read_run
 from remediate.report.folding import by_text, who, with_names
 from remediate.report.text import plan_text, printable
+from remediate.times import now
 
 
 @click.command()

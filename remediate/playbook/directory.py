@@ -114,6 +114,18 @@ def read_plan(folder: Path) -> Plan:
     return load(folder / "plan.json" if folder.is_dir() else folder, Plan)
 
 
+def open_plan(folder: Path) -> tuple[Plan, tuple[str, ...]]:
+    """A plan to be run, and the names of what else stands in its folder, which Ansible does not load.
+
+    RemediateError where it is not a whole plan directory, was edited, or ansible-playbook cannot run it there.
+    """
+    if not folder.is_dir():
+        raise RemediateError(f"{folder}: is not a folder; give the one that `remediate plan --out` wrote")
+    check_path(folder)
+    plan = read_plan(folder)
+    return plan, check_digest(folder, plan)
+
+
 def check_digest(folder: Path, plan: Plan) -> tuple[str, ...]:
     """The names of what else stands in the folder, which Ansible does not load; see sums.py."""
     return check_sums(folder, plan.digest)

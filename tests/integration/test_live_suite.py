@@ -16,7 +16,7 @@ import msgspec
 import pytest
 import yaml
 
-from remediate.cli.audit import assemble
+from remediate.audit.summary import assemble
 from remediate.inspect.inventory import WinrmHost
 from remediate.model import Inspection, Value
 from remediate.plan.planner import Choice, make_plan

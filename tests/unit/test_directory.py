@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from remediate.cli.audit import assemble
+from remediate.audit.summary import assemble
 from remediate.model import Plan, RemediateError
 from remediate.plan.planner import Choice, make_plan
 from remediate.playbook.directory import check_digest, host_vars_text, read_plan, write_plan

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from remediate.cli.audit import assemble
+from remediate.audit.summary import assemble
 from remediate.model import (
     Audit,
     DoubtKind,
