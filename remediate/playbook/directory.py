@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from remediate.model import Change, Plan, RemediateError, encode
-from remediate.plan.planner import plannable
+from remediate.plan.groups import plannable
 from remediate.playbook.shipped import playbooks
 from remediate.playbook.sums import ATTRIBUTES, check_sums, digest_of, write_sums
 from remediate.saved import load

@@ -84,7 +84,7 @@ def _is_passed_over(path: str) -> bool:
 def _difference(path: Path, listed: str | None) -> str:
     """What is wrong with a file whose sum is not ``listed``, and what to do."""
     if listed is None:
-        return "is no part of the plan, and Ansible would load it: take it away, or make the plan again"
+        return "is not part of the plan, and Ansible would load it: take it away, or make the plan again"
     if not path.exists():
         return "is missing since the plan was made; make the plan again"
     if not path.is_symlink():

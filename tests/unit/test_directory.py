@@ -60,7 +60,7 @@ def test_nothing_half_written_is_left(tmp_path: Path) -> None:
     [
         (lambda d: (d / "host_vars/web01.yml").write_text("---\n"), "host_vars/web01.yml: was edited"),
         (lambda d: (d / "host_vars/web01.yml").unlink(), "host_vars/web01.yml: is missing"),
-        (lambda d: (d / "ansible.cfg").write_text(""), "ansible.cfg: is no part of the plan"),
+        (lambda d: (d / "ansible.cfg").write_text(""), "ansible.cfg: is not part of the plan"),
         (lambda d: (d / "plan.json").write_bytes((d / "plan.json").read_bytes() + b"\n"), "plan.json: was edited"),
         (lambda d: (d / SUMS).unlink(), "SHA256SUMS: cannot be read"),
     ],
