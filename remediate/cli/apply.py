@@ -13,7 +13,7 @@ from remediate.apply.pipeline import Job, apply_plan
 from remediate.apply.selection import Selection, check_selection, select
 from remediate.cli.exits import Exit, worst
 from remediate.cli.inventory import read_fleet, with_sources
-from remediate.cli.options import amount, amounts, emit, inventory_options, pace_options
+from remediate.cli.options import PATH, amount, amounts, emit, inventory_options, pace_options
 from remediate.cli.progress import follow
 from remediate.model import HostProof, HostResult, Inventory, Plan, RemediateError, Run
 from remediate.playbook.directory import open_plan
@@ -22,8 +22,8 @@ from remediate.report.folding import who, with_names
 from remediate.report.text import plan_text, printable, proof_line, result_line, run_text
 
 
-@click.command(short_help="Apply a plan: write its changes on the servers, and verify them.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.command()
+@click.argument("folder", metavar="DIR", type=PATH)
 @inventory_options()
 @click.option("-C", "--check", is_flag=True, help="Show what would be written, and write nothing (dry run).")
 @click.option("--yes", is_flag=True, help="Write without asking for confirmation.")
@@ -44,7 +44,7 @@ from remediate.report.text import plan_text, printable, proof_line, result_line,
 @pace_options()
 @click.option(
     "--run-dir",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="New folder for the record of the run.  [default: DIR/runs/TIME-ID]",
 )

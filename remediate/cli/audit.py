@@ -10,6 +10,8 @@ from remediate.cli.exits import Exit, worst
 from remediate.cli.inventory import audit_inventory, with_sources
 from remediate.cli.options import (
     EVIDENCE_TIMEOUT,
+    FILE,
+    PATH,
     TIMEOUT,
     amount,
     check_target,
@@ -30,7 +32,7 @@ from remediate.report.text import audit_text, printable, report_line
 _DAYS = 7
 
 
-@click.command(short_help="Find the pools that cause the error, on servers or in configuration files.")
+@click.command()
 @inventory_options()
 @pace_options(evidence=True)
 @rules_option()
@@ -38,11 +40,11 @@ _DAYS = 7
     "--config",
     "configs",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE|DIR",
     help="Read applicationHost.config files, or all of those below a folder, instead of servers. May be repeated.",
 )
-@click.argument("more", nargs=-1, metavar="", type=click.Path(path_type=Path))
+@click.argument("more", nargs=-1, metavar="", type=PATH)
 @click.option(
     "--iis-version",
     type=OneOf(list(IIS_VERSIONS)),
@@ -66,7 +68,7 @@ _DAYS = 7
 @out_option()
 @click.option(
     "--save",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help="Save the audit as JSON, for `plan --from` and `diagnose --audit`.",
 )

@@ -11,7 +11,7 @@ import click
 from msgspec.structs import replace
 
 from remediate.cli.exits import Exit, worst
-from remediate.cli.options import check_target, emit, format_option, out_option, screen
+from remediate.cli.options import PATH, check_target, emit, format_option, out_option, screen
 from remediate.diagnose.diagnosis import unread
 from remediate.diagnose.pipeline import Inputs, make_diagnosis
 from remediate.diagnose.reading import parse_zone
@@ -44,7 +44,7 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-@click.command(short_help="Report whether the errors in logs are this fault, and which pool causes it.")
+@click.command()
 @click.argument("logs", nargs=-1, metavar="[LOG]...", type=click.Path())
 @click.option(
     "--iis-log",
@@ -61,7 +61,7 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
     metavar="FILE|DIR",
     help="Exported Windows events, as XML, JSON or .evtx. May be repeated.",
 )
-@click.option("--audit", type=click.Path(path_type=Path), metavar="FILE", help="Audit that `audit --save` wrote.")
+@click.option("--audit", type=PATH, metavar="FILE", help="Audit that `audit --save` wrote.")
 @click.option(
     "--time-zone",
     metavar="ZONE",

@@ -18,6 +18,18 @@ from remediate.model import Inventory, RemediateError
 from remediate.report.diagnosis import PIPE, Screen
 
 _ANSIBLES = ("extra_vars", "user", "ask_pass", "password_file", "connection", "private_key")
+
+
+class _Path(click.Path):
+    """A path; an empty one, which the variable of a script may be, is not the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name is empty: give a path", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH, FILE = _Path(path_type=Path), _Path(path_type=Path, dir_okay=False)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -155,7 +167,7 @@ def out_option() -> Callable[[F], F]:
     """--out FILE, for ``emit``."""
     return click.option(
         "--out",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=FILE,
         metavar="FILE",
         help="Write to FILE instead of standard output.",
     )
@@ -165,7 +177,7 @@ def plan_folder_option() -> Callable[[F], F]:
     """--out DIR, for ``write_plan``."""
     return click.option(
         "--out",
-        type=click.Path(path_type=Path),
+        type=PATH,
         metavar="DIR",
         required=True,
         help="Folder to write the plan to. It must be new or empty.",

@@ -10,7 +10,15 @@ from remediate.audit.summary import merge
 from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit, worst
 from remediate.cli.inventory import audit_inventory, with_sources
-from remediate.cli.options import duration, emit, inventory_options, pace_options, plan_folder_option, rules_option
+from remediate.cli.options import (
+    PATH,
+    duration,
+    emit,
+    inventory_options,
+    pace_options,
+    plan_folder_option,
+    rules_option,
+)
 from remediate.iis.attributes import FIXES
 from remediate.model import DoubtKind, FixName, Inventory
 from remediate.plan.planner import Choice, make_plan
@@ -23,7 +31,7 @@ _SHARED: frozenset[DoubtKind] = frozenset({"shared"})
 _DORMANT: frozenset[DoubtKind] = frozenset({"stopped", "unmanaged", "unused"})
 
 
-@click.command(short_help="Write a plan: the exact changes, as a folder that ansible-playbook runs.")
+@click.command()
 @inventory_options()
 @pace_options()
 @rules_option()
@@ -31,7 +39,7 @@ _DORMANT: frozenset[DoubtKind] = frozenset({"stopped", "unmanaged", "unused"})
     "--from",
     "audits",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Plan from an audit that `audit --save` wrote, instead of an inventory. May be repeated.",
 )

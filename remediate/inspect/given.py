@@ -88,21 +88,25 @@ def check_terminal(option: str, instead: str) -> None:
 
 
 def read_extra_vars(loader: DataLoader) -> dict[str, Any]:
-    """All of -e, merged. RemediateError that names the one which cannot be read, and shows nothing of it."""
+    """All of -e, merged.
+
+    WrongOption names the option that was typed wrongly, RemediateError the file that cannot be read; neither shows
+    anything of what it holds.
+    """
     options = context.CLIARGS["extra_vars"]
     try:
         found: dict[str, Any] = load_extra_vars(loader)
     except Exception as error:  # of whatever kind: a parser's may quote what it read
-        raise RemediateError(_culprit(loader, options)) from error
+        raise _culprit(loader, options) from error
     if "_raw_params" in found:
         for number, option in enumerate(options, 1):
             if "=" not in option:
-                raise RemediateError(f"{_named(option, number, len(options))}: {_WRITE}")
-        raise RemediateError("-e: Ansible takes no part behind a space: write NAME='THE VALUE', or a mapping in JSON")
+                raise WrongOption(f"{_named(option, number, len(options))}: {_WRITE}")
+        raise WrongOption("-e: Ansible takes no part behind a space: write NAME='THE VALUE', or a mapping in JSON")
     for name in found:
         if name.startswith("remediate_") and name not in SETTABLE:
             how = f"use {_BY_OPTION[name]}" if name in _BY_OPTION else "a plan or a run sets it itself"
-            raise RemediateError(f"-e {name}: is not for the command line: {how}")
+            raise WrongOption(f"-e {name}: cannot be set on the command line: {how}")
     return found
 
 
@@ -123,15 +127,16 @@ class _Dumper(AnsibleDumper):  # type: ignore[misc]  # ansible ships no types
         return self.represent_str(str(data))
 
 
-def _culprit(loader: DataLoader, options: tuple[str, ...]) -> str:
+def _culprit(loader: DataLoader, options: tuple[str, ...]) -> RemediateError:
     for number, option in enumerate(options, 1):
         context.CLIARGS = _changed(extra_vars=(option,))
         load_extra_vars.extra_vars = None
         try:
             load_extra_vars(loader)
         except Exception as error:  # noqa: BLE001  # of whatever kind: a parser's may quote what it read
-            return f"{_named(option, number, len(options))}: {_what(option, error)}"
-    return "-e: cannot be read"
+            kind = RemediateError if option.startswith("@") else WrongOption
+            return kind(f"{_named(option, number, len(options))}: {_what(option, error)}")
+    return RemediateError("-e: cannot be read")
 
 
 def _named(option: str, number: int, of: int) -> str:
@@ -152,7 +157,7 @@ def _what(option: str, error: BaseException) -> str:
         where = place(error)
         return f"is not a mapping in YAML or JSON{f' (see {where})' if where else ''}"
     if option.startswith(("/", ".")):
-        return "a file is named as -e @FILE"
+        return "write a file as -e @FILE"
     return _WRITE
 
 

@@ -177,10 +177,11 @@ def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
 
 
 def _check_limit(limit: str, parts: Iterable[str]) -> None:
-    """WrongOption where Ansible found no pattern in it, or an empty one: that would be every host."""
+    """WrongOption where Ansible finds no pattern in it, or an empty one: that would be every host."""
     patterns = [part.strip().lstrip("!&") for part in parts if part.strip()]
     if not patterns or {"", "~"}.intersection(patterns):
-        raise WrongOption(f"-l {limit!r}: there is no pattern in it, and it would mean every host")
+        why = "a '[' in it has no ']'" if limit.count("[") > limit.count("]") else "there is no pattern in it"
+        raise WrongOption(f"-l {limit!r}: {why}, and it would mean every host")
 
 
 @cache

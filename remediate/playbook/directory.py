@@ -63,8 +63,10 @@ def check_free(out: Path) -> None:
     """RemediateError where no plan can be written at ``out``: it is in use, or nothing can be made or run there."""
     check_path(out)
     try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise RemediateError(f"{out}: is there already and not empty; name a new folder with --out")
+        if out.exists() and not out.is_dir():
+            raise RemediateError(f"{out}: is not a folder; name a new folder with --out")
+        if out.exists() and any(out.iterdir()):
+            raise RemediateError(f"{out}: exists already and is not empty; name a new folder with --out")
     except OSError as error:
         raise RemediateError(f"{out}: cannot be written: {_why(error)}") from error
     above = next(parent for parent in (*out.absolute().parents,) if parent.exists())
