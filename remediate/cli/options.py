@@ -227,7 +227,7 @@ def check_target(out: Path | None) -> None:
         return
     folder = out.resolve().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        what = "may not be written to" if folder.is_dir() else "is no folder that is there"
+        what = "is not writable" if folder.is_dir() else "does not exist"
         raise RemediateError(f"{out}: cannot be written: {folder} {what}")
 
 

@@ -102,7 +102,7 @@ def read_extra_vars(loader: DataLoader) -> dict[str, Any]:
         for number, option in enumerate(options, 1):
             if "=" not in option:
                 raise WrongOption(f"{_named(option, number, len(options))}: {_WRITE}")
-        raise WrongOption("-e: Ansible takes no part behind a space: write NAME='THE VALUE', or a mapping in JSON")
+        raise WrongOption("-e: Ansible takes nothing after a space: write NAME='THE VALUE', or a mapping in JSON")
     for name in found:
         if name.startswith("remediate_") and name not in SETTABLE:
             how = f"use {_BY_OPTION[name]}" if name in _BY_OPTION else "a plan or a run sets it itself"

@@ -114,10 +114,10 @@ def _check_source(source: str) -> None:
     if not there and "," not in source:
         raise RemediateError(f"inventory {source!r}: there is no such file or folder; give -i a path")
     if there and "," in source:
-        what = "Ansible takes a comma in it for a list of hosts"
+        what = "Ansible reads a comma in it as a list of hosts"
         raise RemediateError(f"inventory {source!r}: {what}; give -i a path without a comma")
     if there and os.path.expandvars(source) != source:
-        what = "Ansible takes a $NAME in it for the variable of the environment"
+        what = "Ansible reads a $NAME in it as an environment variable"
         raise RemediateError(f"inventory {source!r}: {what}; give -i another path")
 
 

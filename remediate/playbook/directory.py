@@ -53,10 +53,10 @@ def check_path(folder: Path) -> None:
         found = _PATTERN.search(path)
         if found is not None:
             what = f"Ansible looks for plugins by patterns, and {found[0]} in a folder's name is part of one"
-            raise RemediateError(f"{folder}: {what}; take another folder for the plan")
+            raise RemediateError(f"{folder}: {what}; use another folder for the plan")
         if os.path.expandvars(path) != path:
-            what = "Ansible takes a $NAME in it for the variable of the environment"
-            raise RemediateError(f"{folder}: {what}; take another folder for the plan")
+            what = "Ansible reads a $NAME in it as an environment variable"
+            raise RemediateError(f"{folder}: {what}; use another folder for the plan")
 
 
 def check_free(out: Path) -> None:
@@ -71,7 +71,7 @@ def check_free(out: Path) -> None:
         raise RemediateError(f"{out}: cannot be written: {_why(error)}") from error
     above = next(parent for parent in (*out.absolute().parents,) if parent.exists())
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        what = "may not be written to" if above.is_dir() else "is no folder"
+        what = "is not writable" if above.is_dir() else "is not a folder"
         raise RemediateError(f"{out}: cannot be written: {above} {what}; name another folder with --out")
 
 

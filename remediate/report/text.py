@@ -198,7 +198,7 @@ def _outcome(change: RunChange, check: bool) -> str:
     found = change.found if change.found is not None else change.expect
     step = printable(f"{change.attribute}: {found} -> {new}")
     if change.written and check:
-        return f"{step}: the server says that it wrote this"
+        return f"{step}: the server reports that it wrote this"
     if change.written:
         return f"{step}, written" + (" and verified" if change.verified else ", NOT verified")
     if change.verified:

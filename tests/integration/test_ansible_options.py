@@ -164,7 +164,7 @@ def test_extra_variables_that_cannot_be_taken(tmp_path: Path) -> None:
     listed = tmp_path / "list.yml"
     listed.write_text(f"- {CANARY}\n")
     for options, said in (
-        (["-e", f"ansible_password={CANARY} {CANARY}"], "-e: Ansible takes no part behind a space"),
+        (["-e", f"ansible_password={CANARY} {CANARY}"], "-e: Ansible takes nothing after a space"),
         (["-e", "a=b", "-e", f"{{pass: [{CANARY}"], "-e (the one at place 2 of 2): write NAME=VALUE"),
         (["-e", f"[{CANARY}]"], "-e: write NAME=VALUE, a mapping in JSON or YAML, or @FILE"),
         (["-e", f"/{CANARY}"], "-e: write a file as -e @FILE"),

@@ -123,7 +123,7 @@ def test_converted_line_ends_are_called_that(folder: Path, inventory: Path, name
     data = (folder / name).read_bytes().replace(b"\n", b"\r\n")
     (folder / name).write_bytes(data)
     said = tried(folder, inventory, expect=1)
-    assert f"{folder / name}: differs in its line ends alone" in said and "core.autocrlf" in said
+    assert f"{folder / name}: differs only in its line ends" in said and "core.autocrlf" in said
     (folder / name).write_bytes(data + b"\r\n")
     assert f"{folder / name}: was edited" in tried(folder, inventory, expect=1)
 
@@ -174,7 +174,7 @@ def test_the_runs_that_are_there_are_named(folder: Path, tmp_path: Path, command
     options = ["--out", str(tmp_path / "undo")] if command == "rollback" else []
     for given in [folder / "runs", *([folder] if command == "rollback" else [])]:
         said = remediate(command, given, *options, expect=1).stderr
-        assert "of the 7 runs there give one: " in said and said.count("\n") == 1
+        assert "give one of the 7 runs there: " in said and said.count("\n") == 1
         assert [f"runs/2026112{number}T" in said for number in range(7)] == [False, False, *[True] * 5]
     assert not (tmp_path / "undo").exists()
 
