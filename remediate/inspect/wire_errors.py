@@ -150,7 +150,8 @@ def _proxy(way: Way, error: Exception) -> str:
 
 def _proxy_address(way: Way, error: Exception) -> str | None:
     if "SOCKS" in str(error):
-        return f"{way.through or 'the proxy'} needs the Python package PySocks, which is not installed: pip install pysocks"
+        needs = "needs the Python package PySocks, which is not installed: pip install pysocks"
+        return f"{way.through or 'the proxy'} {needs}"
     if "proxy" in str(error).lower() or (way.proxy and isinstance(error, http.InvalidURL)):
         return f"{way.through or 'the proxy'} is not a proxy address: write http://NAME:PORT"
     return None

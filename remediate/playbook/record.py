@@ -80,7 +80,8 @@ def is_run(folder: Path) -> bool:
 def _not_begun(folder: Path) -> str:
     """Without a record nothing is written on a server."""
     if is_open(folder) or ((folder / RECORD).exists() and _is_held(folder / RECORD)):
-        return f"{folder}: this run has begun nothing yet, and may still begin: try again later, or stop its ansible-playbook"
+        what = "this run has begun nothing yet, and may still begin"
+        return f"{folder}: {what}: try again later, or stop its ansible-playbook"
     said = f": {last_words(folder / LOG)}" if (folder / LOG).exists() else ""
     return f"{folder}: nothing was begun in this run, and nothing was written{said}"
 
