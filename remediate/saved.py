@@ -47,7 +47,7 @@ def load_any(path: Path) -> Audit | Diagnosis | Plan:
         return decoded(data, path, Diagnosis)
     if form == _format(Plan):
         return decoded(data, path, Plan)
-    raise RemediateError(f"{path}: is none of the files that remediate writes; {_ANY}")
+    raise RemediateError(f"{path}: is not a file that remediate wrote; {_ANY}")
 
 
 def read_saved(path: Path, hint: str = _HINTS["remediate.audit"]) -> bytes:
@@ -71,7 +71,7 @@ def decoded(data: bytes, path: Path, kind: type[T]) -> T:
             raise RemediateError(f"{path}: was written by a newer remediate ({head.tool_version}); use that one")
         value = msgspec.json.decode(data, type=kind)
     except NOT_JSON as error:
-        raise RemediateError(f"{path}: is no {wanted}: {_what(error)}; {_HINTS[wanted]}") from error
+        raise RemediateError(f"{path}: is not a {wanted}: {_what(error)}; {_HINTS[wanted]}") from error
     if not head.format:
         raise RemediateError(f"{path}: is a file of another kind; {_HINTS[wanted]}")
     return value

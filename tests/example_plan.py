@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from remediate.cli.audit import assemble
+from remediate.audit.summary import assemble
 from remediate.plan.planner import Choice, make_plan
 from remediate.playbook.directory import write_plan
 from tests.unit.values import host, pool

@@ -73,7 +73,7 @@ def up(state: Path, recipes: Sequence[Recipe], options: Options) -> Path:
         raise RemediateError(f"{len(recipes)} servers are more than {MOST_SERVERS}; choose fewer with --servers")
     if state.exists() and any(state.iterdir()):
         raise RemediateError(
-            f"{state}: is there already and not empty; end that lab with `remediate lab down --state {state}`"
+            f"{state}: exists already and is not empty; end that lab with `remediate lab down --state {state}`"
         )
     state.mkdir(parents=True, exist_ok=True)
     # First of all: `down` removes no folder without it.

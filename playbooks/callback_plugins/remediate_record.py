@@ -24,6 +24,8 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from ansible import context
 from ansible.plugins.callback import CallbackBase
@@ -60,7 +62,7 @@ _DEEPEST = 20
 _AGAIN = 5
 
 
-def _kept(value, depth=_DEEPEST):
+def _kept(value: Any, depth: int = _DEEPEST) -> Any:
     """What a server answered, so that every reader of JSON can read it: halves of UTF-16's pairs are spelled out."""
     if isinstance(value, str):
         return value[:_MOST_CHARACTERS].encode("utf-8", "backslashreplace").decode("utf-8")
@@ -77,7 +79,7 @@ def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _private(path, flags):
+def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
@@ -86,19 +88,19 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "notification"
     CALLBACK_NAME = "remediate_record"
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._file = None
-        self._plan = None
-        self._play = None
-        self._playbook = None
+        self._file: Any = None  # open as long as the run is recorded
+        self._plan: Any = None  # what stands in plan.json
+        self._play: Any = None
+        self._playbook = Path()
         self._ours = False
         self._name = os.environ.get("REMEDIATE_RUN")
-        self._marks = None
-        self._mark_of = None
+        self._marks: Path | None = None
+        self._mark_of: Any = None  # the action plugin's
         self._interrupted = False
 
-    def _write(self, event, **values):
+    def _write(self, event: str, **values: Any) -> None:
         if self._file is None:
             return
         try:
@@ -109,7 +111,7 @@ class CallbackModule(CallbackBase):
             # Not an exception: Ansible would only warn, and go on to write on servers without a record.
             sys.exit(f"remediate: the run's record cannot be written, so the run stops: {error.strerror}")
 
-    def v2_playbook_on_start(self, playbook):
+    def v2_playbook_on_start(self, playbook: Any) -> None:
         self._file = self._plan = None
         self._playbook = Path(playbook._file_name)
         planned = (self._playbook.parent / "plan.json").exists()
@@ -127,7 +129,7 @@ class CallbackModule(CallbackBase):
         if planned:
             self._begin(self._playbook.parent / "plan.json")
 
-    def _note_interrupts(self):
+    def _note_interrupts(self) -> None:
         """Ansible raises KeyboardInterrupt, once. Python drops it where it cannot be raised (a hook of a fork), and the
         run would go on to the next host. Or it ends the run, and a worker that was killed while it handed over its
         result keeps the lock for which Ansible's clean-up then waits. So it is raised again, until the run has ended.
@@ -138,7 +140,7 @@ class CallbackModule(CallbackBase):
         # The worker of a host, forked a moment ago, must not take itself for the run.
         run = os.getpid()
 
-        def note(number, frame):
+        def note(number: int, frame: FrameType | None) -> None:
             if os.getpid() == run:
                 if not self._interrupted:
                     # By its number: the stream may be in the middle of another text. It may be closed, too.
@@ -149,16 +151,16 @@ class CallbackModule(CallbackBase):
             self._interrupted = True
             ansibles(number, frame)
 
-        def again(_number, _frame):
+        def again(_number: int, _frame: FrameType | None) -> None:
             raise KeyboardInterrupt
 
         signal.signal(signal.SIGINT, note)
 
-    def _stop_if_interrupted(self):
+    def _stop_if_interrupted(self) -> None:
         if self._interrupted:
             sys.exit(1)
 
-    def _begin(self, plan=None):
+    def _begin(self, plan: Path | None = None) -> None:
         """Open the record, if this run is to have one. Where there is no plan, just before the first host."""
         check = bool(context.CLIARGS.get("check"))
         chosen = os.environ.get("REMEDIATE_RUN_DIR")
@@ -197,10 +199,10 @@ class CallbackModule(CallbackBase):
         if not chosen:
             self._display.display(f"remediate: the record of this run is {target / 'record.jsonl'}")
 
-    def v2_playbook_on_play_start(self, play):
+    def v2_playbook_on_play_start(self, play: Any) -> None:
         self._play = play
 
-    def v2_playbook_on_task_start(self, task, is_conditional):
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         self._stop_if_interrupted()
         # Sent by the main process before the task goes to any worker: what is written here is on the disk first.
         if task.action != _ACTION or not self._ours:
@@ -224,7 +226,7 @@ class CallbackModule(CallbackBase):
         except Exception as error:  # noqa: BLE001  # of whatever kind: Ansible would only warn, and go on to write
             sys.exit(f"remediate: the hosts of this batch cannot be recorded, so the run stops: {error!r}")
 
-    def _look_for_marks(self):
+    def _look_for_marks(self) -> None:
         """Before any worker is made: each inherits the variable, and the plugin that was found."""
         os.environ.pop("REMEDIATE_MARKS", None)
         self._marks = None
@@ -240,10 +242,10 @@ class CallbackModule(CallbackBase):
         self._marks = marks
         os.environ["REMEDIATE_MARKS"] = str(marks)
 
-    def _sent(self, host):
+    def _sent(self, host: str) -> dict[str, bool]:
         return {} if self._marks is None else {"sent": (self._marks / self._mark_of(host)).exists()}
 
-    def _answer(self, result, status):
+    def _answer(self, result: Any, status: str) -> None:
         if result.task.action != _ACTION:
             return
         try:
@@ -275,20 +277,20 @@ class CallbackModule(CallbackBase):
             ],
         )
 
-    def v2_runner_on_start(self, host, task):
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
         # Before the task goes to this host's worker.
         self._stop_if_interrupted()
 
-    def v2_runner_on_ok(self, result):
+    def v2_runner_on_ok(self, result: Any) -> None:
         self._answer(result, "ok")
 
-    def v2_runner_on_failed(self, result, ignore_errors=False):
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         self._answer(result, "failed")
 
-    def v2_runner_on_unreachable(self, result):
+    def v2_runner_on_unreachable(self, result: Any) -> None:
         self._answer(result, "unreachable")
 
-    def v2_playbook_on_stats(self, stats):
+    def v2_playbook_on_stats(self, stats: Any) -> None:
         self._write("end")
         if self._marks is not None:
             shutil.rmtree(self._marks, ignore_errors=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 from pathlib import Path
+from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
@@ -49,11 +50,11 @@ _STATUS = ("ok", "changed", "stale", "failed", "unreachable")
 
 
 class LookupModule(LookupBase):
-    def run(self, terms, variables=None, **kwargs):
+    def run(self, terms: list[str], variables: Any = None, **kwargs: Any) -> list[dict[str, Any]]:
         return [_undo(Path(term)) for term in terms]
 
 
-def _undo(record):
+def _undo(record: Path) -> dict[str, Any]:
     events = _events(record)
     begin, started, answers = events[0], {}, {}
     for event in events[1:]:
@@ -68,7 +69,9 @@ def _undo(record):
         changes = _planned(started[host], told) if begin.get("plan_digest") else _unplanned(told)
         if changes:
             hosts[host] = {
-                "machine": started[host]["changes"][0]["machine"] if begin.get("plan_digest") else told.get("machine"),
+                "machine": started[host]["changes"][0]["machine"]
+                if begin.get("plan_digest")
+                else (told or {}).get("machine"),
                 "changes": [_inverse(record, change) for change in changes],
                 "unsure": any(change["written"] is None for change in changes),
             }
@@ -78,7 +81,7 @@ def _undo(record):
     return {"run": begin.get("run", ""), "finished": finished, "hosts": hosts, "not_known": not_known}
 
 
-def _events(record):
+def _events(record: Path) -> list[dict[str, Any]]:
     try:
         with record.open("rb") as file:
             # The callback plugin that writes it holds a lock as long as its process lives.
@@ -106,7 +109,7 @@ def _events(record):
     return events
 
 
-def _is_answer(event):
+def _is_answer(event: dict[str, Any]) -> bool:
     """Whether it has the shape of the module's answer. It comes from a server: else nothing in it counts."""
     texts = ("detail", "machine", "backup")
     changes = event.get("changes", [])
@@ -120,11 +123,11 @@ def _is_answer(event):
     )
 
 
-def _is_short(text):
+def _is_short(text: Any) -> bool:
     return text is None or (isinstance(text, str) and len(text) <= _LONGEST)
 
 
-def _is_text(event):
+def _is_text(event: dict[str, Any]) -> bool:
     """Whether UTF-8 can hold all of it: not half of a pair of UTF-16."""
     try:
         json.dumps(event, ensure_ascii=False).encode("utf-8")
@@ -133,7 +136,7 @@ def _is_text(event):
     return True
 
 
-def _is_told(change):
+def _is_told(change: dict[str, Any]) -> bool:
     texts = ("set", "expect", "wanted", "found")
     return (
         change.get("scope", "pool") in ("pool", "defaults")
@@ -149,13 +152,13 @@ def _is_told(change):
     )
 
 
-def _key(change):
+def _key(change: dict[str, Any]) -> tuple[str | None, ...]:
     """What tells a change from the others of its host. A pool may be called applicationPoolDefaults."""
     scope = change.get("scope", "pool")
     return scope, None if scope == "defaults" else change["pool"], change["attribute"]
 
 
-def _planned(start, answer):
+def _planned(start: dict[str, Any], answer: dict[str, Any] | None) -> list[dict[str, Any]]:
     """The planned changes that were written, or nobody knows, with what was found."""
     # Where one stands twice, the one that says that it was written.
     answered = sorted((answer or {}).get("changes", []), key=lambda change: change.get("written", False))
@@ -173,7 +176,7 @@ def _planned(start, answer):
     return [change for change in changes if change["written"] is not False]
 
 
-def _unplanned(answer):
+def _unplanned(answer: dict[str, Any] | None) -> list[dict[str, Any]] | None:
     """What an answer says was written, of a run without a plan; None where no answer says what became of the host."""
     changes = [change for change in (answer or {}).get("changes", []) if change.get("state") != "skipped"]
     sent = answer is None or answer.get("sent") is not False
@@ -192,7 +195,7 @@ def _unplanned(answer):
     ]
 
 
-def _inverse(record, change):
+def _inverse(record: Path, change: dict[str, Any]) -> dict[str, Any]:
     before = change["expect"] if change.get("found") is None else change["found"]
     source = change.get("found_source") or change["expect_source"]
     scope = change.get("scope", "pool")

@@ -1,1 +1,0 @@
-"""Rules and grades: what an audit finds in what hosts answered."""

@@ -1,36 +1,37 @@
-"""remediate audit: look at a fleet, change nothing."""
+"""remediate audit: find the pools that cause the error. Nothing is written on a server."""
 
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from remediate.audit.rules import find
+from remediate.audit.pipeline import audit_files, is_incomplete
 from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit, worst
-from remediate.cli.inventory import read_fleet, with_sources
+from remediate.cli.inventory import audit_inventory, with_sources
 from remediate.cli.options import (
     EVIDENCE_TIMEOUT,
+    FILE,
+    PATH,
     TIMEOUT,
-    check_amount,
+    amount,
     check_target,
     emit,
+    format_option,
     inventory_options,
-    now,
+    out_option,
     pace_options,
     rules_option,
 )
-from remediate.cli.progress import follow
 from remediate.cli.verbosity import is_quiet
-from remediate.fleet.offline import read_configs
-from remediate.fleet.runner import inspect_all
 from remediate.fleet.script import MOST_DAYS
 from remediate.iis.schema import IIS_VERSIONS, Version
 from remediate.report.text import audit_text, printable, report_line
 from remediate.saved import encode
-from remediate.values.findings import Audit, AuditSummary
-from remediate.values.fleet import Failed, HostReport, Inspection, Inventory, Unreachable
+from remediate.values.findings import Audit
+from remediate.values.fleet import Failed, Inventory
+
+# Days of event logs that --evidence reads where --days is not given.
+_DAYS = 7
 
 
 @click.command()
@@ -41,21 +42,38 @@ from remediate.values.fleet import Failed, HostReport, Inspection, Inventory, Un
     "--config",
     "configs",
     multiple=True,
-    type=click.Path(path_type=Path),
-    help="applicationHost.config files, or folders.",
+    type=PATH,
+    metavar="FILE|DIR",
+    help="Read applicationHost.config files, or all of those below a folder, instead of servers. May be repeated.",
 )
-@click.argument("more", nargs=-1, metavar="", type=click.Path(path_type=Path))
-@click.option("--iis-version", type=OneOf(list(IIS_VERSIONS)), default="10.0", help="Of --config files: 10.0.")
-@click.option("--evidence", is_flag=True, help="Also read the servers' event logs: what happened, not only what can.")
+@click.argument("more", nargs=-1, metavar="", type=PATH)
 @click.option(
-    "--days", type=click.IntRange(1, MOST_DAYS), metavar="N", help="How far back with --evidence: 7 unless given."
+    "--iis-version",
+    type=OneOf(list(IIS_VERSIONS)),
+    default="10.0",
+    show_default=True,
+    help="Version of IIS that the files of --config are from.",
+)
+@click.option("--evidence", is_flag=True, help="Read the servers' event logs too, and report what happened.")
+@click.option(
+    "--days", type=click.IntRange(1, MOST_DAYS), metavar="N", help=f"Days of event logs to read.  [default: {_DAYS}]"
 )
 @click.option(
-    "--max-missing", metavar="N|P%", default="0", show_default=True, help="So many may be missing without exit 3."
+    "--max-missing",
+    metavar="N|P%",
+    callback=amount,
+    default="0",
+    show_default=True,
+    help="Do not exit with 3 while at most this many hosts could not be inspected.",
 )
-@click.option("--format", "form", type=OneOf(["table", "json"]), default="table", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report there.")
-@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Also keep the audit, for `plan --from`.")
+@format_option(["table", "json"])
+@out_option()
+@click.option(
+    "--save",
+    type=FILE,
+    metavar="FILE",
+    help="Save the audit as JSON, for `plan --from` and `diagnose --audit`.",
+)
 def audit(
     inventory: Inventory, forks: int, timeout: float | None, rules: frozenset[str], configs: tuple[Path, ...],
     more: tuple[Path, ...], iis_version: str, evidence: bool, days: int | None, max_missing: str, form: str,
@@ -63,83 +81,40 @@ def audit(
 ) -> Exit:  # fmt: skip
     """Find the pools that cause the error, on every server of the inventory.
 
-    With --config FILE|DIR...: in applicationHost.config files at hand, with no server and no network.
+    With --config, search applicationHost.config files instead. No server and no network is needed.
 
-    With --evidence the event logs tell which of them have it: worker processes that were stopped when idle, one after
-    the other, make a finding `likely`, and the very exception right after one makes it `confirmed`.
+    With --evidence, grade the findings by the event logs. A finding is `likely` when worker processes were stopped
+    at the idle time-out again and again. It is `confirmed` when the exception itself was logged right after a stop.
     """
-    check_amount(max_missing, "--max-missing")
     if more and not configs:
-        raise click.UsageError(f"unexpected {str(more[0])!r}: files go with --config")
+        raise click.UsageError(f"unexpected argument {str(more[0])!r}: give files with --config")
     if configs and inventory != Inventory(sources=()):
-        raise click.UsageError("give either -i INVENTORY and what goes with it, or --config FILE|DIR")
+        raise click.UsageError("--config cannot be used with -i, or with another option for an inventory")
     if days is not None and not evidence:
-        raise click.UsageError("--days goes with --evidence")
+        raise click.UsageError("--days needs --evidence")
     if configs and evidence:
-        raise click.UsageError("--evidence is read from servers: files have none")
+        raise click.UsageError("--evidence cannot be used with --config: files have no event logs")
     for target in (save, out):
         check_target(target)
     if configs:
-        started = now()
-        shown = form == "table" and out is None
-        value = assemble(_read_files((*configs, *more), IIS_VERSIONS[iis_version], shown), started, rules)
+        value = _of_files((*configs, *more), IIS_VERSIONS[iis_version], rules, shown=form == "table" and out is None)
     else:
-        chosen = with_sources(inventory, " or --config FILE|DIR")
         patience = timeout or (EVIDENCE_TIMEOUT if evidence else TIMEOUT)
-        value = make_audit(chosen, forks, patience, rules, (days or 7) if evidence else 0)
+        chosen = with_sources(inventory, " or --config FILE|DIR")
+        value = audit_inventory(chosen, forks, patience, rules, (days or _DAYS) if evidence else 0)
     if save is not None:
         emit(encode(value), save)
     emit(encode(value) if form == "json" else audit_text(value).encode(), out)
-    missing = value.summary.unreachable + value.summary.failed
-    number = int(max_missing.removesuffix("%"))
-    allowed = value.summary.hosts * number // 100 if max_missing.endswith("%") else number
     return worst(
-        # So many may be missing, but never all: of a fleet that nobody looked at, nothing is known.
-        Exit.INCOMPLETE if missing > allowed or value.summary.inspected == 0 else Exit.OK,
+        Exit.INCOMPLETE if is_incomplete(value, max_missing) else Exit.OK,
         Exit.PENDING if value.summary.findings else Exit.OK,
     )
 
 
-def _read_files(paths: Sequence[Path], version: Version, shown: bool) -> tuple[HostReport, ...]:
-    """The reports on configuration files; standard error shows what was passed over, and the broken ones where the
-    report is not ``shown``."""
-    reports = read_configs(paths, version, lambda line: click.echo(printable(line), err=True))
-    for report in reports:
+def _of_files(paths: tuple[Path, ...], version: Version, rules: frozenset[str], shown: bool) -> Audit:
+    """The audit of files; standard error names the files that failed where the report is not ``shown`` on a screen."""
+    value = audit_files(paths, version, rules, lambda line: click.echo(printable(line), err=True))
+    for report in value.hosts:
         if isinstance(report, Failed) and not shown and not is_quiet():
             click.echo(report_line(report), err=True)
-    return reports
-
-
-def make_audit(
-    inventory: Inventory, forks: int, timeout: float, rules: frozenset[str], evidence_days: int = 0
-) -> Audit:
-    """Inspect every host of the inventory; standard error tells how far it is."""
-    started = now()
-    fleet = read_fleet(inventory)
-    with follow("inspecting", len(fleet.targets)) as tell:
-        hosts = inspect_all(
-            fleet, forks, timeout, lambda report: tell(report_line(report), _trouble(report)), evidence_days,
-        )  # fmt: skip
-    return assemble(hosts, started, rules)
-
-
-def _trouble(report: HostReport) -> bool:
-    return isinstance(report, Unreachable | Failed) or (isinstance(report, Inspection) and report.warning is not None)
-
-
-def assemble(hosts: tuple[HostReport, ...], started: str, rules: frozenset[str] = frozenset()) -> Audit:
-    """Reports -> Audit, with findings and sums."""
-    findings = find(hosts, rules)
-    status = Counter(type(host).__name__ for host in hosts)
-    level = Counter(finding.level for finding in findings)
-    summary = AuditSummary(
-        hosts=len(hosts),
-        inspected=status["Inspection"],
-        unreachable=status["Unreachable"],
-        failed=status["Failed"],
-        skipped=status["Skipped"],
-        pools=sum(len(host.pools) for host in hosts if isinstance(host, Inspection)),
-        findings=level["finding"],
-        notes=level["note"],
-    )
-    return Audit(started_at=started, finished_at=now(), hosts=hosts, findings=findings, summary=summary)
+    return value

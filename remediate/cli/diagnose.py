@@ -4,48 +4,26 @@ Exit codes: 0 what was read is not this fault; 2 a stream is confirmed or consis
 could not be read whole, or nothing was read in which the exception could stand; 1 a file cannot be read; 64 usage.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
-from itertools import chain
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from msgspec.structs import replace
 
-from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit, worst
-from remediate.cli.options import check_target, emit, now, screen
-from remediate.diagnose.cases import Case, prepare
-from remediate.diagnose.diagnosis import conclude, unread
-from remediate.diagnose.iis_log import Line, watch
-from remediate.diagnose.material import covers, joined, of_evidence, once
-from remediate.diagnose.server_index import Estate, estate
+from remediate.cli.options import PATH, check_target, emit, format_option, out_option, screen
+from remediate.diagnose.diagnosis import unread
+from remediate.diagnose.pipeline import Inputs, make_diagnosis
 from remediate.errors import RemediateError
-from remediate.logs import (
-    OFFSETS,
-    LogFile,
-    LogReading,
-    Passed,
-    events_in_zone,
-    find_files,
-    guess_zone,
-    in_zone,
-    notes,
-    parse_zone,
-    read_events,
-    read_given,
-    read_log,
-    read_requests,
-    site_log,
-)
+from remediate.logs import parse_zone
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
 from remediate.report.text import printable
 from remediate.saved import decoded, read_saved
+from remediate.times import now
 from remediate.values.diagnoses import Diagnosis, Verdict
 from remediate.values.findings import Audit
 from remediate.values.fleet import Inspection
-from remediate.values.logs import Occurrence, Source, WorkerEvent
+from remediate.values.logs import Source
 
 
 def _zone(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
@@ -76,33 +54,38 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
     "iis_logs",
     multiple=True,
     type=click.Path(),
-    metavar="FILE",
-    help="W3C logs of web sites, or a folder; repeatable.",
+    metavar="FILE|DIR",
+    help="W3C log of a web site, or a folder of logs. May be repeated.",
 )
 @click.option(
     "--events",
     multiple=True,
     type=click.Path(),
-    metavar="FILE",
-    help="Windows events: XML, JSON or .evtx; repeatable.",
+    metavar="FILE|DIR",
+    help="Exported Windows events, as XML, JSON or .evtx. May be repeated.",
 )
-@click.option("--audit", type=click.Path(path_type=Path), metavar="FILE", help="What `audit --save` wrote.")
+@click.option("--audit", type=PATH, metavar="FILE", help="Audit that `audit --save` wrote.")
 @click.option(
-    "--time-zone", metavar="ZONE", callback=_zone, help="Of logs whose times have none: UTC, +02:00, Europe/Berlin."
+    "--time-zone",
+    metavar="ZONE",
+    callback=_zone,
+    help="Time zone of times that have none, such as UTC, +02:00 or Europe/Berlin.",
 )
-@click.option("--since", metavar="TIME", callback=_moment, help="Only errors from then on: since a fix, for instance.")
-@click.option("--host", metavar="NAME", help="The server of logs that name none.")
-@click.option("--format", "form", type=OneOf(FORMS), default="table", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report there.")
+@click.option(
+    "--since", metavar="TIME", callback=_moment, help="Leave out errors before this time, for instance that of a fix."
+)
+@click.option("--host", metavar="NAME", help="Server of the logs that name none.")
+@format_option(FORMS)
+@out_option()
 def diagnose(
     logs: tuple[str, ...], iis_logs: tuple[str, ...], events: tuple[str, ...], audit: Path | None,
     time_zone: str | None, since: datetime | None, host: str | None, form: DiagnosisForm, out: Path | None,
 ) -> Exit:  # fmt: skip
-    """Tell whether the errors in logs are this fault, of which pool, and what ends them.
+    """Report whether the errors in logs are this fault, which pool causes it, and which fix ends it.
 
-    LOG: application logs of any usual shape, folders, patterns, or - for standard input. A log alone gives a period;
-    the IIS log, the events and an audit of the server make more checkable, and two of them can confirm it. With an
-    audit that has evidence, or with events, no LOG is needed.
+    LOG is an application log, a folder of logs, a pattern, or - for standard input. A log alone shows a period. The IIS
+    log, the events and an audit of the server can confirm the fault. With --events, or with an audit that has evidence,
+    no LOG is needed.
     """
     if not (logs or events or audit):
         raise click.UsageError("give a LOG, --events, or --audit with an audit that has evidence")
@@ -113,12 +96,20 @@ def diagnose(
     inspections = () if audit is None else _inspections(decoded(saved, audit, Audit))
     if audit is not None and not logs and not events and not any(one.evidence for one in inspections):
         raise click.UsageError(f"{audit} has no evidence (`remediate audit --evidence`): give a LOG or --events too")
-    value = _diagnosis(logs, iis_logs, events, inspections, time_zone, since, host)
+    inputs = Inputs(
+        logs=logs, iis_logs=iis_logs, events=events, inspections=inspections, time_zone=time_zone, since=since,
+        host=host,
+    )  # fmt: skip
+    value = make_diagnosis(inputs, now(), lambda line: click.echo(printable(line), err=True))
     if audit is not None:
         read = Source(file=str(audit), kind="audit", lines=saved.count(b"\n"), time_zone="UTC")
         value = replace(value, sources=(*value.sources, read))
     emit(rendered(value, form, screen(out)), out)
     return _exit(value)
+
+
+def _inspections(audit: Audit) -> tuple[Inspection, ...]:
+    return tuple(host for host in audit.hosts if isinstance(host, Inspection))
 
 
 # Those of the others are OK.
@@ -135,126 +126,3 @@ def _exit(diagnosis: Diagnosis) -> Exit:
     unknown = any(source.code_only or source.damage for source in diagnosis.sources)
     open_question = Exit.INCOMPLETE if unknown else Exit.OK
     return worst(open_question, *(_EXITS.get(stream.verdict, Exit.OK) for stream in diagnosis.streams))
-
-
-def _inspections(audit: Audit) -> tuple[Inspection, ...]:
-    return tuple(host for host in audit.hosts if isinstance(host, Inspection))
-
-
-def _diagnosis(
-    logs: Sequence[str], iis_logs: Sequence[str], events: Sequence[str], inspections: Sequence[Inspection],
-    time_zone: str | None, since: datetime | None, host: str | None,
-) -> Diagnosis:  # fmt: skip
-    readings, collected, w3c = _read(logs, iis_logs, events)
-    readings = [_with_events_in_utc(reading, time_zone) for reading in readings]
-    collected = [_with_events_in_utc(reading, time_zone) for reading in collected]
-    evidence = [of_evidence(one.host, one.evidence) for one in inspections if one.evidence is not None]
-    told = [event for reading in (*readings, *collected) for event in reading.events]
-    told += [event for part in evidence for event in part.events]
-    readings = _zoned(readings, time_zone, told, w3c)
-    errors = joined(
-        [one for reading in readings for one in reading.occurrences],
-        [*(one for reading in collected for one in reading.occurrences), *(e for p in evidence for e in p.occurrences)],
-    )
-    if since is not None:
-        errors = tuple(one for one in errors if _is_since(one, since))
-    known = estate(inspections, host, [name for name in (*(e.host for e in errors), *(e.host for e in told)) if name])
-    happened = once(told, known)
-    reach = covers(happened, [part.begins for part in evidence], known)
-    looks = OFFSETS if any(reading.source.guessed for reading in readings) else 1
-    cases = prepare(errors, happened, reach, known, iis_log=bool(w3c), looks=looks)
-    sources = [reading.source for reading in (*readings, *collected)] + _watched(w3c, cases, known)
-    return Diagnosis(created_at=now(), sources=tuple(sources), streams=conclude(cases, known))
-
-
-def _read(
-    logs: Sequence[str], iis_logs: Sequence[str], events: Sequence[str]
-) -> tuple[list[LogReading], list[LogReading], list[LogFile]]:
-    """The logs, the events, and the web sites' logs, which are read later. What is passed over is shown on stderr."""
-    passed: list[Passed] = []
-    read = read_given(find_files(logs), lambda file: (file, read_log(file)), passed)
-    w3c = read_given(find_files(iis_logs), site_log, passed)
-    collected = read_given(find_files(events), read_events, passed)
-    for note in notes(passed):
-        click.echo(printable(note), err=True)
-    if logs and not read:
-        raise RemediateError("no log that can be read is among the LOGs; name the files")
-    if events and not collected:
-        raise RemediateError("no export of Windows events is among what --events names; name the files")
-    if iis_logs and not w3c:
-        raise RemediateError("no W3C log of a web site among what --iis-log names; give the folders W3SVCn")
-    # An IIS log among the logs is what it is.
-    for file, reading in read:
-        if reading.source.kind == "w3c":
-            if file.once:
-                raise RemediateError(f"{file.name}: an IIS log; give it with --iis-log, since a pipe is read only once")
-            w3c.append(file)
-    return [reading for _, reading in read if reading.source.kind != "w3c"], collected, w3c
-
-
-def _zoned(
-    readings: Sequence[LogReading], given: str | None, events: Sequence[WorkerEvent], w3c: Sequence[LogFile]
-) -> list[LogReading]:
-    """The readings with times in UTC, by the zone that was given or can be inferred; else as they are."""
-    naive = [one for reading in readings if _is_naive(reading) for one in reading.occurrences]
-    if not naive:
-        return list(readings)
-    if given is not None:
-        zone, name, by = parse_zone(given), given, None
-    else:
-        requests = chain.from_iterable(read_requests(file) for file in w3c if not file.once)
-        guess = guess_zone(naive, events=events, requests=requests)
-        if guess is None:
-            return list(readings)
-        zone, name, by = guess.zone, guess.name, guess.by
-    return [_in_zone(reading, zone, name, by) if _is_naive(reading) else reading for reading in readings]
-
-
-def _with_events_in_utc(reading: LogReading, given: str | None) -> LogReading:
-    """The reading of an export; where its events have the server's wall clock, by the zone that was given."""
-    if reading.source.kind != "events-json" or reading.source.time_zone == "UTC":
-        return reading
-    if given is None:
-        raise RemediateError(f"{reading.source.file}: its events' times have no zone: give --time-zone")
-    events = events_in_zone(reading.events, parse_zone(given))
-    return replace(_in_zone(reading, parse_zone(given), given, None), events=events)
-
-
-def _is_since(error: Occurrence, since: datetime) -> bool:
-    """An error without a time may be of any: it is kept."""
-    if error.time is None:
-        return True
-    if error.time.tzinfo is None:
-        raise RemediateError(f"{error.source}: its time zone is not known: give --time-zone with --since")
-    return error.time >= since
-
-
-def _is_naive(reading: LogReading) -> bool:
-    return any(one.time is not None and one.time.tzinfo is None for one in reading.occurrences)
-
-
-def _in_zone(reading: LogReading, zone: tzinfo, name: str, by: str | None) -> LogReading:
-    source = replace(reading.source, time_zone=name, guessed=by)
-    return replace(reading, occurrences=in_zone(reading.occurrences, zone), source=source)
-
-
-def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: Estate) -> list[Source]:
-    """Goes through IIS's logs once, for all cases."""
-    watches = [case.watch for case in cases if case.watch is not None]
-    # IIS keeps each site's log in a folder of the site's name, W3SVC2, and by default names it nowhere else.
-    # Long logs have few hosts and few paths.
-    host, serving, logging = lru_cache(64)(known.host), lru_cache(4096)(known.serving), lru_cache(64)(known.logging)
-    sources: list[Source] = []
-    for file in w3c:
-        log = read_requests(file)
-        folder = file.paths[0].absolute().parent.name if file.paths else None
-        lines = (
-            Line(one, name := host(one.host), serving(name, site := one.site or folder, one.path), logging(name, site))
-            for one in log
-        )
-        watch(lines, watches)
-        assert log.source is not None
-        for one in watches:
-            one.end_file(whole=log.source.damage is None)
-        sources.append(log.source)
-    return sources

@@ -1,4 +1,4 @@
-"""remediate explain: what a rule means."""
+"""remediate explain: print what a rule means."""
 
 import click
 
@@ -10,5 +10,5 @@ from remediate.cli.options import emit
 @click.command()
 @click.argument("rule", metavar="RULE", type=OneOf(sorted(RULES), case_sensitive=False))
 def explain(rule: str) -> None:
-    """Explain RULE (RM001, RM002 or RM004): when it holds, why it matters, and what the fixes do."""
+    """Explain RULE (RM001, RM002 or RM004): when it applies, why it matters, and what the fixes do."""
     emit(RULES[rule].text.encode(), None)

@@ -1,4 +1,4 @@
-"""Which inventory a command reads, what -i names or what is configured for Ansible; and what is shown meanwhile."""
+"""The inventory that a command reads, from -i or from Ansible's configuration, and what is shown meanwhile."""
 
 import threading
 import time
@@ -8,10 +8,14 @@ from contextlib import contextmanager
 import click
 import msgspec
 
+from remediate.audit.pipeline import audit_fleet
+from remediate.cli.progress import follow
 from remediate.cli.verbosity import is_quiet
 from remediate.fleet.given import WrongOption, configured_sources
 from remediate.fleet.inventory import Fleet, read_inventory
-from remediate.values.fleet import Inventory
+from remediate.report.text import report_line
+from remediate.values.findings import Audit
+from remediate.values.fleet import Failed, HostReport, Inspection, Inventory, Unreachable
 
 
 def with_sources(inventory: Inventory, others: str = "") -> Inventory:
@@ -45,6 +49,21 @@ def read_fleet(inventory: Inventory) -> Fleet:
     for text in warnings:  # of an inventory that cannot be read, the error is enough
         click.echo(f"remediate: warning: {text}", err=True)
     return fleet
+
+
+def audit_inventory(
+    inventory: Inventory, forks: int, timeout: float, rules: frozenset[str], evidence_days: int = 0
+) -> Audit:
+    """The audit of the inventory's hosts; standard error shows the progress."""
+    fleet = read_fleet(inventory)
+    with follow("inspecting", len(fleet.targets)) as tell:
+        return audit_fleet(
+            fleet, forks, timeout, rules, lambda report: tell(report_line(report), _trouble(report)), evidence_days
+        )
+
+
+def _trouble(report: HostReport) -> bool:
+    return isinstance(report, Unreachable | Failed) or (isinstance(report, Inspection) and report.warning is not None)
 
 
 @contextmanager

@@ -3,22 +3,34 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
 
+from remediate.amounts import is_amount
 from remediate.audit.rules import RULES
-from remediate.cli.choices import meant
+from remediate.cli.choices import OneOf, meant
 from remediate.errors import RemediateError
 from remediate.iis.attributes import seconds
 from remediate.report.diagnosis import PIPE, Screen
 from remediate.values.fleet import Inventory
 
 _ANSIBLES = ("extra_vars", "user", "ask_pass", "password_file", "connection", "private_key")
+
+
+class _Path(click.Path):
+    """A path; an empty one, which the variable of a script may be, is not the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name is empty: give a path", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH, FILE = _Path(path_type=Path), _Path(path_type=Path, dir_okay=False)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -34,27 +46,44 @@ def inventory_options() -> Callable[[F], F]:
             multiple=True,
             type=click.Path(),
             metavar="INV",
-            help="As Ansible's; else the one of ansible.cfg.",
+            help="Inventory source, as for ansible-playbook. May be repeated.  [default: as ansible.cfg says]",
         ),
-        click.option("-l", "--limit", metavar="PATTERN", help="Only the hosts that match, an Ansible pattern."),
+        click.option("-l", "--limit", metavar="PATTERN", help="Use only the hosts that match this Ansible pattern."),
         click.option(
             "--vault-password-file",
             "vault_files",
             multiple=True,
             type=click.Path(),
             metavar="FILE",
-            help="As Ansible's.",
+            help="File with a vault password, as for ansible-playbook. May be repeated.",
         ),
-        click.option("--vault-id", "vault_ids", multiple=True, metavar="LABEL@SOURCE", help="As Ansible's."),
+        click.option(
+            "--vault-id",
+            "vault_ids",
+            multiple=True,
+            metavar="LABEL@SOURCE",
+            help="Vault identity, as for ansible-playbook. May be repeated.",
+        ),
         click.option("-J", "--ask-vault-pass", "ask_vault", is_flag=True, help="Ask for the vault password."),
         click.option(
-            "-e", "--extra-vars", multiple=True, metavar="VARS", help="As Ansible's: NAME=VALUE, JSON, @FILE."
+            "-e",
+            "--extra-vars",
+            multiple=True,
+            metavar="VARS",
+            help="Extra variables, as for ansible-playbook: NAME=VALUE, JSON or @FILE. May be repeated.",
         ),
-        click.option("-u", "--user", metavar="NAME", help="As Ansible's: where no variable names the user."),
-        click.option("-k", "--ask-pass", is_flag=True, help="Ask for the connection's password."),
-        click.option("--connection-password-file", "password_file", metavar="FILE", help="As Ansible's."),
-        click.option("-c", "--connection", metavar="NAME", help="As Ansible's: where ansible_connection is not set."),
-        click.option("--private-key", metavar="FILE", help="As Ansible's, for ssh."),
+        click.option("-u", "--user", metavar="NAME", help="Connect as this user where no variable names one."),
+        click.option("-k", "--ask-pass", is_flag=True, help="Ask for the connection password."),
+        click.option(
+            "--connection-password-file", "password_file", metavar="FILE", help="File with the connection password."
+        ),
+        click.option(
+            "-c",
+            "--connection",
+            metavar="NAME",
+            help="Use this connection plugin where ansible_connection is not set.",
+        ),
+        click.option("--private-key", metavar="FILE", help="Private key for ssh."),
     )
 
     def collect(command: F) -> F:
@@ -85,14 +114,16 @@ EVIDENCE_TIMEOUT = 180.0
 def pace_options(evidence: bool = False) -> Callable[[F], F]:
     """How many hosts at once, and for how long each; with ``evidence``, ``timeout`` is None unless it was given."""
     seconds, hosts = click.FloatRange(1, 3600), click.IntRange(1, 1000)
-    words = f"Seconds for each host: {TIMEOUT:g}, with --evidence {EVIDENCE_TIMEOUT:g}."
+    words = f"Seconds to wait for each host.  [default: {TIMEOUT:g}; with --evidence {EVIDENCE_TIMEOUT:g}]"
     timeout = (
         click.option("--timeout", type=seconds, help=words)
         if evidence
-        else click.option("--timeout", type=seconds, default=TIMEOUT, show_default=True, help="Seconds for each host.")
+        else click.option(
+            "--timeout", type=seconds, default=TIMEOUT, show_default=True, help="Seconds to wait for each host."
+        )
     )
     return _all(
-        click.option("-f", "--forks", type=hosts, default=64, show_default=True, help="Hosts at the same time."),
+        click.option("-f", "--forks", type=hosts, default=64, show_default=True, help="Hosts to handle at a time."),
         timeout,
     )
 
@@ -114,10 +145,44 @@ def rules_option() -> Callable[[F], F]:
         rules = frozenset(rule.strip().upper() for rule in text.split(",") if rule.strip())
         unknown = sorted(rules - RULES.keys())
         if unknown:
-            raise click.BadParameter(f"there is no rule {unknown[0]}, but {', '.join(RULES)}{meant(unknown[0], RULES)}")
+            raise click.BadParameter(f"{unknown[0]!r} is not a rule; use {', '.join(RULES)}{meant(unknown[0], RULES)}")
         return rules
 
-    return click.option("--rules", metavar="RM001,...", default="", callback=parse, help="Only these, as findings.")
+    return click.option(
+        "--rules",
+        metavar="RM001,...",
+        default="",
+        callback=parse,
+        help="Check only these rules, and report what they find as findings, not as notes.",
+    )
+
+
+def format_option(formats: Sequence[str]) -> Callable[[F], F]:
+    """--format, handed to the command as ``form``; the first of the formats is the default."""
+    return click.option(
+        "--format", "form", type=OneOf(formats), default=formats[0], show_default=True, help="Format of the output."
+    )
+
+
+def out_option() -> Callable[[F], F]:
+    """--out FILE, for ``emit``."""
+    return click.option(
+        "--out",
+        type=FILE,
+        metavar="FILE",
+        help="Write to FILE instead of standard output.",
+    )
+
+
+def plan_folder_option() -> Callable[[F], F]:
+    """--out DIR, for ``write_plan``."""
+    return click.option(
+        "--out",
+        type=PATH,
+        metavar="DIR",
+        required=True,
+        help="Folder to write the plan to. It must be new or empty.",
+    )
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -134,17 +199,16 @@ def duration(_context: click.Context, _option: click.Parameter, text: str) -> fl
         raise click.BadParameter(f"{text!r}: write a number with its unit: 90s, 20m, 24h or 7d") from None
 
 
-def check_amount(text: str, option: str, least: int = 0) -> None:
-    """Refuse what is neither a number of hosts nor a percentage."""
-    number = text.removesuffix("%")
-    most = 100 if text.endswith("%") else 100_000
-    if not (number.isascii() and number.isdigit() and len(number) < 7 and least <= int(number) <= most):
-        raise click.BadParameter(f"{text!r}: write a number of hosts, or a percentage such as 10%", param_hint=option)
+def amount(_context: click.Context, _option: click.Parameter, text: str, least: int = 0) -> str:
+    """A number of hosts or a percentage, see remediate.amounts."""
+    if not is_amount(text, least):
+        raise click.BadParameter(f"{text!r}: write a number of hosts, or a percentage such as 10%")
+    return text
 
 
-def now() -> str:
-    """RFC 3339, UTC, whole seconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def amounts(context: click.Context, option: click.Parameter, text: str | None) -> tuple[str, ...]:
+    """Several of them, of at least one host each, between commas; none where it is not given."""
+    return tuple(amount(context, option, part, least=1) for part in text.split(",")) if text else ()
 
 
 def screen(out: Path | None) -> Screen:
@@ -164,7 +228,7 @@ def check_target(out: Path | None) -> None:
         return
     folder = out.resolve().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        what = "may not be written to" if folder.is_dir() else "is no folder that is there"
+        what = "is not writable" if folder.is_dir() else "does not exist"
         raise RemediateError(f"{out}: cannot be written: {folder} {what}")
 
 

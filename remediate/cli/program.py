@@ -1,8 +1,6 @@
-"""The program: its commands, and how every failure becomes one line and an exit code."""
+"""The program: its commands, and the run of the one that was asked for."""
 
-import errno
 import sys
-from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
@@ -10,38 +8,55 @@ import click
 from click.shell_completion import CompletionItem
 
 from remediate import __version__
-from remediate.bugs import place, report
+from remediate.bugs import report
 from remediate.cli.choices import meant
 from remediate.cli.completion import answer_shell
 from remediate.cli.exits import Exit
+from remediate.cli.failures import end_with
 from remediate.cli.verbosity import with_verbosity
 from remediate.errors import RemediateError
-from remediate.fleet.shown import without_account
-from remediate.iis.inspection import one_line
 
-# Each verb is a file of this package, with a command of its name; a dash is an underscore there.
-_VERBS = ("audit", "plan", "show", "apply", "rollback", "diagnose", "explain", "log-filter", "completion")
-# What other distributions add: entry points of this group, a command each.
+# Each command is in a file of this package, under its name; a dash is an underscore there.
+_COMMANDS = {
+    "audit": "Find the pools that cause the error.",
+    "plan": "Write a plan: the exact changes, for review.",
+    "show": "Show a saved audit, plan, run or diagnosis.",
+    "apply": "Apply a plan: write its changes, and verify them.",
+    "rollback": "Write the plan that undoes a run.",
+    "diagnose": "Report which pool causes the errors in logs.",
+    "explain": "Explain a rule of the audit.",
+    "log-filter": "Print a log filter that drops this error.",
+    "completion": "Print the completion script of a shell.",
+}
+# What other distributions add: entry points of this group, one for each command.
 _ADDED = "remediate.commands"
-_OF_THE_LAB = ("lab", "demo")
+_OF_THE_LAB = {
+    "lab": "Serve simulated IIS servers on this machine.",
+    "demo": "Run every step on simulated servers.",
+}
 _GET_THE_LAB = "the simulated fleet is a package of its own: run `pip install ./lab` in a checkout of remediate"
 
 
 def _added() -> dict[str, EntryPoint]:
     """The commands of other distributions, by name; none takes the name of one of ours."""
-    return {entry.name: entry for entry in entry_points(group=_ADDED) if entry.name not in _VERBS}
+    return {entry.name: entry for entry in entry_points(group=_ADDED) if entry.name not in _COMMANDS}
 
 
-class _Verbs(click.Group):
-    """Loads a verb's file when it is asked for: to read an inventory takes half of Ansible, `show` needs none."""
+class _Commands(click.Group):
+    """Loads a command's file when it is asked for: to read an inventory takes half of Ansible, `show` needs none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        added = _added()
-        return [*_VERBS, *sorted(added, key=lambda name: (name not in _OF_THE_LAB, name != "lab", name))]
+        return [*_COMMANDS, *_added()]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the tables: click would load every command for its first sentence."""
+        with formatter.section("Commands"):
+            texts = _COMMANDS | _OF_THE_LAB
+            formatter.write_dl([(name, texts.get(name, "")) for name in self.list_commands(ctx)])
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002  # as above
         command: click.Command
-        if name in _VERBS:
+        if name in _COMMANDS:
             file = name.replace("-", "_")
             command = getattr(import_module(f"remediate.cli.{file}"), file)
         elif name in (added := _added()):
@@ -55,7 +70,7 @@ class _Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        word, known = args[0], (*_VERBS, *_OF_THE_LAB)
+        word, known = args[0], [*_COMMANDS, *_OF_THE_LAB]
         if not word.startswith("-") and word not in known and word not in _added() and not ctx.resilient_parsing:
             raise click.UsageError(f"there is no command {word!r}{meant(word, known)}", ctx)
         return super().resolve_command(ctx, args)
@@ -68,18 +83,19 @@ class _Verbs(click.Group):
             raise RemediateError("whoever read the output went away, so it is cut off") from error
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
-        """The names alone at TAB: their help texts are in files that take a second to load."""
-        verbs = [CompletionItem(verb) for verb in self.list_commands(ctx) if verb.startswith(incomplete)]
-        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
+        texts = _COMMANDS | _OF_THE_LAB
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=texts.get(name, "")) for name in names]
+        return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="remediate")
 def cli() -> None:
     """Find, fix and prove the fix of IIS's 0x80070032 start-up errors on a fleet of servers.
 
-    Only `apply` writes on a server. Exit codes: 0 done, 1 our failure, 2 findings or changes pending,
-    3 incomplete, 4 stale, 64 usage, 130 interrupted.
+    Only `apply` writes on a server. Exit codes: 0 done, 1 failure, 2 findings or changes pending, 3 incomplete,
+    4 stale, 64 usage, 130 interrupted.
     """
 
 
@@ -90,44 +106,11 @@ def run() -> int:
     """Run the command that the arguments name; its exit code."""
     # What Python cannot hand to anybody, in a generator that a library drops, it would print with a traceback.
     sys.unraisablehook = lambda dropped: report(dropped.exc_value) if dropped.exc_value is not None else None
-    code: int | None
     try:
-        code = answer_shell(cli)
+        code: int | None = answer_shell(cli)
         if code is None:
             code = cli.main(standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.NoArgsIsHelpError as error:
-        # A group alone: its commands, one a line.
-        click.echo(error.format_message(), err=True)
-        code = Exit.USAGE
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "remediate"
-        code = _say(f"{error.format_message()} (see `{command} --help`)", Exit.USAGE)
-    except click.ClickException as error:
-        code = _say(error.format_message(), Exit.ERROR)
-    except RemediateError as error:
-        code = _say(str(error), Exit.ERROR)
-    except (KeyboardInterrupt, click.Abort) as error:
-        code = _say(str(error) or "interrupted", Exit.INTERRUPTED)
-    except BrokenPipeError:
-        # Of the last words; there is nobody to tell.
-        code = Exit.ERROR
-    except OSError as error:
-        closed = error.filename is None and error.errno == errno.EBADF
-        what = "standard output is closed; give --out a file, or > a file"
-        code = _say(what if closed else f"{error.filename or 'standard output'}: {error.strerror}", Exit.ERROR)
-    except SystemExit as error:
-        # Ansible ends the process when it cannot even be loaded.
-        code = _say(f"Ansible does not start here: {error.code} (a UTF-8 locale? LC_ALL=C.UTF-8)", Exit.ERROR)
-    except Exception as error:  # noqa: BLE001  # the last resort: a bug is said in one line too
-        report(error)
-        ours = not type(error).__module__.startswith("ansible")
-        bug = f"a bug, please report it with what -v shows: {place(error)}"
-        code = _say(bug if ours else f"{type(error).__name__}: {error}", Exit.ERROR)
+    except BaseException as error:  # noqa: BLE001  # the last resort: a bug is said in one line too
+        code = end_with(error)
     return int(code or Exit.OK)
-
-
-def _say(text: str, code: Exit) -> Exit:
-    with suppress(BrokenPipeError):  # nobody is there to read it
-        print(f"remediate: {without_account(one_line(text, 2000))}", file=sys.stderr, flush=True)
-    return code

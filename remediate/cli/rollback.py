@@ -4,22 +4,24 @@ from pathlib import Path
 
 import click
 
-from remediate.cli.options import emit, now
+from remediate.cli.options import PATH, emit, plan_folder_option
 from remediate.errors import RemediateError
 from remediate.plan.planner import make_rollback
 from remediate.playbook.directory import write_plan
 from remediate.playbook.record import read_run
 from remediate.report.folding import by_text, who, with_names
 from remediate.report.text import plan_text, printable
+from remediate.times import now
 
 
 @click.command()
-@click.argument("run", metavar="RUN", type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="The plan directory; must not be there, or be empty."
-)
+@click.argument("run", metavar="RUN", type=PATH)
+@plan_folder_option()
 def rollback(run: Path, out: Path) -> None:
-    """Write the plan that undoes RUN (PLAN/runs/...); `remediate apply` runs it. Nothing is written on a server."""
+    """Write the plan that undoes RUN (PLAN/runs/RUN), for `remediate apply`.
+
+    Nothing is written on a server.
+    """
     found = read_run(run)
     if found.check:
         raise RemediateError(f"{run}: was a dry run; there is nothing to undo")

@@ -157,29 +157,37 @@ def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None, l
     if group.code != FAULT or not group.framed or cover is None or not group.times or group.times[0].tzinfo is None:
         return [group]
     timed = [(time, one) for one in group.occurrences if (time := time_of(one)) is not None and cover.holds(time)]
-    nearest = nearest_events([time for time, _ in timed], [event for event in events if event.pool])
-    counts = Counter(fold(event.pool) for event in nearest if event is not None and event.pool)
     names = {fold(event.pool): event.pool for event in events if event.pool}
-    of_pool: dict[str, list[WorkerEvent]] = defaultdict(list)
-    for event in events:
-        if event.pool:
-            of_pool[fold(event.pool)].append(event)
-    told = [
-        pool
-        for pool, number in counts.most_common()
-        if rare(number, len(timed), by_chance(of_pool[pool], cover), looks * len(of_pool))
-    ]
+    nearest = nearest_events([time for time, _ in timed], [event for event in events if event.pool])
+    pools = [None if event is None or not event.pool else fold(event.pool) for event in nearest]
+    told = _told(pools, events, cover, looks)
     if not told:
         return [group]
     # An application is of one pool, and a log that names none is taken for one application's if one pool fits.
     if group.application is not None or len(told) == 1:
         return [_part(group, names[told[0]], group.occurrences)]
+    own = {id(one): pool for (_, one), pool in zip(timed, pools, strict=True) if pool in told}
     chosen: dict[str | None, list[Occurrence]] = defaultdict(list)
-    own = {id(one): fold(event.pool) for (_, one), event in zip(timed, nearest, strict=True) if event and event.pool}
     for one in group.occurrences:
-        pool = own.get(id(one))
-        chosen[pool if pool in told else None].append(one)
+        chosen[own.get(id(one))].append(one)
     return [_part(group, None if pool is None else names[pool], members) for pool, members in chosen.items()]
+
+
+def _told(pools: Sequence[str | None], events: Iterable[WorkerEvent], cover: Cover, looks: int) -> list[str]:
+    """Of the pools whose events come before the errors, those of which that is not by chance; the most errors first.
+
+    ``pools``: for each error the pool of its event, folded, None where no event is near.
+    """
+    of_pool: dict[str, list[WorkerEvent]] = defaultdict(list)
+    for event in events:
+        if event.pool:
+            of_pool[fold(event.pool)].append(event)
+    counts = Counter(pool for pool in pools if pool is not None)
+    return [
+        pool
+        for pool, number in counts.most_common()
+        if rare(number, len(pools), by_chance(of_pool[pool], cover), looks * len(of_pool))
+    ]
 
 
 def _part(group: Group, pool: str | None, members: Sequence[Occurrence]) -> Group:

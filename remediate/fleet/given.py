@@ -80,31 +80,36 @@ def check_terminal(asking: str, instead: str) -> None:
 
 
 def read_extra_vars(loader: Any) -> dict[str, Any]:
-    """All of -e, merged. RemediateError that names the one which cannot be read, and shows nothing of it."""
+    """All of -e, merged.
+
+    WrongOption names the option that was typed wrongly, RemediateError the file that cannot be read; neither shows
+    anything of what it holds.
+    """
     values = option("extra_vars")
     try:
         found = extra_variables(loader)
     except Exception as error:  # of whatever kind: a parser's may quote what it read
-        raise RemediateError(_culprit(loader, values)) from error
+        raise _culprit(loader, values) from error
     if "_raw_params" in found:
         for number, value in enumerate(values, 1):
             if "=" not in value:
-                raise RemediateError(f"{_named(value, number, len(values))}: {_WRITE}")
-        raise RemediateError("-e: Ansible takes no part behind a space: write NAME='THE VALUE', or a mapping in JSON")
+                raise WrongOption(f"{_named(value, number, len(values))}: {_WRITE}")
+        raise WrongOption("-e: Ansible takes nothing after a space: write NAME='THE VALUE', or a mapping in JSON")
     for name in found:
         if name.startswith("remediate_") and name not in SETTABLE:
             how = f"use {_BY_OPTION[name]}" if name in _BY_OPTION else "a plan or a run sets it itself"
-            raise RemediateError(f"-e {name}: is not for the command line: {how}")
+            raise WrongOption(f"-e {name}: cannot be set on the command line: {how}")
     return found
 
 
-def _culprit(loader: Any, values: tuple[str, ...]) -> str:
+def _culprit(loader: Any, values: tuple[str, ...]) -> RemediateError:
     for number, value in enumerate(values, 1):
         try:
             try_extra_variables(loader, value)
         except Exception as error:  # noqa: BLE001  # of whatever kind: a parser's may quote what it read
-            return f"{_named(value, number, len(values))}: {_what(value, error)}"
-    return "-e: cannot be read"
+            kind = RemediateError if value.startswith("@") else WrongOption
+            return kind(f"{_named(value, number, len(values))}: {_what(value, error)}")
+    return RemediateError("-e: cannot be read")
 
 
 def _named(value: str, number: int, of: int) -> str:
@@ -125,5 +130,5 @@ def _what(value: str, error: BaseException) -> str:
         where = place(error)
         return f"is not a mapping in YAML or JSON{f' (see {where})' if where else ''}"
     if value.startswith(("/", ".")):
-        return "a file is named as -e @FILE"
+        return "write a file as -e @FILE"
     return _WRITE

@@ -118,10 +118,10 @@ def _check_source(source: str) -> None:
     if not there and "," not in source:
         raise RemediateError(f"inventory {source!r}: there is no such file or folder; give -i a path")
     if there and "," in source:
-        what = "Ansible takes a comma in it for a list of hosts"
+        what = "Ansible reads a comma in it as a list of hosts"
         raise RemediateError(f"inventory {source!r}: {what}; give -i a path without a comma")
     if there and os.path.expandvars(source) != source:
-        what = "Ansible takes a $NAME in it for the variable of the environment"
+        what = "Ansible reads a $NAME in it as an environment variable"
         raise RemediateError(f"inventory {source!r}: {what}; give -i another path")
 
 
@@ -175,10 +175,11 @@ def _read(inventory: Inventory, reading: Callable[[str], None]) -> Fleet:
 
 
 def _check_limit(limit: str, parts: Iterable[str]) -> None:
-    """WrongOption where Ansible found no pattern in it, or an empty one: that would be every host."""
+    """WrongOption where Ansible finds no pattern in it, or an empty one: that would be every host."""
     patterns = [part.strip().lstrip("!&") for part in parts if part.strip()]
     if not patterns or {"", "~"}.intersection(patterns):
-        raise WrongOption(f"-l {limit!r}: there is no pattern in it, and it would mean every host")
+        why = "a '[' in it has no ']'" if limit.count("[") > limit.count("]") else "there is no pattern in it"
+        raise WrongOption(f"-l {limit!r}: {why}, and it would mean every host")
 
 
 @cache

@@ -112,7 +112,9 @@ def _report(file: Path, version: Version, note: Note, beside: Callable[[Path], P
     try:
         config = Config(_read(file), version)
         if not config.has_pools:
-            return Failed(name, "it has no system.applicationHost/applicationPools: is that an applicationHost.config?")
+            return Failed(
+                name, "it has no system.applicationHost/applicationPools: check that it is an applicationHost.config"
+            )
         shared = _redirected(beside(file.parent))
         report = Inspection(
             host=name,

@@ -20,8 +20,8 @@ _PROXIES = "see ansible_psrp_proxy, HTTP_PROXY and HTTPS_PROXY"
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), words)
     for pattern, words in (
-        (r"^Refusing to deserialize", "the server's answer holds what is no text: bytes that are no UTF-8"),
-        (r"Tunnel connection failed: (\d{3}[^')\"]*)", "the proxy did not let us through to {where}: HTTP {0}"),
+        (r"^Refusing to deserialize", "the server's answer is not text: it has bytes that are not UTF-8"),
+        (r"Tunnel connection failed: (\d{3}[^')\"]*)", "the proxy did not connect to {where}: HTTP {0}"),
         (r"Unable to connect to proxy.*Connection refused", f"the proxy refused the connection: {_PROXIES}"),
         (r"Unable to connect to proxy", f"the proxy cannot be used: {_PROXIES}"),
         (r"Missing dependencies for SOCKS", "the proxy needs the Python package PySocks: pip install pysocks"),
@@ -29,16 +29,16 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"certificate verify failed: (.*?) \(_ssl", "the certificate of {where} is not trusted: {0}"),
         (r"\[SSL[:\]]|SSLError", "TLS with {where} failed"),
         (r"Failed to resolve|Name or service not known", "the name cannot be resolved: {where}"),
-        (r"Connection refused", "{where} refused the connection: is it listening on that port?"),
-        (r"No route to host|Network is unreachable", "there is no way to {where}: no route, or a firewall says so"),
+        (r"Connection refused", "{where} refused the connection: check that it listens on that port"),
+        (r"No route to host|Network is unreachable", "there is no way to {where}: no route, or a firewall rejects it"),
         (r"[Tt]imed out|Timeout", "{where} did not answer in time"),
         (r"NTLM challenge", "{where} did not answer NTLM: see ansible_winrm_transport for what it offers"),
-        (r"'NoneType'", "{where} does not speak WS-Management: is that the WinRM port?"),
-        (r"BadStatusLine", "{where} does not speak HTTP: is that the WinRM port?"),
-        (r"Connection aborted|RemoteDisconnected|reset by peer", "{where} ended the connection in the middle"),
+        (r"'NoneType'", "{where} does not speak WS-Management: check that this is the WinRM port"),
+        (r"BadStatusLine", "{where} does not speak HTTP: check that this is the WinRM port"),
+        (r"Connection aborted|RemoteDisconnected|reset by peer", "{where} closed the connection"),
         (
             r"requires the Python (\w+) library",
-            "the Python package {0}, which this needs, is not here: pip install {0}",
+            "the Python package {0}, which this needs, is not installed: pip install {0}",
         ),
         (r"", "the connection to {where} failed"),
     )

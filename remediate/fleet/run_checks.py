@@ -89,7 +89,7 @@ def check_shell(plugin: Any, variables: Variables) -> None:
         try:
             shell.set_options(var_options={name: value})
         except AnsibleError as error:
-            raise variables.wrong(name, "is not what Ansible's shell plugin wants") from error
+            raise variables.wrong(name, "is not what Ansible's shell plugin accepts") from error
 
 
 def check_winrm(plugin: Any, variables: Variables, settings: WinrmSettings, endpoint: str) -> None:
@@ -102,7 +102,7 @@ def check_winrm(plugin: Any, variables: Variables, settings: WinrmSettings, endp
     if kwargs.get("message_encryption") == "always" and not _ENCRYPTING & set(transports):
         able = ", ".join(sorted(_ENCRYPTING))
         raise WrongVariable(
-            f"ansible_winrm_message_encryption: 'always' wants one of {able} in ansible_winrm_transport, "
+            f"ansible_winrm_message_encryption: 'always' needs one of {able} in ansible_winrm_transport, "
             f"which is {', '.join(transports)}"
         )
     if settings.kinit is not None:
@@ -133,7 +133,7 @@ def _check_timeouts(connection: int | None, kwargs: dict[str, Any]) -> None:
 def _check_kinit(settings: WinrmSettings, program: str, arguments: str | None) -> None:
     """A run gets its own ticket where a password is given, which the audit does not play."""
     if not settings.user:
-        raise WrongVariable("ansible_user: it is missing, and kinit wants it")
+        raise WrongVariable("ansible_user: it is missing, and kinit needs it")
     if not settings.password:
         raise WrongVariable("ansible_password: it is missing, and ansible_winrm_kinit_mode is managed")
     if shutil.which(program) is None:
@@ -169,7 +169,7 @@ def check_psrp(plugin: Any) -> None:
     plain = protocol == "http" or (protocol is None and port == 5985)
     if auth in ("basic", "certificate") and (encryption == "always" or (plain and encryption == "auto")):
         how = "take ansible_psrp_protocol=https, or never" if plain else "take auto"
-        raise WrongVariable(f"ansible_psrp_message_encryption: {encryption!r} cannot be had with {auth}; {how}")
+        raise WrongVariable(f"ansible_psrp_message_encryption: {encryption!r} cannot be used with {auth}; {how}")
     if auth == "certificate":
         for option in ("certificate_pem", "certificate_key_pem"):
             if not plugin.get_option(option):

@@ -7,9 +7,7 @@ goes through pipes: neither an argument nor a file holds it. The vaults are not 
 import json
 import os
 import re
-import signal
 import socket
-import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -22,8 +20,7 @@ from remediate.bugs import bug
 from remediate.fleet.inventory import AnsibleHost, Fleet
 from remediate.fleet.relayed import in_words
 from remediate.iis.inspection import one_line, parse_answer, parse_printed
-from remediate.playbook.handover import ANSIBLE_PLAYBOOK, handed
-from remediate.playbook.output_settings import OUTPUT
+from remediate.playbook.process import Process, end_playbook, start_playbook
 from remediate.playbook.run_log import last_words
 from remediate.playbook.shipped import playbooks
 from remediate.values.fleet import Failed, HostReport, Unreachable
@@ -68,37 +65,27 @@ def through_ansible(
 
 
 def _start(
-    hosts: Sequence[AnsibleHost],
-    fleet: Fleet,
-    forks: int,
-    timeout: float,
-    evidence_days: int,
-    answers: int,
+    hosts: Sequence[AnsibleHost], fleet: Fleet, forks: int, timeout: float, evidence_days: int, answers: int,
     scratch: Path,
-) -> "subprocess.Popen[bytes]":
-    command = [*ANSIBLE_PLAYBOOK, str(_PLAYBOOK)]
+) -> Process:  # fmt: skip
     variables = {
         "remediate_timeout": ceil(timeout), "remediate_evidence_days": evidence_days, "ansible_become": False
     }  # fmt: skip
-    command += ["--forks", str(forks), *(f"--inventory={source}" for source in fleet.sources)]
-    environment = os.environ | OUTPUT | {
+    environment = {
         "REMEDIATE_ANSWERS": str(answers), "ANSIBLE_LOCAL_TEMP": str(scratch),
         "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join([str(playbooks() / "collections"), *fleet.collections]),
-        "ANSIBLE_INJECT_FACT_VARS": "0",
     }  # fmt: skip
-    with handed(fleet.given, [host.host for host in hosts]) as more, (scratch / "log").open("wb") as log:
-        # Ours come last: among extra variables the last one counts.
-        command += [*fleet.given.arguments, *more.arguments, "-e", json.dumps(variables)]
-        # In a session of its own: ssh cannot ask on our terminal, and all that it starts ends with it. It ends when its
-        # standard input does, and so with us.
-        return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=environment | more.environment,
-            pass_fds=(answers, *more.descriptors), start_new_session=True,
+    sources = [f"--inventory={source}" for source in fleet.sources]
+    with (scratch / "log").open("wb") as log:
+        return start_playbook(
+            _PLAYBOOK, [host.host for host in hosts], fleet.given, log,
+            arguments=["--forks", str(forks), *sources, "-e", json.dumps(variables)],
+            environment=environment, descriptors=[answers],
         )  # fmt: skip
 
 
 def _follow(
-    process: "subprocess.Popen[bytes]", ours: socket.socket, waiting: dict[str, AnsibleHost], timeout: float,
+    process: Process, ours: socket.socket, waiting: dict[str, AnsibleHost], timeout: float,
     tell: Tell, log: Path,
 ) -> None:  # fmt: skip
     late = False
@@ -113,7 +100,7 @@ def _follow(
         late = True
     except OSError:
         pass
-    ended = _end(process, at_once=late)
+    ended = end_playbook(process, at_once=late)
     for host in waiting.values():
         if late:
             tell(_late(host, timeout))
@@ -155,12 +142,3 @@ def _read(host: AnsibleHost, answer: dict[str, Any], timeout: float) -> HostRepo
 
 def _late(host: AnsibleHost, timeout: float) -> Unreachable:
     return Unreachable(host.host, f"no answer within {timeout:g} s")
-
-
-def _end(process: "subprocess.Popen[bytes]", at_once: bool) -> int:
-    """Wait for it, not long; then end it with all that it started. Its exit code."""
-    for patience, number in ((0.0 if at_once else 5.0, signal.SIGTERM), (5.0, signal.SIGKILL)):
-        with suppress(subprocess.TimeoutExpired):
-            return process.wait(patience)
-        os.killpg(process.pid, number)
-    return process.wait()

@@ -59,5 +59,5 @@ def tls_failure(port: str, error: ssl.SSLError, by_certificate: bool) -> str:
     if about(_FILES):
         return "a certificate's file cannot be used: see ansible_winrm_cert_pem, _cert_key_pem and _ca_trust_path"
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return f"{port} ended the connection before TLS began: is that a port of HTTPS?"
+        return f"{port} ended the connection before TLS began: check that it is the HTTPS port"
     return f"TLS with {port} failed ({one_line(reason.replace('_', ' ').lower(), 60) or 'no reason was given'})"

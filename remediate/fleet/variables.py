@@ -137,7 +137,7 @@ def _wanted(plugin: Any, name: str) -> str:
                 return f"one of {', '.join(map(str, definition['choices']))}"
             kind = str(definition.get("type", "str"))
             return _TYPES.get(kind, f"of the type {kind}")
-    return "what the connection plugin wants"
+    return "what the connection plugin accepts"
 
 
 def ask_winrm(variables: Variables, password: str | None) -> tuple[Any, WinrmSettings]:

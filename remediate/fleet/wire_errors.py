@@ -54,7 +54,7 @@ def explain(way: Way, error: Exception) -> str:
                 if through and through not in sentence:
                     sentence += f"; the way went by {through}"
                 return one_line(sentence, _MOST_CHARACTERS)
-    return f"the connection to {way.endpoint} failed in a way that is not known here: is that the WinRM port?"
+    return f"the connection to {way.endpoint} failed for an unknown reason: check that this is the WinRM port"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -84,7 +84,7 @@ def _redirected(way: Way, error: http.TooManyRedirects) -> str:
     except ValueError:
         shown = "which has no address"
     return (
-        f"{way.endpoint} sends to another place, {one_line(shown, 120)}. A redirect is not followed, since the "
+        f"{way.endpoint} redirects to {one_line(shown, 120)}. A redirect is not followed, since the "
         "account's credentials would go there too: give the server's own address in ansible_host"
     )
 
@@ -95,14 +95,14 @@ def _packed(way: Way, error: PackedAnswer) -> str:
 
 
 def _long(way: Way, _error: LongAnswer) -> str:
-    return f"{way.endpoint} sent more than {MOST_BYTES >> 10} KiB in one answer: is that the WinRM port?"
+    return f"{way.endpoint} sent more than {MOST_BYTES >> 10} KiB in one answer: check that this is the WinRM port"
 
 
 def _refused(way: Way, error: Exception) -> str | None:
     if isinstance(error, OSError) and error.errno is not None:
         return None  # a file's permissions
     if way.status == 407:
-        return f"{way.through or way.endpoint} asks for a user name and a password of its own (HTTP 407)"
+        return f"{way.through or way.endpoint} asks for its own user name and password (HTTP 407)"
     name, offers = _METHODS.get(way.transport, (way.transport, set()))
     offered = ", ".join(way.offers)
     other = dict.fromkeys(t for offer in way.offers for t in TRANSPORTS[offer] if _METHODS[t][0] != name)
@@ -140,26 +140,27 @@ def _proxy(way: Way, error: Exception) -> str:
     proxy = way.through or "the proxy"
     causes = tuple(_causes(error))
     for tunnel in filter(None, (_TUNNEL.match(str(cause)) for cause in causes)):
-        wants = "; it asks for a user name and a password of its own" if tunnel[1].startswith("407") else ""
-        return f"{proxy} did not let us through to {way.port}: HTTP {one_line(tunnel[1], 80)}{wants}"
+        wants = "; it asks for its own user name and password" if tunnel[1].startswith("407") else ""
+        return f"{proxy} did not connect to {way.port}: HTTP {one_line(tunnel[1], 80)}{wants}"
     for kinds, words in _PROXY:
         if any(isinstance(cause, kinds) for cause in causes):
             return f"{proxy} {words}"
-    return f"{proxy} ended the connection: is that an HTTP proxy?"
+    return f"{proxy} ended the connection: check that it is an HTTP proxy"
 
 
 def _proxy_address(way: Way, error: Exception) -> str | None:
     if "SOCKS" in str(error):
-        return f"{way.through or 'the proxy'} needs the Python package PySocks, which is not here: pip install pysocks"
+        needs = "needs the Python package PySocks, which is not installed: pip install pysocks"
+        return f"{way.through or 'the proxy'} {needs}"
     if "proxy" in str(error).lower() or (way.proxy and isinstance(error, http.InvalidURL)):
-        return f"{way.through or 'the proxy'} is no proxy's address: write http://NAME:PORT"
+        return f"{way.through or 'the proxy'} is not a proxy address: write http://NAME:PORT"
     return None
 
 
 def _status(way: Way, error: WinRMTransportError) -> str:
     said = f"answered HTTP {int(error.code)}"
     if way.status == 407 or int(error.code) == 407:
-        return f"{way.through or way.endpoint} asks for a user name and a password of its own (HTTP 407)"
+        return f"{way.through or way.endpoint} asks for its own user name and password (HTTP 407)"
     if way.through:
         return f"{way.through}, or {way.endpoint} behind it, {said}"
     return f"{way.endpoint} {said}"
@@ -193,7 +194,7 @@ def _kerberos(way: Way, error: Exception) -> str | None:
 def _package(way: Way, error: Exception) -> str | None:
     for package, extra in _PACKAGES.items():
         if package in str(error) and "not installed" in str(error):
-            name = f"ansible_winrm_transport is {way.transport}, and what it needs is not here"
+            name = f"ansible_winrm_transport is {way.transport}, and what it needs is not installed"
             return f"{name}: pip install 'pywinrm[{extra}]'"
     if "message encryption is set to 'always'" in str(error):
         return f"ansible_winrm_message_encryption is always, and {way.transport} has none: leave it out, and use HTTPS"
@@ -213,12 +214,12 @@ def _no_connection(way: Way, _error: Exception) -> str:
 
 
 def _closed(way: Way, _error: Exception) -> str:
-    return f"{way.endpoint} refused the connection: is WinRM listening on that port?"
+    return f"{way.endpoint} refused the connection: check that WinRM listens on that port"
 
 
 def _network(way: Way, error: OSError) -> str | None:
     if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN):
-        return f"there is no way to {way.endpoint}: no route, or a firewall says so"
+        return f"there is no way to {way.endpoint}: no route, or a firewall rejects it"
     if error.errno == errno.EACCES:
         return f"this machine may not connect to {way.endpoint}, or may not read a certificate's file"
     if "certificate bundle" in str(error):
@@ -233,12 +234,12 @@ def _status_line(way: Way, error: BadStatusLine) -> str | None:
         return None
     if str(error).lstrip("'\"").startswith(("\x15\x03", "\\x15\\x03")):
         return f"{way.port} speaks TLS: set ansible_winrm_scheme: https"
-    return f"{way.endpoint} does not speak HTTP: is that the WinRM port?"
+    return f"{way.endpoint} does not speak HTTP: check that this is the WinRM port"
 
 
 def _ended(way: Way, _error: Exception) -> str:
     scheme = "; if it is one of HTTPS, set ansible_winrm_scheme: https" if way.endpoint.startswith("http:") else ""
-    return f"{way.endpoint} ended the connection in the middle: is that the WinRM port?{scheme}"
+    return f"{way.endpoint} closed the connection: check that this is the WinRM port{scheme}"
 
 
 def _address(way: Way, _error: Exception) -> str:
@@ -253,8 +254,8 @@ def _account(_way: Way, error: UnicodeEncodeError) -> str | None:
 
 def _foreign(way: Way, _error: Exception) -> str:
     if way.proxy and not way.proxy_address:
-        return f"{way.through} is no proxy's address: write http://NAME:PORT"
-    return f"{way.endpoint} does not speak WS-Management: is that the WinRM port?"
+        return f"{way.through} is not a proxy address: write http://NAME:PORT"
+    return f"{way.endpoint} does not speak WS-Management: check that this is the WinRM port"
 
 
 _RULES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], _Words], ...] = (

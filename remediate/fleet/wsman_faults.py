@@ -84,7 +84,7 @@ def fault_words(code: int | None, subcode: str | None, reason: str, response: st
     ``code`` is a WSManFault's or MSFT_WmiError's, None where there is none; ``response`` the whole answer, as XML.
     """
     said = _said(response) or reason
-    words = f'the server says: "{one_line(said, _MOST_WORDS)}"'
+    words = f'the server reports: "{one_line(said, _MOST_WORDS)}"'
     if code is None:
         return f"WS-Management fault {one_line(subcode or 'without a number', 60)}: {words}"
     number = code & 0xFFFFFFFF

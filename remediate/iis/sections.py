@@ -116,7 +116,7 @@ def find(document: Document) -> dict[str, Element]:
     """
     root = document.root
     if root.name != "configuration":
-        what = f"the root element is {root.name!r}, not 'configuration': is that an applicationHost.config?"
+        what = f"the root element is {root.name!r}, not 'configuration': check that it is an applicationHost.config"
         raise ConfigError(f"line {document.line(root)}: {what}")
     _check_names(document, root, ("configuration",), ())
     found: dict[str, Element] = {}

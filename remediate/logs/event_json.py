@@ -55,11 +55,11 @@ def of_json(value: Mapping[str, Any]) -> Event | None:
     for name in _INSIDE:
         if isinstance(inner := fields.get(name), dict):
             fields |= inner
-    id = next((number for name in _IDS if (number := _number(fields.get(name))) is not None), None)
-    if id is None:
+    code = next((number for name in _IDS if (number := _number(fields.get(name))) is not None), None)
+    if code is None:
         return None
     return Event(
-        source=_text(fields, _SOURCES), id=id, time=_time(fields), host=_text(fields, _HOSTS), data=_data(fields),
+        source=_text(fields, _SOURCES), id=code, time=_time(fields), host=_text(fields, _HOSTS), data=_data(fields),
         message=_text(fields, _MESSAGES) or "",
     )  # fmt: skip
 

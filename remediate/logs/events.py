@@ -104,7 +104,7 @@ def _origin(event: Event, text: str) -> Origin:
     return replace(origin, host=event.host or origin.host, address=address or origin.address)
 
 
-def _of_xml(nodes: tuple[Node, ...], id: int) -> Event:
+def _of_xml(nodes: tuple[Node, ...], code: int) -> Event:
     def first(name: str) -> Node | None:
         return next((node for node in nodes if node.name == name), None)
 
@@ -112,7 +112,7 @@ def _of_xml(nodes: tuple[Node, ...], id: int) -> Event:
     time = None if created is None else moment(created.attributes.get("SystemTime", ""))
     return Event(
         source=None if provider is None else provider.attributes.get("Name"),
-        id=id,
+        id=code,
         time=time if time is not None and time.tzinfo is not None else None,
         host=(computer.text.strip() or None) if computer else None,
         data=tuple((node.attributes.get("Name", ""), node.text) for node in nodes if node.name == "Data"),

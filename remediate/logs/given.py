@@ -16,8 +16,8 @@ T = TypeVar("T")
 class OtherLog(RemediateError):
     """A file that is something else than what it was given for: ``what`` it is, and what to do."""
 
-    def __init__(self, name: str, what: str, help: str) -> None:
-        super().__init__(f"{name}: {what}{help}")
+    def __init__(self, name: str, what: str, advice: str) -> None:
+        super().__init__(f"{name}: {what}{advice}")
         self.name, self.what = name, what
 
 

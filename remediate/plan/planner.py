@@ -1,32 +1,24 @@
 """Audit + the chosen fix -> Plan. Pure: the same audit gives the same changes."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
 from remediate.errors import RemediateError
 from remediate.iis.attributes import CONDITION, FIXES, defaults_forecast, recycle_forecast
 from remediate.iis.names import fold
+from remediate.plan.groups import Group, groups_of, plannable
 from remediate.values.findings import Audit, DoubtKind, Finding, FixName, Scope
 from remediate.values.fleet import Inspection, Pool, Source, status_of
 from remediate.values.plans import Change, NotInspected, Plan, Undecided
 from remediate.values.runs import Run, RunChange
 
-# A host's changes are a file of its name beside the playbook, and its name stands in the play's pattern.
-_PLANNABLE_HOST = re.compile(r"\w[\w.\-]{0,199}")
-# These mean something else to Ansible; `localhost` is where the plan's own checks run.
-_RESERVED = frozenset({"localhost", "all", "ungrouped"})
 # What lifts a doubt. A name that the configuration API refuses is never lifted.
 _LIFTED_BY: dict[DoubtKind, str] = {
     "shared": "--allow-shared", "stopped": "--allow-dormant", "unmanaged": "--allow-dormant",
     "unused": "--allow-dormant",
 }  # fmt: skip
-
-
-def plannable(host: str) -> bool:
-    """Whether a host of this name can stand in a plan."""
-    return _PLANNABLE_HOST.fullmatch(host) is not None and host not in _RESERVED
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -37,48 +29,36 @@ class Choice(Struct, frozen=True, kw_only=True):
     allowed: frozenset[DoubtKind] = frozenset()
 
 
-class _Group(Struct, frozen=True):
-    """Hosts that are changed by one edit: names of one machine, servers of one share.
+class _Candidate(Struct, frozen=True, kw_only=True):
+    """A finding, and what decides whether it is planned.
 
-    ``agree``: all of them show the same. Else they are not one, or one of them lies.
+    ``pools`` are those of its host that have its name as IIS compares names: more than one is a twin. None where the
+    finding is about the defaults.
     """
 
-    hosts: tuple[Inspection, ...]
-    agree: bool
+    finding: Finding
+    host: Inspection
+    group: Group
+    pools: tuple[Pool, ...]
+    choice: Choice
 
     @property
-    def leader(self) -> Inspection:
-        """The host that stands in the plan: the first one whose name can."""
-        return next((host for host in self.hosts if plannable(host.host)), self.hosts[0])
+    def fix(self) -> FixName:
+        return _chosen(self.group.leader) or self.choice.fix
 
 
 def make_plan(audit: Audit, choice: Choice, created_at: str) -> Plan:
     """Every finding becomes a change, or an entry under ``undecided`` with the reason. Notes are not planned, but for
     those on the defaults when the choice is the defaults."""
-    hosts = {host.host: host for host in audit.hosts if isinstance(host, Inspection)}
-    groups = _groups(hosts.values(), "shared" in choice.allowed)
-    # By name as IIS compares it: more than one is a twin.
-    pools: dict[tuple[str, str], list[Pool]] = {}
-    for host in hosts.values():
-        for pool in host.pools:
-            pools.setdefault((host.host, fold(pool.name)), []).append(pool)
     changes: list[Change] = []
     undecided: list[Undecided] = []
-    for finding in audit.findings:
-        if finding.scope != choice.scope:
-            if finding.level == "finding" and finding.scope == "defaults":
-                reason = "applicationPoolDefaults is planned with --scope defaults alone"
-                undecided.append(Undecided(finding.host, finding.pool, reason))
-            continue
-        if finding.level == "note" and finding.scope == "pool":
-            continue
-        group = groups[finding.host]
-        found = pools.get((finding.host, fold(finding.pool)), []) if finding.scope == "pool" else []
-        reason_ = _why_not(finding, hosts[finding.host], group, len(found) > 1, choice)
-        if reason_ is not None:
-            undecided.append(Undecided(finding.host, finding.pool, reason_))
-        elif group.leader.host == finding.host:
-            changes.append(_change(finding, group, found, _chosen(group.leader) or choice.fix))
+    for candidate in _candidates(audit, choice):
+        finding = candidate.finding
+        reason = next((reason for check in _CHECKS if (reason := check(candidate)) is not None), None)
+        if reason is not None:
+            undecided.append(Undecided(finding.host, finding.pool, reason))
+        elif candidate.group.leader.host == finding.host:
+            changes.append(_change(candidate))
     return Plan(
         created_at=created_at,
         changes=tuple(sorted(changes, key=_order)),
@@ -91,64 +71,96 @@ def make_plan(audit: Audit, choice: Choice, created_at: str) -> Plan:
     )
 
 
+def _candidates(audit: Audit, choice: Choice) -> Iterator[_Candidate]:
+    hosts = {host.host: host for host in audit.hosts if isinstance(host, Inspection)}
+    groups = groups_of(hosts.values(), "shared" in choice.allowed)
+    pools: dict[tuple[str, str], list[Pool]] = {}
+    for host in hosts.values():
+        for pool in host.pools:
+            pools.setdefault((host.host, fold(pool.name)), []).append(pool)
+    for finding in audit.findings:
+        if _is_asked_for(finding, choice):
+            named = pools.get((finding.host, fold(finding.pool)), []) if finding.scope == "pool" else []
+            yield _Candidate(
+                finding=finding, host=hosts[finding.host], group=groups[finding.host], pools=tuple(named), choice=choice
+            )
+
+
+def _is_asked_for(finding: Finding, choice: Choice) -> bool:
+    """Whether the plan says anything of it: pools are not named in a plan of the defaults."""
+    if finding.level == "note":
+        return finding.scope == choice.scope == "defaults"
+    return finding.scope == choice.scope or finding.scope == "defaults"
+
+
 def _order(change: Change) -> tuple[str, bool, str, str]:
     return change.host, change.scope == "pool", change.pool, change.attribute
 
 
-def _groups(hosts: Iterable[Inspection], shares: bool) -> dict[str, _Group]:
-    """Inventory name -> its group. ``shares``: servers that read their configuration from one share are a group too."""
-    by_key: dict[str, list[Inspection]] = {}
-    for host in sorted(hosts, key=lambda h: h.host):
-        share = _share(host.shared_config) if shares else None
-        by_key.setdefault(share or fold(host.machine), []).append(host)
-    groups = (_Group(tuple(m), all(_settings(host) == _settings(m[0]) for host in m[1:])) for m in by_key.values())
-    return {host.host: group for group in groups for host in group.hosts}
+def _of_other_scope(candidate: _Candidate) -> str | None:
+    if candidate.finding.scope == candidate.choice.scope:
+        return None
+    return "applicationPoolDefaults is planned only with --scope defaults"
 
 
-def _share(path: str | None) -> str | None:
-    """One spelling of a UNC path. A folder of the server's own is no share: each server then has a file of its own."""
-    spelled = (path or "").replace("/", "\\")
-    return fold(spelled.rstrip("\\")) if spelled.startswith("\\\\") else None
+def _doubted(candidate: _Candidate) -> str | None:
+    doubts = [doubt for doubt in candidate.finding.doubts if doubt.kind not in candidate.choice.allowed]
+    if not doubts:
+        return None
+    flags = sorted({_LIFTED_BY[doubt.kind] for doubt in doubts if doubt.kind in _LIFTED_BY})
+    how = f" (planned with {' '.join(flags)})" if all(doubt.kind in _LIFTED_BY for doubt in doubts) else ""
+    return "; ".join(doubt.text for doubt in doubts) + how
 
 
-def _settings(host: Inspection) -> tuple[object, ...]:
-    """What one configuration says; whether a pool runs is no part of it."""
-    pools = tuple((pool.name, pool.attributes, pool.applications) for pool in host.pools)
-    return host.defaults, pools
+def _of_a_file(candidate: _Candidate) -> str | None:
+    return None if candidate.host.file is None else "it was read from a file: plan from an audit of the server"
 
 
-def _why_not(finding: Finding, host: Inspection, group: _Group, twins: bool, choice: Choice) -> str | None:
-    doubts = [doubt for doubt in finding.doubts if doubt.kind not in choice.allowed]
-    if doubts:
-        flags = sorted({_LIFTED_BY[doubt.kind] for doubt in doubts if doubt.kind in _LIFTED_BY})
-        how = f" (planned with {' '.join(flags)})" if all(doubt.kind in _LIFTED_BY for doubt in doubts) else ""
-        return "; ".join(doubt.text for doubt in doubts) + how
-    if host.file is not None:
-        return "it was read from a file: plan from an audit of the server"
-    leader = group.leader
-    if not group.agree:
-        names = ", ".join(member.host for member in group.hosts if member is not host)
-        return f"{names} must be the same machine or share its configuration, and shows other pools or settings"
-    if twins:
-        return "two pools of this server have this name"
-    if not plannable(leader.host):
-        return (
-            "this inventory name cannot be a file's name; give the host an alias of letters, digits, '.', '-' and '_'"
-        )
-    words = {member.host: member.vars.get("remediate_fix") for member in group.hosts}
+def _group_differs(candidate: _Candidate) -> str | None:
+    if candidate.group.agree:
+        return None
+    names = ", ".join(member.host for member in candidate.group.hosts if member is not candidate.host)
+    return f"{names} must be the same machine or share its configuration, and shows other pools or settings"
+
+
+def _is_twin(candidate: _Candidate) -> str | None:
+    return "two pools of this server have this name" if len(candidate.pools) > 1 else None
+
+
+def _has_no_name(candidate: _Candidate) -> str | None:
+    if plannable(candidate.group.leader.host):
+        return None
+    return "this inventory name cannot be a file's name; give the host an alias of letters, digits, '.', '-' and '_'"
+
+
+def _vetoed(candidate: _Candidate) -> str | None:
+    words = {member.host: member.vars.get("remediate_fix") for member in candidate.group.hosts}
     for name, word in words.items():
         if word == "none":
-            return f"remediate_fix is none for {'this host' if name == host.host else name}"
+            return f"remediate_fix is none for {'this host' if name == candidate.host.host else name}"
         if word is not None and word not in FIXES:
             return f"remediate_fix is {word!r} for {name}: write idle-timeout, on-demand or none"
     if len(set(words.values())) > 1:
-        return f"remediate_fix differs between {' and '.join(words)}, which one change reaches"
-    fix = _chosen(leader) or choice.fix
-    if fix not in finding.fixes:
-        return f"{fix} does not help against {finding.rule}"
-    if _major_minor(leader.powershell_version) < (5, 1):
-        return f"PowerShell {leader.powershell_version} is older than Ansible's modules want (5.1)"
+        return f"remediate_fix differs between {' and '.join(words)}, and one change reaches all of them"
     return None
+
+
+def _does_not_help(candidate: _Candidate) -> str | None:
+    if candidate.fix in candidate.finding.fixes:
+        return None
+    return f"{candidate.fix} does not help against {candidate.finding.rule}"
+
+
+def _has_old_powershell(candidate: _Candidate) -> str | None:
+    version = candidate.group.leader.powershell_version
+    return None if _major_minor(version) >= (5, 1) else f"PowerShell {version} is too old for Ansible's modules (5.1)"
+
+
+# Why a finding is not planned: the first that gives a reason counts.
+_CHECKS: tuple[Callable[[_Candidate], str | None], ...] = (
+    _of_other_scope, _doubted, _of_a_file, _group_differs, _is_twin, _has_no_name, _vetoed, _does_not_help,
+    _has_old_powershell,
+)  # fmt: skip
 
 
 def _chosen(host: Inspection) -> FixName | None:
@@ -161,9 +173,9 @@ def _major_minor(version: str | None) -> tuple[int, int]:
     return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
-def _change(finding: Finding, group: _Group, of_name: Sequence[Pool], fix: FixName) -> Change:
-    host = group.leader
-    attribute = FIXES[fix].attribute
+def _change(candidate: _Candidate) -> Change:
+    finding, group, fix = candidate.finding, candidate.group, FIXES[candidate.fix]
+    host, attribute = group.leader, fix.attribute
     if finding.scope == "defaults":
         found = host.defaults
         # What the pool does not say itself is inherited; an unknown source may be.
@@ -172,13 +184,13 @@ def _change(finding: Finding, group: _Group, of_name: Sequence[Pool], fix: FixNa
         )
         recycle = defaults_forecast(pools)
     else:
-        (pool,) = pools = tuple(of_name)
+        (pool,) = pools = candidate.pools
         found, recycle = pool.attributes, recycle_forecast(pool, attribute)
     given = {name: found[name].value for name in CONDITION if name != attribute and name in found}
     return Change(
         host=host.host, machine=host.machine, also=tuple(member.host for member in group.hosts if member is not host),
         scope=finding.scope, pool=finding.pool, attribute=attribute, expect=found[attribute].value,
-        expect_source=found[attribute].source, given=given, set=FIXES[fix].set, recycle=recycle,
+        expect_source=found[attribute].source, given=given, set=fix.set, recycle=recycle,
         rules=(finding.rule,),
         inherited_by=tuple(sorted(p.name for p in pools)) if finding.scope == "defaults" else (),
         applications=tuple(sorted(a.path for p in pools for a in p.applications)),

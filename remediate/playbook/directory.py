@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from remediate.errors import RemediateError
-from remediate.plan.planner import plannable
+from remediate.plan.groups import plannable
 from remediate.playbook.shipped import playbooks
 from remediate.playbook.sums import ATTRIBUTES, check_sums, digest_of, write_sums
 from remediate.saved import encode, load
@@ -54,23 +54,25 @@ def check_path(folder: Path) -> None:
         found = _PATTERN.search(path)
         if found is not None:
             what = f"Ansible looks for plugins by patterns, and {found[0]} in a folder's name is part of one"
-            raise RemediateError(f"{folder}: {what}; take another folder for the plan")
+            raise RemediateError(f"{folder}: {what}; use another folder for the plan")
         if os.path.expandvars(path) != path:
-            what = "Ansible takes a $NAME in it for the variable of the environment"
-            raise RemediateError(f"{folder}: {what}; take another folder for the plan")
+            what = "Ansible reads a $NAME in it as an environment variable"
+            raise RemediateError(f"{folder}: {what}; use another folder for the plan")
 
 
 def check_free(out: Path) -> None:
     """RemediateError where no plan can be written at ``out``: it is in use, or nothing can be made or run there."""
     check_path(out)
     try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise RemediateError(f"{out}: is there already and not empty; name a new folder with --out")
+        if out.exists() and not out.is_dir():
+            raise RemediateError(f"{out}: is not a folder; name a new folder with --out")
+        if out.exists() and any(out.iterdir()):
+            raise RemediateError(f"{out}: exists already and is not empty; name a new folder with --out")
     except OSError as error:
         raise RemediateError(f"{out}: cannot be written: {_why(error)}") from error
     above = next(parent for parent in (*out.absolute().parents,) if parent.exists())
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        what = "may not be written to" if above.is_dir() else "is no folder"
+        what = "is not writable" if above.is_dir() else "is not a folder"
         raise RemediateError(f"{out}: cannot be written: {above} {what}; name another folder with --out")
 
 
@@ -113,6 +115,18 @@ def write_plan(plan: Plan, out: Path) -> Plan:
 def read_plan(folder: Path) -> Plan:
     """The plan of a plan directory or plan.json, its digest unchecked; RemediateError for what is not one."""
     return load(folder / "plan.json" if folder.is_dir() else folder, Plan)
+
+
+def open_plan(folder: Path) -> tuple[Plan, tuple[str, ...]]:
+    """A plan to be run, and the names of what else stands in its folder, which Ansible does not load.
+
+    RemediateError where it is not a whole plan directory, was edited, or ansible-playbook cannot run it there.
+    """
+    if not folder.is_dir():
+        raise RemediateError(f"{folder}: is not a folder; give the one that `remediate plan --out` wrote")
+    check_path(folder)
+    plan = read_plan(folder)
+    return plan, check_digest(folder, plan)
 
 
 def check_digest(folder: Path, plan: Plan) -> tuple[str, ...]:

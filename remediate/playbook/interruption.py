@@ -2,10 +2,11 @@
 
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from remediate.playbook.process import Process
 
 # What the first, the second and the third signal to us become. Ansible ends in good order on the first.
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
@@ -23,7 +24,7 @@ class Interruption:
         self.came = True
         self._waiting += 1
 
-    def pass_on(self, process: "subprocess.Popen[bytes]") -> None:
+    def pass_on(self, process: Process) -> None:
         """To ``process`` and all that it started: it leads a process group of its own."""
         while self._waiting:
             self._waiting -= 1

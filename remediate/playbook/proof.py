@@ -23,4 +23,4 @@ def _broken(change: RunChange, report: Inspection) -> str | None:
         found = None if pool is None else pool.value(change.attribute)
     if found == wanted:
         return None
-    return f"{change.pool}: {change.attribute} is {found or 'not there'}, {wanted} was wanted"
+    return f"{change.pool}: {change.attribute} is {found or 'not there'}, expected {wanted}"

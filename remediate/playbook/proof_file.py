@@ -77,7 +77,7 @@ def read_proof(folder: Path) -> Proof | None:
         told = [line for line, event in zip(lines, events, strict=True) if event.event == "host"]
         hosts = sorted((msgspec.json.decode(line, type=HostProof) for line in told), key=lambda host: host.host)
     except NOT_JSON as error:
-        raise RemediateError(f"{path}: is damaged: a line of it is not what stands there") from error
+        raise RemediateError(f"{path}: is damaged: a line of it cannot be read") from error
     if not events:
         return None
     if events[0].format != _FORMAT or events[0].format_version != 1:

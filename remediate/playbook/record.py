@@ -71,7 +71,7 @@ def read_run(path: Path) -> Run:
             known.add(event)
         return msgspec.structs.replace(known.run(), running=_is_held(record), proof=read_proof(record.parent))
     except (msgspec.ValidationError, KeyError, TypeError) as error:
-        raise RemediateError(f"{record}: is damaged: a line of it is no event of a run") from error
+        raise RemediateError(f"{record}: is damaged: a line of it is not an event of a run") from error
 
 
 def is_run(folder: Path) -> bool:
@@ -83,7 +83,8 @@ def is_run(folder: Path) -> bool:
 def _not_begun(folder: Path) -> str:
     """Without a record nothing is written on a server."""
     if is_open(folder) or ((folder / RECORD).exists() and _is_held(folder / RECORD)):
-        return f"{folder}: this run has begun nothing yet, and may still begin: look again, or end its ansible-playbook"
+        what = "this run has begun nothing yet, and may still begin"
+        return f"{folder}: {what}: try again later, or stop its ansible-playbook"
     said = f": {last_words(folder / LOG)}" if (folder / LOG).exists() else ""
     return f"{folder}: nothing was begun in this run, and nothing was written{said}"
 
@@ -94,7 +95,7 @@ def _runs_below(folder: Path) -> str:
     if not runs:
         return "; give PLAN/runs/RUN"
     named = ", ".join(map(str, runs[-_NAMED:]))
-    return f"; give {named}" if len(runs) == 1 else f"; of the {len(runs)} runs there give one: {named}"
+    return f"; give {named}" if len(runs) == 1 else f"; give one of the {len(runs)} runs there: {named}"
 
 
 def _is_held(record: Path) -> bool:
@@ -217,7 +218,7 @@ def _answered(started: HostResult, event: dict[str, Any], check: bool, playbook:
     planned = None if playbook is not None else {_key(change): change.set for change in started.changes}
     wrong = contradiction(answer.status, claims, planned, check, answer.backup)
     if wrong is not None:
-        status, detail = "failed", wrong if detail is None else f"{wrong}; its own words: {detail}"
+        status, detail = "failed", wrong if detail is None else f"{wrong}; it reported: {detail}"
     if check and status == "changed":
         status = "pending"
     return HostResult(

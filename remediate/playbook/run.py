@@ -1,17 +1,16 @@
 """Runs a plan with ansible-playbook, and follows the record that the callback plugin writes. Its only user."""
 
-import os
-import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from remediate.errors import RemediateError
-from remediate.playbook.handover import ANSIBLE_PLAYBOOK, Given, handed
+from remediate.playbook.handover import Given
 from remediate.playbook.interruption import interruption
-from remediate.playbook.output_settings import OUTPUT
+from remediate.playbook.process import start_playbook
 from remediate.playbook.record import RECORD, Growing, Known, read_run
 from remediate.playbook.run_log import LOG, last_words, open_log
 from remediate.values.runs import HostResult, Run
@@ -47,25 +46,38 @@ def _json_batch(text: str) -> str:
     return text if text.isdigit() else f'"{text}"'
 
 
-def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progress: Callable[[HostResult], None]) -> Run:
-    """Run the plan; ``progress`` is told of each host as its answer is recorded. Returns the run, from its record.
+@contextmanager
+def open_run(run_dir: Path) -> Iterator[IO[bytes]]:
+    """Make the folder of a run; its log, for ``run_plan``. RemediateError where the folder exists already."""
+    try:
+        run_dir.mkdir(parents=True, mode=0o700)
+        log = open_log(run_dir)
+    except FileExistsError as error:
+        raise RemediateError(f"{run_dir}: exists already; name a new folder with --run-dir") from error
+    except OSError as error:
+        what = f"cannot be made: {error.strerror}; name another folder with --run-dir"
+        raise RemediateError(f"{run_dir}: {what}") from error
+    with log:
+        yield log
 
-    ``name`` is the run's, of letters, digits and dashes: the backup on each server has it too.
+
+def run_plan(
+    folder: Path, name: str, run_dir: Path, log: IO[bytes], settings: Settings, progress: Callable[[HostResult], None]
+) -> Run:
+    """Run the plan; ``progress`` is called with each host as its answer is recorded. Returns the run, from its record.
+
+    ``name`` is the run's, of letters, digits and dashes: the backup on each server has it too. ``run_dir`` and ``log``
+    are those of ``open_run``.
 
     Ansible's own exit code and output are not read: the record has what happened. A signal to us interrupts
     ansible-playbook at once; KeyboardInterrupt is raised when it has ended.
     """
-    try:
-        run_dir.mkdir(parents=True, mode=0o700)
-        log = open_log(run_dir)
-    except OSError as error:
-        raise RemediateError(f"{run_dir}: cannot be made: {error.strerror}; choose another with --run-dir") from error
-    # Absolute: a folder's name may begin with a dash or a tilde.
-    arguments = [str(folder.absolute() / "playbook.yml"), *settings.arguments()]
-    run = {"REMEDIATE_RUN_DIR": str(run_dir.resolve()), "REMEDIATE_RUN": name, "ANSIBLE_INJECT_FACT_VARS": "0"}
-    environment = os.environ | OUTPUT | run
     followed = _Followed(run_dir / RECORD, progress)
-    with log, interruption() as stop, _started(arguments, log, environment, settings) as process:
+    with interruption() as stop, start_playbook(
+        # The plan's own checks run on localhost.
+        folder / "playbook.yml", [*settings.hosts, "localhost"], settings.given, log, arguments=settings.arguments(),
+        environment={"REMEDIATE_RUN_DIR": str(run_dir.resolve()), "REMEDIATE_RUN": name},
+    ) as process:  # fmt: skip
         while process.poll() is None:
             time.sleep(0.1)
             stop.pass_on(process)
@@ -80,22 +92,8 @@ def run_plan(folder: Path, name: str, run_dir: Path, settings: Settings, progres
     return read_run(run_dir)
 
 
-def _started(
-    arguments: list[str], log: IO[bytes], environment: dict[str, str], settings: Settings
-) -> "subprocess.Popen[bytes]":
-    # The plan's own checks run on localhost.
-    with handed(settings.given, [*settings.hosts, "localhost"]) as more:
-        # Ours come last: among extra variables the last one counts. In a session of its own, so that a signal reaches
-        # it once, from us, wherever it came from. It ends when its standard input does, and so with us.
-        return subprocess.Popen(
-            [*ANSIBLE_PLAYBOOK, *settings.given.arguments, *arguments, *more.arguments], stdin=subprocess.PIPE,
-            stdout=log, stderr=subprocess.STDOUT, env=environment | more.environment, pass_fds=more.descriptors,
-            start_new_session=True,
-        )  # fmt: skip
-
-
 class _Followed:
-    """A record that grows: ``progress`` is told of each host once, as its answer is recorded."""
+    """A record that grows: ``progress`` is called with each host once, as its answer is recorded."""
 
     def __init__(self, record: Path, progress: Callable[[HostResult], None]) -> None:
         self._growing, self._progress = Growing(record), progress

@@ -84,14 +84,14 @@ def _is_passed_over(path: str) -> bool:
 def _difference(path: Path, listed: str | None) -> str:
     """What is wrong with a file whose sum is not ``listed``, and what to do."""
     if listed is None:
-        return "is no part of the plan, and Ansible would load it: take it away, or make the plan again"
+        return "is not part of the plan, and Ansible would load it: remove it, or make the plan again"
     if not path.exists():
         return "is missing since the plan was made; make the plan again"
     if not path.is_symlink():
         plain = read_file(path, _MOST).replace(b"\r\n", b"\n")
         if listed in (_sha256(plain), _sha256(plain.replace(b"\n", b"\r\n"))):
             return (
-                "differs in its line ends alone, as git leaves it with core.autocrlf: bring it again as it was "
+                "differs only in its line ends, as git leaves it with core.autocrlf: check it out again "
                 "(git config core.autocrlf false), or make the plan again"
             )
     return "was edited after the plan was made; make the plan again"
@@ -127,7 +127,7 @@ def _hash(path: Path) -> str:
         with open_file(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except Unreadable as error:
-        raise RemediateError(f"{path}: {error}; take it away") from error
+        raise RemediateError(f"{path}: {error}; remove it") from error
 
 
 def _sha256(data: bytes) -> str:

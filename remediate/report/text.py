@@ -142,9 +142,12 @@ def proof_line(proof: HostProof) -> str:
     return printable(f"{proof.host}: verified by a second read: {count(proof.verified, 'change')}")
 
 
-def run_text(run: Run, folder: Path | None = None) -> str:
-    """What a run did, host by host, and the sums."""
-    lines = [printable(f"run {run.run}, begun {run.started_at}")]
+def run_text(run: Run, folder: Path | None = None, kept: bool = True) -> str:
+    """What a run did, host by host, and the sums. ``folder`` is shown as that of its record.
+
+    A run whose record is not ``kept`` has no name: nothing could be done with it.
+    """
+    lines = [printable(f"{f'run {run.run}' if kept else 'dry run'}, begun {run.started_at}")]
     # Hosts without a change of their own are folded by what is said of them.
     for _, hosts in by_text(run.hosts, lambda h: (h.host,) if h.changes or not h.detail else ("", h.status, h.detail)):
         names = [host.host for host in hosts]
@@ -185,7 +188,7 @@ def _outcome(change: RunChange, check: bool) -> str:
     found = change.found if change.found is not None else change.expect
     step = printable(f"{change.attribute}: {found} -> {new}")
     if change.written and check:
-        return f"{step}: the server says that it wrote this"
+        return f"{step}: the server reports that it wrote this"
     if change.written:
         return f"{step}, written" + (" and verified" if change.verified else ", NOT verified")
     if change.verified:

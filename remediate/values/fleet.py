@@ -27,7 +27,7 @@ class Application(Struct, frozen=True):
     """``path`` is the site's name and the virtual path: ``Default Web Site/shop``; ``site`` the site's number."""
 
     path: str
-    preloadEnabled: Value | None = None
+    preloadEnabled: Value | None = None  # noqa: N815  # the attribute's name in IIS, and the key in saved files
     site: int | None = None
 
 

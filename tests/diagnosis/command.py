@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from remediate.cli.diagnose import diagnose
+from remediate.cli.program import cli
 from remediate.saved import load
 from remediate.values.diagnoses import Diagnosis
 from tests.diagnosis.simulated import Given
@@ -11,7 +11,7 @@ from tests.diagnosis.simulated import Given
 def run_diagnose(folder: Path, *arguments: object) -> tuple[int, bytes]:
     """The exit code, and the report."""
     out = folder / "report"
-    code = diagnose.main([*map(str, arguments), "--out", str(out)], standalone_mode=False)
+    code = cli.main(["diagnose", *map(str, arguments), "--out", str(out)], standalone_mode=False)
     return int(code), out.read_bytes()
 
 

@@ -55,8 +55,8 @@ def test_utf_32_is_read(tmp_path: Path) -> None:
     ("script", "code", "says"),
     [
         ('"$1" diagnose - --events - <app.log', 64, "standard input can be read only once"),
-        ('"$1" diagnose app.log - <iis.log', 1, "standard input: an IIS log; give it with --iis-log"),
-        ('"$1" diagnose app.log <(cat iis.log)', 1, ": an IIS log; give it with --iis-log"),
+        ('"$1" diagnose app.log - <iis.log', 1, "standard input: is an IIS log; give it with --iis-log"),
+        ('"$1" diagnose app.log <(cat iis.log)', 1, ": is an IIS log; give it with --iis-log"),
         ('"$1" diagnose - <&-', 1, "standard input: is closed"),
         ('"$1" diagnose ""', 1, "an empty name"),
     ],

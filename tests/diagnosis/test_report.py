@@ -177,7 +177,7 @@ def test_an_edited_file_is_refused_in_one_line(change: dict[str, object], tmp_pa
         (("nothing.log",), 1, "nothing.log: no such file"),
         (("app.log", "--time-zone", "Mars"), 64, "Mars: no time zone"),
         (("app.log", "--iis-log", "app.log"), 1, "app.log: is no IIS log"),
-        (("app.log", "--audit", "app.log"), 1, "app.log: is no remediate.audit"),
+        (("app.log", "--audit", "app.log"), 1, "app.log: is not a remediate.audit"),
         (("--audit", "audit.json"), 64, "has no evidence"),
         (("--iis-log", "app.log"), 64, "give a LOG"),
     ],

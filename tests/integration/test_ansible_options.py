@@ -153,7 +153,10 @@ CANARY = "canary-77aa10"
 
 
 def test_extra_variables_that_cannot_be_taken(tmp_path: Path) -> None:
-    """One line that names the option, and shows nothing of what it holds; our own settings cannot be replaced."""
+    """One line that names the option, and shows nothing of what it holds; our own settings cannot be replaced.
+
+    What was typed wrongly is usage, exit 64; a file that cannot be used is exit 1.
+    """
     inventory = tmp_path / "hosts"
     inventory.write_text("web01 ansible_connection=local\n")
     file = tmp_path / "bad.yml"
@@ -161,18 +164,18 @@ def test_extra_variables_that_cannot_be_taken(tmp_path: Path) -> None:
     listed = tmp_path / "list.yml"
     listed.write_text(f"- {CANARY}\n")
     for options, said in (
-        (["-e", f"ansible_password={CANARY} {CANARY}"], "-e: Ansible takes no part behind a space"),
+        (["-e", f"ansible_password={CANARY} {CANARY}"], "-e: Ansible takes nothing after a space"),
         (["-e", "a=b", "-e", f"{{pass: [{CANARY}"], "-e (the one at place 2 of 2): write NAME=VALUE"),
         (["-e", f"[{CANARY}]"], "-e: write NAME=VALUE, a mapping in JSON or YAML, or @FILE"),
-        (["-e", f"/{CANARY}"], "-e: a file is named as -e @FILE"),
+        (["-e", f"/{CANARY}"], "-e: write a file as -e @FILE"),
         (["-e", f"@{file}"], f"-e @{file}: is not a mapping in YAML or JSON"),
         (["-e", f"@{listed}"], f"-e @{listed}: is not a mapping in YAML or JSON"),
         (["-e", f"@{tmp_path}"], f"-e @{tmp_path}: "),
         (["-e", f"@{tmp_path}/no"], f"-e @{tmp_path}/no: there is no such file"),
-        (["-e", "remediate_batches=1"], "-e remediate_batches: is not for the command line: use --batches"),
-        (["-e", f"remediate_changes={CANARY}"], "-e remediate_changes: is not for the command line"),
+        (["-e", "remediate_batches=1"], "-e remediate_batches: cannot be set on the command line: use --batches"),
+        (["-e", f"remediate_changes={CANARY}"], "-e remediate_changes: cannot be set on the command line"),
     ):
-        done = remediate("audit", "-i", inventory, *options, expect=1)
+        done = remediate("audit", "-i", inventory, *options, expect=1 if options[1].startswith("@") else 64)
         (line,) = done.stderr.splitlines()
         assert line.startswith(f"remediate: {said}"), line
         assert CANARY not in line.replace(str(tmp_path), "")

@@ -48,14 +48,14 @@ def test_what_ansible_itself_takes_for_something_else(tmp_path: Path, name: str)
     inventory.write_text("web01 ansible_connection=local\n")
     out = tmp_path / name / "plan"
     done = remediate("plan", "-i", inventory, "--fix", "on-demand", "--out", out, expect=1)
-    assert "take another folder for the plan" in done.stderr and done.stderr.count("\n") == 1
+    assert "use another folder for the plan" in done.stderr and done.stderr.count("\n") == 1
     assert not out.parent.exists()
     write_plan(plan(), tmp_path / "plan")
     out.parent.mkdir()
     (tmp_path / "plan").rename(out)
     for option in ("--check", "--yes"):
         done = remediate("apply", out, "-i", inventory, option, expect=1)
-        assert "take another folder for the plan" in done.stderr and done.stderr.count("\n") == 1
+        assert "use another folder for the plan" in done.stderr and done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["a,b", "a$HOME", ""])

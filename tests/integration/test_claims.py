@@ -22,10 +22,10 @@ UNDO = {"pool": "Contoso Shop", "attribute": "startMode", "expect": "OnDemand", 
 DRY: list[tuple[dict[str, Any], str, str]] = [
     ({}, "pending", ""),
     ({"changes": [PENDING | {"undo": UNDO}]}, "pending", ""),
-    ({"changes": [WRITTEN]}, "failed", "it says that it wrote, in a dry run"),
-    ({"changes": [WRITTEN | {"undo": UNDO}], "changed": False}, "failed", "it says that it wrote, in a dry run"),
-    ({"changes": [WRITTEN], "failed": True, "msg": "no"}, "failed", "it says that it wrote, in a dry run"),
-    ({"backup": "remediate-x"}, "failed", "it says that it wrote, in a dry run"),
+    ({"changes": [WRITTEN]}, "failed", "it reports a write in a dry run"),
+    ({"changes": [WRITTEN | {"undo": UNDO}], "changed": False}, "failed", "it reports a write in a dry run"),
+    ({"changes": [WRITTEN], "failed": True, "msg": "no"}, "failed", "it reports a write in a dry run"),
+    ({"backup": "remediate-x"}, "failed", "it reports a write in a dry run"),
     ({"changes": []}, "failed", "leaves changes out"),
     ({"changed": False}, "failed", "is not as wanted"),
     ({"changes": [THERE]}, "failed", "all is as wanted"),
@@ -69,7 +69,7 @@ def test_a_dry_run_never_says_that_anything_was_written(up: Up, tmp_path: Path) 
     """Whatever the servers answer; and it does not say that nothing was, where one says that it did."""
     _, said, run = hosts(up, DRY, "--check")
     assert "written and verified" not in said and ", written" not in said
-    assert "nothing was written" not in said and "the server says that it wrote this" in said
+    assert "nothing was written" not in said and "the server reports that it wrote this" in said
     assert "dry run" in remediate("rollback", run, "--out", tmp_path / "undo", expect=1).stderr
 
 

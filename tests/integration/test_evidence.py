@@ -1,7 +1,6 @@
 """`audit --evidence` end to end: what stands in the servers' event logs -> grades, reasons, exit code, saved audit."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -40,8 +39,8 @@ class Fleet:
 
 
 @pytest.fixture
-def fleet(up: Up, engine: str) -> Iterator[Fleet]:
-    yield Fleet(up("--from-configs", PLAIN, "--servers", "6", "--engine", engine))
+def fleet(up: Up, engine: str) -> Fleet:
+    return Fleet(up("--from-configs", PLAIN, "--servers", "6", "--engine", engine))
 
 
 def without_preload(windows: Path) -> None:

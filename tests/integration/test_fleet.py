@@ -56,16 +56,6 @@ def test_two_hundred_servers_are_all_reported(state: Path) -> None:
     assert {rule for _, rule, _ in expected} == {"RM001", "RM002", "RM004"}
 
 
-def test_the_demo(tmp_path: Path) -> None:
-    """What a person sees first ends well, checks what it says, and leaves no process."""
-    said = remediate("demo", "--servers", "8", "--seed", "2", expect=0, TMPDIR=str(tmp_path)).stdout
-    assert said.count("# checked: ") == 4
-    assert "$ ansible-playbook -i lab/inventory/hosts.yml plan/playbook.yml --check --diff" in said
-    assert "0 findings" in said
-    assert str(tmp_path) not in run("ps", "-eo", "args", expect=0).stdout
-    assert list(tmp_path.iterdir()) == []
-
-
 def planned(folder: Path) -> Changes:
     changes = json.loads((folder / "plan.json").read_text(encoding="utf-8"))["changes"]
     return {(c["host"], c["pool"], c["attribute"]): (c["expect"], c["set"]) for c in changes}

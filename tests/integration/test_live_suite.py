@@ -16,7 +16,7 @@ import msgspec
 import pytest
 import yaml
 
-from remediate.cli.audit import assemble
+from remediate.audit.summary import assemble
 from remediate.fleet.inventory import WinrmHost
 from remediate.plan.planner import Choice, make_plan
 from remediate.playbook.directory import write_plan

@@ -82,7 +82,7 @@ def test_the_hosts_that_go_through_ansible(site: Site, odd: dict[str, Any]) -> N
     site.inventory.write_text(yaml.safe_dump({"iis": {"hosts": {"closed": closed | {"ansible_user": "u"}}}}))
     done = remediate("audit", "-i", site.inventory, "-e", "ansible_password=p", "--format", "json", expect=3, **odd)
     (host,) = json.loads(done.stdout)["hosts"]
-    assert host["detail"] == "127.0.0.1:1 refused the connection: is it listening on that port?"
+    assert host["detail"] == "127.0.0.1:1 refused the connection: check that it listens on that port"
 
 
 def test_the_table_is_whole(environment: Environment) -> None:

@@ -38,7 +38,7 @@ STUMBLES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "encryption": (
         {"ansible_winrm_message_encryption": "always", "ansible_winrm_transport": "basic"},
-        "ansible_winrm_message_encryption: 'always' wants one of credssp, kerberos, ntlm",
+        "ansible_winrm_message_encryption: 'always' needs one of credssp, kerberos, ntlm",
     ),
     "kinit": (KERBEROS, "ansible_winrm_kinit_cmd: there is no program '/nowhere/kinit' here"),
     "kinit-args": (
@@ -56,7 +56,7 @@ STUMBLES: dict[str, tuple[dict[str, Any], str]] = {
     "tmp": ({"ansible_remote_tmp": "{{ nobody }}"}, "ansible_remote_tmp: 'nobody' is undefined"),
     "psrp-encryption": (
         {"ansible_connection": "psrp", "ansible_psrp_protocol": "http", "ansible_psrp_auth": "basic"},
-        "ansible_psrp_message_encryption: 'auto' cannot be had with basic",
+        "ansible_psrp_message_encryption: 'auto' cannot be used with basic",
     ),
     "psrp-certificate": (
         {"ansible_connection": "psrp", "ansible_psrp_auth": "certificate", "ansible_psrp_protocol": "https"},

@@ -33,7 +33,7 @@ def test_a_library_has_no_words_here(tmp_path: Path) -> None:
             "proxy": (proxy, "the proxy refused the connection"),
             "tunnel": (
                 {"ansible_psrp_proxy": f"http://ops:{CANARY}@127.0.0.1:{forbids}", "ansible_psrp_protocol": "https"},
-                "the proxy did not let us through to 127.0.0.1:5: HTTP 403 Forbidden",
+                "the proxy did not connect to 127.0.0.1:5: HTTP 403 Forbidden",
             ),
             "url": ({"ansible_psrp_host": "http://192.0.2.5"}, "its variables: ansible_psrp_host: "),
         }

@@ -73,6 +73,48 @@ def test_bad_files(inventory: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "plan").exists()
 
 
+def test_an_empty_name_is_not_the_current_folder(inventory: Path, tmp_path: Path) -> None:
+    """A variable of a script that is empty is a usage error, in words about the name."""
+    for arguments in (
+        ["show", ""],
+        ["rollback", "", "--out", tmp_path / "undo"],
+        ["apply", "", "-i", inventory, "--yes"],
+        ["plan", "-i", inventory, "--fix", "on-demand", "--out", ""],
+        ["plan", "--from", "", "--fix", "on-demand", "--out", tmp_path / "plan"],
+        ["audit", "--config", ""],
+        ["audit", "-i", inventory, "--out", ""],
+    ):
+        assert "the name is empty: give a path" in refused(64, *arguments)
+    assert list(tmp_path.iterdir()) == [inventory]
+
+
+def test_a_plan_needs_a_folder(inventory: Path, tmp_path: Path) -> None:
+    """What is no folder, and a folder in use, are named as what they are."""
+    wanted = ("plan", "-i", inventory, "--fix", "on-demand", "--out")
+    assert refused(1, *wanted, "/dev/null") == "remediate: /dev/null: is not a folder; name a new folder with --out"
+    assert "exists already and is not empty" in refused(1, *wanted, tmp_path)
+
+
+def test_the_folder_of_a_run_is_new(inventory: Path, tmp_path: Path) -> None:
+    """Where it exists already nothing is recorded, and no record is named: it would be that of another run."""
+    write_plan(plan(), tmp_path / "plan")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "record.jsonl").write_text("the record of another run\n")
+    said = refused(1, "apply", tmp_path / "plan", "-i", inventory, "--yes", "--run-dir", tmp_path / "run")
+    assert said == f"remediate: {tmp_path / 'run'}: exists already; name a new folder with --run-dir"
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["record.jsonl"]
+
+
+def test_a_dry_run_that_is_not_kept_has_no_name(inventory: Path, tmp_path: Path) -> None:
+    """`show` and `rollback` could do nothing with the name; where --run-dir keeps the record the run is named."""
+    write_plan(plan(), tmp_path / "plan")
+    dry = ("apply", tmp_path / "plan", "-i", inventory, "--check")
+    assert remediate(*dry, expect=3).stdout.startswith("dry run, begun 20")
+    kept = remediate(*dry, "--run-dir", tmp_path / "run", expect=3).stdout
+    name = json.loads((tmp_path / "run" / "record.jsonl").read_text().splitlines()[0])["run"]
+    assert kept.startswith(f"run {name}, begun 20") and kept.endswith(f"record: {tmp_path / 'run'}\n")
+
+
 def test_an_old_audit_is_not_planned_from(inventory: Path, tmp_path: Path) -> None:
     """Within a day by default; an age says its unit, since 20 could be minutes or hours."""
     saved = tmp_path / "audit.json"

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from remediate.cli.audit import assemble
+from remediate.audit.summary import assemble
 from remediate.errors import RemediateError
 from remediate.plan.planner import Choice, make_plan
 from remediate.playbook.directory import check_digest, host_vars_text, read_plan, write_plan
@@ -61,7 +61,7 @@ def test_nothing_half_written_is_left(tmp_path: Path) -> None:
     [
         (lambda d: (d / "host_vars/web01.yml").write_text("---\n"), "host_vars/web01.yml: was edited"),
         (lambda d: (d / "host_vars/web01.yml").unlink(), "host_vars/web01.yml: is missing"),
-        (lambda d: (d / "ansible.cfg").write_text(""), "ansible.cfg: is no part of the plan"),
+        (lambda d: (d / "ansible.cfg").write_text(""), "ansible.cfg: is not part of the plan"),
         (lambda d: (d / "plan.json").write_bytes((d / "plan.json").read_bytes() + b"\n"), "plan.json: was edited"),
         (lambda d: (d / SUMS).unlink(), "SHA256SUMS: cannot be read"),
     ],

@@ -61,7 +61,7 @@ def test_another_file_is_no_all_clear(tmp_path: Path, text: str) -> None:
     file = tmp_path / "web.config"
     file.write_text(text)
     (host,) = audit("--config", file, expect=3)["hosts"]
-    assert (host["status"], "is that an applicationHost.config?" in host["detail"]) == ("failed", True)
+    assert (host["status"], "check that it is an applicationHost.config" in host["detail"]) == ("failed", True)
 
 
 def test_several_files_as_a_shell_gives_them(tmp_path: Path) -> None:

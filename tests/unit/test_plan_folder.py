@@ -62,8 +62,8 @@ def test_it_is_named_and_the_plan_stays_usable(folder: Path, inventory: Path) ->
     """In one line on standard error."""
     for name in ("notes.txt", ".git/config", ".git/HEAD"):
         add(folder / name)
-    (line,) = [line for line in tried(folder, inventory).splitlines() if "no part of the plan" in line]
-    assert line == f"remediate: {folder}: no part of the plan, and not loaded by Ansible: .git, notes.txt"
+    (line,) = [line for line in tried(folder, inventory).splitlines() if "not part of the plan" in line]
+    assert line == f"remediate: {folder}: not part of the plan, and not loaded by Ansible: .git, notes.txt"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_it_is_named_and_the_plan_stays_usable(folder: Path, inventory: Path) ->
 def test_what_ansible_would_load_is_refused(folder: Path, name: str) -> None:
     """Whatever folder beside a playbook this ansible-core takes plugins from, and all that can set a variable."""
     add(folder / name)
-    with pytest.raises(RemediateError, match=f"{folder / name}: is no part of the plan, and Ansible would load it"):
+    with pytest.raises(RemediateError, match=f"{folder / name}: is not part of the plan, and Ansible would load it"):
         check_digest(folder, read_plan(folder))
 
 
@@ -94,13 +94,13 @@ def test_show_warns_of_what_apply_refuses(folder: Path) -> None:
     for path in (folder, folder / "plan.json"):
         done = remediate("show", path, expect=0)
         assert "web01" in done.stdout and done.stderr.count("\n") == 1
-        assert done.stderr.startswith(f"remediate: warning: {folder / 'filter_plugins/x.py'}: is no part of the plan")
+        assert done.stderr.startswith(f"remediate: warning: {folder / 'filter_plugins/x.py'}: is not part of the plan")
 
 
 @pytest.mark.parametrize("name", ["group_vars", "library", "ansible.cfg"])
 def test_a_link_is_refused_too(folder: Path, inventory: Path, name: str) -> None:
     (folder / name).symlink_to(folder.parent)
-    assert f"{folder / name}: is no part of the plan" in tried(folder, inventory, expect=1)
+    assert f"{folder / name}: is not part of the plan" in tried(folder, inventory, expect=1)
 
 
 def test_a_plan_survives_git(folder: Path, inventory: Path, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_converted_line_ends_are_called_that(folder: Path, inventory: Path, name
     data = (folder / name).read_bytes().replace(b"\n", b"\r\n")
     (folder / name).write_bytes(data)
     said = tried(folder, inventory, expect=1)
-    assert f"{folder / name}: differs in its line ends alone" in said and "core.autocrlf" in said
+    assert f"{folder / name}: differs only in its line ends" in said and "core.autocrlf" in said
     (folder / name).write_bytes(data + b"\r\n")
     assert f"{folder / name}: was edited" in tried(folder, inventory, expect=1)
 
@@ -174,7 +174,7 @@ def test_the_runs_that_are_there_are_named(folder: Path, tmp_path: Path, command
     options = ["--out", str(tmp_path / "undo")] if command == "rollback" else []
     for given in [folder / "runs", *([folder] if command == "rollback" else [])]:
         said = remediate(command, given, *options, expect=1).stderr
-        assert "of the 7 runs there give one: " in said and said.count("\n") == 1
+        assert "give one of the 7 runs there: " in said and said.count("\n") == 1
         assert [f"runs/2026112{number}T" in said for number in range(7)] == [False, False, *[True] * 5]
     assert not (tmp_path / "undo").exists()
 

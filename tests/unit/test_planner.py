@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from remediate.cli.audit import assemble
+from remediate.audit.summary import assemble
 from remediate.plan.planner import Choice, make_plan, make_rollback
 from remediate.values.findings import Audit, DoubtKind, FixName, Scope
 from remediate.values.fleet import Inspection, Unreachable

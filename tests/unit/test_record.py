@@ -8,7 +8,7 @@ import msgspec
 import pytest
 import yaml
 
-from remediate.cli.audit import assemble
+from remediate.audit.summary import assemble
 from remediate.errors import RemediateError
 from remediate.plan.planner import Choice, make_plan, make_rollback
 from remediate.playbook.directory import host_vars_text

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
-from remediate.cli.audit import assemble
+from remediate.audit.summary import assemble
 from remediate.report.text import audit_text
 from tests.conftest import remediate
 from tests.unit.test_cli_errors import INVENTORY, refused

@@ -23,13 +23,19 @@ _SHOWN = 12
 
 
 @click.command()
-@click.option("--servers", type=click.IntRange(1, 1000), default=40, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Which fleet.")
-@click.option("--engine", type=OneOf(["emulated", "pwsh"]), default="emulated", show_default=True)
-@click.option("--port", type=click.IntRange(1, 65535), default=5985, show_default=True)
-@click.option("--full", is_flag=True, help="Show all that the commands print.")
+@click.option("--servers", type=click.IntRange(1, 1000), default=40, show_default=True, help="Number of servers.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the fleet.")
+@click.option(
+    "--engine",
+    type=OneOf(["emulated", "pwsh"]),
+    default="emulated",
+    show_default=True,
+    help="Engine that runs the commands.",
+)
+@click.option("--port", type=click.IntRange(1, 65535), default=5985, show_default=True, help="Port to listen on.")
+@click.option("--full", is_flag=True, help="Show the whole output of each command.")
 def demo(servers: int, seed: int, engine: str, port: int, full: bool) -> Exit:
-    """Audit, plan, dry run, apply, prove and undo, on a simulated fleet; each step is checked."""
+    """Run every step on a simulated fleet, and check it: audit, plan, dry run, apply, audit, rollback."""
     with tempfile.TemporaryDirectory(prefix="remediate-demo-") as folder:
         state = Path(folder) / "lab"
         click.echo(f"# {servers} simulated servers, engine {engine}, NTLM with message encryption")

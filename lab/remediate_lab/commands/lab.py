@@ -22,13 +22,13 @@ _state = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(".lab"),
     show_default=True,
-    help="The lab's folder.",
+    help="Folder of the lab.",
 )
 
 
 @click.group()
 def lab() -> None:
-    """Serve simulated IIS servers on loopback addresses, through true WinRM."""
+    """Serve simulated IIS servers on loopback addresses, over real WinRM."""
 
 
 @lab.command()
@@ -36,31 +36,38 @@ def lab() -> None:
 @click.option(
     "--servers",
     type=click.IntRange(1, control.MOST_SERVERS),
-    help="How many; without it 1, or one for each file of --from-configs.",
+    help="Number of servers.  [default: 1, or one for each file of --from-configs]",
 )
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Which fleet: a seed is one fleet.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Seed of the fleet: the same seed makes the same servers.",
+)
 @click.option(
     "--from-configs",
     "configs",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Servers of the *.config files below that folder, in place of made-up ones; they are dealt in turn.",
+    help="Serve the *.config files below this folder, in turn, instead of generated ones.",
 )
 @click.option(
     "--engine",
     type=OneOf(["emulated", "pwsh"]),
     default="emulated",
     show_default=True,
-    help="What runs the commands.",
+    help="Engine that runs the commands.",
 )
-@click.option("--auth", type=OneOf(["basic", "ntlm"]), default="ntlm", show_default=True)
-@click.option("--tls", is_flag=True, help="HTTPS, with a CA of the lab's own.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Without it 5985, or 5986 with --tls.")
-@click.option("--delay", type=click.FloatRange(0, 3600), default=0.0, help="Seconds by which each answer is late.")
+@click.option(
+    "--auth", type=OneOf(["basic", "ntlm"]), default="ntlm", show_default=True, help="Authentication to accept."
+)
+@click.option("--tls", is_flag=True, help="Serve HTTPS, with a certificate authority of the lab.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.  [default: 5985, or 5986 with --tls]")
+@click.option(
+    "--delay", type=click.FloatRange(0, 3600), default=0.0, show_default=True, help="Seconds to delay each answer."
+)
 def up(state: Path, servers: int | None, seed: int, configs: Path | None, **options: Any) -> None:
-    """Start it; returns when the servers listen, and prints the inventory's path.
-
-    The same seed makes the same servers; they differ from each other as real ones do.
-    """
+    """Start the lab, and print the path of its inventory once the servers listen."""
     if configs is not None:
         recipes = from_configs(configs, servers)
     else:
@@ -72,24 +79,36 @@ def up(state: Path, servers: int | None, seed: int, configs: Path | None, **opti
 
 @lab.command("play")
 @_state
-@click.option("--hours", type=click.FloatRange(0, min_open=True), help="How many; a first play ends at the real time.")
-@click.option("--to-now", is_flag=True, help="All that are left up to the real time.")
+@click.option(
+    "--hours", type=click.FloatRange(0, min_open=True), help="Hours to play. A first play ends at the real time."
+)
+@click.option("--to-now", is_flag=True, help="Play all hours that are left up to the real time.")
 @click.option(
     "--days",
     type=click.IntRange(1, 90),
-    help="Begin the lab's clock so many days ago, which leaves hours to play after a fix; counts in a first play.",
+    help="Days ago at which a first play begins. What it does not play is left for after a fix.",
 )
-@click.option("--traffic", type=OneOf(list(TRAFFIC)), default="office", show_default=True, help="Who asks the servers.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Which requests, reboots and logs.")
-@click.option("--log", type=OneOf(LOGS), help="The shape of the applications' logs; without it any, by the seed.")
-@click.option("--zone", default="UTC", show_default=True, help="The servers' time zone, such as Europe/Berlin.")
-@click.option("--unhandled", is_flag=True, help="The applications catch nothing: ASP.NET writes event 1309 too.")
+@click.option(
+    "--traffic",
+    type=OneOf(list(TRAFFIC)),
+    default="office",
+    show_default=True,
+    help="Pattern of the requests to the servers.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the requests, reboots and logs."
+)
+@click.option("--log", type=OneOf(LOGS), help="Format of the applications' logs.  [default: chosen by the seed]")
+@click.option("--zone", default="UTC", show_default=True, help="Time zone of the servers, such as Europe/Berlin.")
+@click.option(
+    "--unhandled", is_flag=True, help="Let the applications catch no exception, so that ASP.NET writes event 1309 too."
+)
 def play_hours(state: Path, hours: float | None, to_now: bool, zone: str, **options: Any) -> None:
-    """Let hours pass on the servers: what their settings cause stands in their logs.
+    """Let hours pass on the servers, and write the logs that their settings cause.
 
-    Each server's logs are below STATE/servers/NAME/Logs, its event logs in its Windows folder. The lab has a clock.
-    Each play moves it on, never past the real time. A first play of --hours ends there, as if they had just passed.
-    To see what a fix does, begin with --days: play some hours, apply the fix, play the rest with --to-now.
+    The logs of a server are in STATE/servers/NAME/Logs, its event logs in its Windows folder. The lab has a clock. Each
+    play moves it on, never past the real time. To see what a fix does, begin with --days, play some hours, apply the
+    fix, and play the rest with --to-now.
     """
     if to_now == (hours is not None):
         raise click.UsageError("Give --hours or --to-now.")
@@ -116,7 +135,7 @@ def _zone(name: str) -> tzinfo:
 @lab.command()
 @_state
 def down(state: Path) -> None:
-    """End all that `up` began, after a crash too, and remove its folder."""
+    """Stop all that `up` started, also after a crash, and remove its folder."""
     if not control.down(state):
         click.echo(f"{state}: no lab there", err=True)
 
@@ -124,7 +143,7 @@ def down(state: Path) -> None:
 @lab.command()
 @_state
 def status(state: Path) -> Exit:
-    """Tell whether it runs: exit 0 if so, 1 if not."""
+    """Report whether the lab runs: exit 0 if it does, 1 if not."""
     running = control.alive(state)
     click.echo(f"{state}: {'up' if running else 'down'}")
     return Exit.OK if running else Exit.ERROR

@@ -1,0 +1,195 @@
+"""Logs, exported events, IIS's logs and an audit's inspections -> a diagnosis.
+
+Read, put all times into UTC, put together what is known of each server, group the errors into cases, watch IIS's logs
+for them, conclude. Each step is one function; a log is read once, whatever its size.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, tzinfo
+from functools import lru_cache
+from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from remediate.diagnose.cases import Case, prepare
+from remediate.diagnose.diagnosis import conclude
+from remediate.diagnose.iis_log import Line, watch
+from remediate.diagnose.material import Told, covers, joined, of_evidence, once
+from remediate.diagnose.server_index import Estate, estate
+from remediate.errors import RemediateError
+from remediate.logs import (
+    OFFSETS,
+    LogFile,
+    LogReading,
+    Passed,
+    events_in_zone,
+    find_files,
+    guess_zone,
+    in_zone,
+    notes,
+    parse_zone,
+    read_events,
+    read_given,
+    read_log,
+    read_requests,
+    site_log,
+)
+from remediate.values.diagnoses import Diagnosis
+from remediate.values.fleet import Inspection
+from remediate.values.logs import Occurrence, Source, WorkerEvent
+
+
+class Inputs(Struct, frozen=True, kw_only=True):
+    """What a diagnosis is made from. ``logs``, ``iis_logs`` and ``events`` are paths, folders or patterns; ``-`` is
+    standard input.
+
+    ``time_zone`` is the zone of times that have none, ``since`` the time before which errors are left out, ``host`` the
+    server of logs that name none. None where not given.
+    """
+
+    logs: Sequence[str] = ()
+    iis_logs: Sequence[str] = ()
+    events: Sequence[str] = ()
+    inspections: Sequence[Inspection] = ()
+    time_zone: str | None = None
+    since: datetime | None = None
+    host: str | None = None
+
+
+class _Read(Struct, frozen=True, kw_only=True):
+    """``readings`` are the logs, ``exports`` the exported events, ``w3c`` the web sites' logs, which are read later."""
+
+    readings: Sequence[LogReading]
+    exports: Sequence[LogReading]
+    w3c: Sequence[LogFile]
+
+    @property
+    def all(self) -> tuple[LogReading, ...]:
+        return (*self.readings, *self.exports)
+
+
+def make_diagnosis(inputs: Inputs, created_at: str, note: Callable[[str], None]) -> Diagnosis:
+    """Read and judge; ``note`` is called with a line for each file that was passed over.
+
+    RemediateError where a file that was named cannot be read, or a time zone is needed and not known.
+    """
+    evidence = [of_evidence(one.host, one.evidence) for one in inputs.inspections if one.evidence is not None]
+    told = [event for part in evidence for event in part.events]
+    read = _in_utc(_read(inputs, note), inputs.time_zone, told)
+    told = [*(event for reading in read.all for event in reading.events), *told]
+    errors = _errors(read, evidence, inputs.since)
+    names = [one.host for one in errors] + [event.host for event in told]
+    known = estate(inputs.inspections, inputs.host, [name for name in names if name])
+    happened = once(told, known)
+    reach = covers(happened, [part.begins for part in evidence], known)
+    looks = OFFSETS if any(reading.source.guessed for reading in read.readings) else 1
+    cases = prepare(errors, happened, reach, known, iis_log=bool(read.w3c), looks=looks)
+    sources = [reading.source for reading in read.all] + _watched(read.w3c, cases, known)
+    return Diagnosis(created_at=created_at, sources=tuple(sources), streams=conclude(cases, known))
+
+
+def _read(inputs: Inputs, note: Callable[[str], None]) -> _Read:
+    passed: list[Passed] = []
+    read = read_given(find_files(inputs.logs), lambda file: (file, read_log(file)), passed)
+    w3c = read_given(find_files(inputs.iis_logs), site_log, passed)
+    exports = read_given(find_files(inputs.events), read_events, passed)
+    for line in notes(passed):
+        note(line)
+    for given, found, problem in (
+        (inputs.logs, read, "no log that can be read is among the LOGs; name the files"),
+        (inputs.events, exports, "no export of Windows events is among what --events names; name the files"),
+        (inputs.iis_logs, w3c, "no W3C log of a web site is among what --iis-log names; give the folders W3SVCn"),
+    ):
+        if given and not found:
+            raise RemediateError(problem)
+    # An IIS log among the logs is what it is.
+    for file, reading in read:
+        if reading.source.kind == "w3c" and file.once:
+            raise RemediateError(f"{file.name}: is an IIS log; give it with --iis-log, since a pipe is read only once")
+    w3c += [file for file, reading in read if reading.source.kind == "w3c"]
+    return _Read(readings=[reading for _, reading in read if reading.source.kind != "w3c"], exports=exports, w3c=w3c)
+
+
+def _in_utc(read: _Read, given: str | None, told: Sequence[WorkerEvent]) -> _Read:
+    """The same with times in UTC, where their zone was given or can be inferred."""
+    readings = [_with_events_in_utc(reading, given) for reading in read.readings]
+    exports = [_with_events_in_utc(reading, given) for reading in read.exports]
+    events = [*(event for reading in (*readings, *exports) for event in reading.events), *told]
+    return replace(read, readings=_zoned(readings, given, events, read.w3c), exports=exports)
+
+
+def _errors(read: _Read, evidence: Sequence[Told], since: datetime | None) -> tuple[Occurrence, ...]:
+    """Each error once, whether a log, an export or an audit has it; none from before ``since``."""
+    collected = [one for reading in read.exports for one in reading.occurrences]
+    collected += [one for part in evidence for one in part.occurrences]
+    errors = joined([one for reading in read.readings for one in reading.occurrences], collected)
+    return errors if since is None else tuple(one for one in errors if _is_since(one, since))
+
+
+def _zoned(
+    readings: Sequence[LogReading], given: str | None, events: Sequence[WorkerEvent], w3c: Sequence[LogFile]
+) -> list[LogReading]:
+    """The readings with times in UTC, by the zone that was given or can be inferred; else as they are."""
+    naive = [one for reading in readings if _is_naive(reading) for one in reading.occurrences]
+    if not naive:
+        return list(readings)
+    if given is not None:
+        zone, name, by = parse_zone(given), given, None
+    else:
+        requests = chain.from_iterable(read_requests(file) for file in w3c if not file.once)
+        guess = guess_zone(naive, events=events, requests=requests)
+        if guess is None:
+            return list(readings)
+        zone, name, by = guess.zone, guess.name, guess.by
+    return [_in_zone(reading, zone, name, by) if _is_naive(reading) else reading for reading in readings]
+
+
+def _with_events_in_utc(reading: LogReading, given: str | None) -> LogReading:
+    """The reading of an export; where its events have the server's wall clock, by the zone that was given."""
+    if reading.source.kind != "events-json" or reading.source.time_zone == "UTC":
+        return reading
+    if given is None:
+        raise RemediateError(f"{reading.source.file}: its events' times have no zone: give --time-zone")
+    events = events_in_zone(reading.events, parse_zone(given))
+    return replace(_in_zone(reading, parse_zone(given), given, None), events=events)
+
+
+def _is_since(error: Occurrence, since: datetime) -> bool:
+    """An error without a time may be of any: it is kept."""
+    if error.time is None:
+        return True
+    if error.time.tzinfo is None:
+        raise RemediateError(f"{error.source}: its time zone is not known: give --time-zone with --since")
+    return error.time >= since
+
+
+def _is_naive(reading: LogReading) -> bool:
+    return any(one.time is not None and one.time.tzinfo is None for one in reading.occurrences)
+
+
+def _in_zone(reading: LogReading, zone: tzinfo, name: str, by: str | None) -> LogReading:
+    source = replace(reading.source, time_zone=name, guessed=by)
+    return replace(reading, occurrences=in_zone(reading.occurrences, zone), source=source)
+
+
+def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: Estate) -> list[Source]:
+    """Goes through IIS's logs once, for all cases."""
+    watches = [case.watch for case in cases if case.watch is not None]
+    # IIS keeps each site's log in a folder of the site's name, W3SVC2, and by default names it nowhere else.
+    # Long logs have few hosts and few paths.
+    host, serving, logging = lru_cache(64)(known.host), lru_cache(4096)(known.serving), lru_cache(64)(known.logging)
+    sources: list[Source] = []
+    for file in w3c:
+        log = read_requests(file)
+        folder = file.paths[0].absolute().parent.name if file.paths else None
+        lines = (
+            Line(one, name := host(one.host), serving(name, site := one.site or folder, one.path), logging(name, site))
+            for one in log
+        )
+        watch(lines, watches)
+        assert log.source is not None
+        for one in watches:
+            one.end_file(whole=log.source.damage is None)
+        sources.append(log.source)
+    return sources
