@@ -5,6 +5,8 @@ What nobody logged did not not happen: a symptom is contradicted only by somethi
 
 from collections.abc import Callable, Iterator
 
+from msgspec import Struct
+
 from remediate.causation import rare, words
 from remediate.diagnose.estate import RECYCLE_FLAGS
 from remediate.diagnose.facts import EventCheck, Facts
@@ -31,7 +33,7 @@ _NO_TIME = "the log tells no time of these errors"
 
 
 def symptoms(facts: Facts) -> dict[SymptomName, Symptom]:
-    return {name: check(facts) for name, check in _CHECKS.items()}
+    return {check.name: check.run(facts) for check in CHECKS}
 
 
 def after_recycle(facts: Facts) -> Symptom:
@@ -263,9 +265,42 @@ def not_in_iis_log(facts: Facts) -> Symptom:
     )
 
 
-_CHECKS: dict[SymptomName, Callable[[Facts], Symptom]] = {
-    "after-recycle": after_recycle,
-    "periodic": periodic,
-    "local-request": local_request,
-    "not-in-iis-log": not_in_iis_log,
-}
+class Check(Struct, frozen=True):
+    """A symptom as the documentation has it: when it is ``seen`` and when ``contradicted``; and the check that runs."""
+
+    name: SymptomName
+    seen: str
+    contradicted: str
+    run: Callable[[Facts], Symptom]
+
+
+_AFTER = f"{words('recycle')} or {words('boot')}"
+
+CHECKS = (
+    Check(
+        "after-recycle",
+        f"errors {_AFTER}, more than by chance or after half of them",
+        f"errors after less than {FEW_FOLLOWED:.0%} of {ENOUGH} recycles and boots or more",
+        after_recycle,
+    ),
+    Check(
+        "periodic",
+        f"errors {words('idle-stop')}, more than by chance; or a period of the idle time-out and 0 to "
+        f"{JITTER / 60:.0f} minutes; or the same time after the last request",
+        "another period, shorter than the time-out; errors after less than "
+        f"{FEW_FOLLOWED:.0%} of {ENOUGH} idle stops or more; a clock of their own",
+        periodic,
+    ),
+    Check(
+        "local-request",
+        "the server's own address, or Application Initialization's user agent",
+        f"another client's address at more than {STRAY:.0%}",
+        local_request,
+    ),
+    Check(
+        "not-in-iis-log",
+        "no line at the errors' times",
+        f"lines at {STRAY:.0%} of them more than at other moments",
+        not_in_iis_log,
+    ),
+)

@@ -15,7 +15,6 @@ from remediate.diagnose.codes import FAULT
 from remediate.diagnose.facts import Facts
 from remediate.diagnose.frames import STREAMS
 from remediate.diagnose.thresholds import ENOUGH, FEW_EXPLAINED, MANY_STARTS, SELDOM, SHORT_GAP
-from remediate.diagnose.words import minutes
 from remediate.model import Remedy, Verdict
 
 
@@ -161,7 +160,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="too often", verdict="unsupported",
-        when=f"no symptom; {MANY_STARTS} starts or more, and half of the gaps are under {minutes(SHORT_GAP)} minutes",
+        when=f"no symptom; {MANY_STARTS} starts or more, and half of the gaps are under {SHORT_GAP / 60:.0f} minutes",
         holds=_too_often, words=reasons.of_gaps,
     ),
     Rule(
