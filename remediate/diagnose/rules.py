@@ -115,9 +115,9 @@ Terminate (before IIS 8.5 it always is). By inference, Suspend pages the worker 
 Graded `likely` where an application has preloadEnabled, the Application Initialization module is installed and the
 pool runs managed code: that is what sends the request. Else `possible`. `audit --evidence` reads the event logs: idle
 stops (5186, and 5195 where memory runs low) that follow each other at the idle time-out make `likely`. The exception
-itself (1309) makes `confirmed` where it has its frames and comes
-{confirming_words()}: {PATTERN} times or more, or with the server's own address.
-A failure of the worker confirms nothing. `remediate diagnose` confirms by the same rules.
+itself (1309) with its frames makes `confirmed`: {PATTERN} errors or more, or one of the server itself, that came
+{confirming_words()}. A failure of the worker confirms nothing.
+`remediate diagnose --audit` confirms by the same rules.
 
 Fixes: idle-timeout (idleTimeout=0) ends the periodic errors and leaves those at recycle; the DISA STIG for IIS
 counts it as a finding (V-218762, V-214474). on-demand (startMode=OnDemand) ends both where no application has
