@@ -5,8 +5,8 @@ the fault where the event is one after which IIS starts a worker and sends it a 
 worker explains an error and confirms nothing: what ends a worker disturbs its clients too, so it is to be ruled out
 first.
 
-`is_pattern` is what confirms by events: docs/adr/0009 and 0029 have the reasons. Whether a request is the server's own is
-decided where addresses are read, and stands in ``Occurrence.local``.
+`is_pattern` is what confirms by events: docs/adr/0009 and 0029 have the reasons. Whether a request is the server's own
+is decided where addresses are read, and stands in ``Occurrence.local``.
 """
 
 from bisect import bisect_left, bisect_right
