@@ -48,7 +48,8 @@ def after_recycle(facts: Facts) -> Symptom:
     after, recycles = checked.explained - checked.stops - checked.failures, checked.recycles
     if after and (rare(after, checked.covered, checked.chance) or 2 * recycles.seen >= recycles.of):
         of = f" ({recycles.seen} of {recycles.of} that are logged)" if recycles.of else ""
-        return Symptom("seen", f"{count(after, 'error')} came {words('recycle')}, or {words('boot')}{of}")
+        came = f"{count(after, 'error')} came {words('recycle')}, or {words('boot')}{of}"
+        return Symptom("seen", "; ".join((came, *_failures(checked))))
     if recycles.of >= ENOUGH and recycles.seen < FEW_FOLLOWED * recycles.of:
         seen = f"after {recycles.seen} of {recycles.of} recycles or boots"
         return Symptom("contradicted", f"errors came {seen} only")
