@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 LINT := $(BIN)/ansible-lint --offline --nocolor
 
-.PHONY: demo test test-matrix conformance live bench check sanity clean
+.PHONY: demo test test-matrix conformance live bench check docs sanity clean
 
 $(VENV)/.made: pyproject.toml lab/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -27,9 +27,9 @@ test: $(VENV)/.made
 test-matrix: $(VENV)/.made
 	$(BIN)/python tests/environments.py matrix $(PYTEST)
 
-# Both engines of the lab on thousands of configurations.
+# Both engines of the lab on thousands of configurations; audit and diagnosis on thousands of pieces of evidence.
 conformance: $(VENV)/.made
-	REMEDIATE_EXAMPLES=2000 $(BIN)/python -m pytest tests/powershell/test_agreement.py $(PYTEST)
+	REMEDIATE_EXAMPLES=2000 $(BIN)/python -m pytest tests/powershell/test_agreement.py tests/diagnosis/test_agreement.py $(PYTEST)
 
 # On a real Windows server, named by REMEDIATE_LIVE_INVENTORY and REMEDIATE_LIVE_HOST (docs/testing.md).
 live: $(VENV)/.made
@@ -47,6 +47,10 @@ check: $(VENV)/.made
 	$(BIN)/python -m tests.example_plan build/plan
 	cd build/plan && $(CURDIR)/$(LINT) playbook.yml
 	cd playbooks && ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/playbooks/collections $(CURDIR)/$(LINT) .
+
+# The tables of the documentation that are made from the rules.
+docs: $(VENV)/.made
+	$(BIN)/python -m tests.generated_docs
 
 # Those of ansible-test's sanity tests that concern the collection; tests/sanity.py says which are left out, and why.
 sanity: $(VENV)/.made

@@ -1,17 +1,19 @@
-"""How sure a finding is, and why: what the settings say, and what the server's event logs tell. Pure.
+"""How sure a finding is, and why: what the settings say, and what the server's event logs show. Pure.
 
 Settings alone are *possible*; all that sends the start-up request makes *likely*, and so do idle stops that follow each
-other at the idle time-out. Only the exception itself, with its frames and right after its pool's worker was started
-anew, makes *confirmed*. What Windows did not log is not checkable, and never "did not happen".
+other at the idle time-out. *confirmed* is what the diagnosis of the same evidence confirms (diagnosis.py), by the rules
+of causation.py. What Windows did not log is not checkable, and never "did not happen".
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from remediate.diagnose.attribution import IDLE_STOPS
+from remediate.causation import IDLE_STOPS, explained, words
+from remediate.diagnose.diagnosis import of_evidence_alone
+from remediate.diagnose.thresholds import ENOUGH_GAPS, JITTER, STOP_SLACK
 from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, ends_when_idle, seconds
 from remediate.iis.codes import FAULT
 from remediate.iis.events import LOG_IDLE, LOG_RECYCLE, MEANING
@@ -21,49 +23,55 @@ from remediate.values.findings import Grade
 from remediate.values.fleet import Inspection, Pool
 from remediate.values.logs import EventLog, Evidence, Occurrence, WorkerEvent
 
-# An idle worker is stopped at its time-out, or up to two minutes later; then it takes a while to start.
-_LATE, _SLACK = timedelta(minutes=2), timedelta(seconds=30)
-_ENOUGH_GAPS = 2
-# The start-up request, and its exception, come within that time after the worker's end.
-_SOON = timedelta(minutes=1)
-_STARTS = {"idle-stop": "an idle stop", "shortened": "an idle stop", "recycle": "a recycle", "boot": "a boot"}
 _FRAMES = "RaiseCommunicationError and ExplicitFlush"
 
 
 @dataclass(frozen=True)
-class Told:
-    """A server's evidence by pool, the names folded; ``boots`` are about all of them."""
+class Known:
+    """A server's evidence by pool, the names folded; ``boots`` are about all of them, ``confirmed`` are pools."""
 
     evidence: Evidence
     events: dict[str, list[WorkerEvent]]
     boots: list[WorkerEvent]
     errors: dict[str, list[Occurrence]]
+    confirmed: frozenset[str]
 
 
-def sort_out(evidence: Evidence | None) -> Told | None:
-    """The evidence by pool."""
-    if evidence is None:
-        return None
-    told = Told(evidence, defaultdict(list), [], defaultdict(list))
+def known(hosts: Sequence[Inspection]) -> dict[str, Known]:
+    """The evidence of each host that has some, by the host's name."""
+    confirmed: dict[str | None, set[str]] = defaultdict(set)
+    for stream in of_evidence_alone(hosts):
+        if stream.verdict == "confirmed" and stream.pool is not None:
+            confirmed[stream.host].add(fold(stream.pool))
+    return {
+        host.host: _by_pool(host.evidence, frozenset(confirmed[host.host]))
+        for host in hosts
+        if host.evidence is not None
+    }
+
+
+def _by_pool(evidence: Evidence, confirmed: frozenset[str]) -> Known:
+    found = Known(evidence, defaultdict(list), [], defaultdict(list), confirmed)
     for event in evidence.events:
-        (told.boots if event.pool is None else told.events[fold(event.pool)]).append(event)
+        (found.boots if event.pool is None else found.events[fold(event.pool)]).append(event)
     for error in evidence.errors:
         if error.pool is not None:
-            told.errors[fold(error.pool)].append(error)
-    return told
+            found.errors[fold(error.pool)].append(error)
+    return found
 
 
-def grade(host: Inspection, pool: Pool, told: Told | None) -> tuple[Grade, tuple[str, ...]]:
+def grade(host: Inspection, pool: Pool, known: Known | None) -> tuple[Grade, tuple[str, ...]]:
     """The grade of a pool at risk, with its reasons in plain words."""
     by_settings, why = _by_settings(host, pool)
-    if told is None:
+    if known is None:
         return by_settings, why
-    confirmed, of_errors = _by_errors(told, pool)
-    if confirmed:
-        return "confirmed", (*of_errors, *why)
-    likely, of_stops = _by_stops(told, pool)
+    of_errors = _of_errors(known, pool)
+    if fold(pool.name) in known.confirmed:
+        unnamed = f"event 1309 has {FAULT} of an application that is not known, after events of this pool"
+        return "confirmed", (*(of_errors or (unnamed,)), *why)
+    likely, of_stops = _by_stops(known, pool)
     sure: Grade = "likely" if likely else by_settings
-    return sure, (*of_stops, *of_errors, *why, *_not_checkable(told.evidence, pool, bool(of_errors)))
+    return sure, (*of_stops, *of_errors, *why, *_not_checkable(known.evidence, pool, bool(of_errors)))
 
 
 def _by_settings(host: Inspection, pool: Pool) -> tuple[Grade, tuple[str, ...]]:
@@ -77,21 +85,22 @@ def _by_settings(host: Inspection, pool: Pool) -> tuple[Grade, tuple[str, ...]]:
     return "possible", ("no application with preloadEnabled: settings alone",)
 
 
-def _by_errors(told: Told, pool: Pool) -> tuple[bool, tuple[str, ...]]:
-    """Whether the exception came with its frames, and most of them right after a start of the worker."""
-    every = [e for e in told.errors[fold(pool.name)] if e.code == FAULT]
+def _of_errors(known: Known, pool: Pool) -> tuple[str, ...]:
+    """What the exceptions of the pool say; whether they confirm is not decided here."""
+    every = [e for e in known.errors[fold(pool.name)] if e.code == FAULT]
     errors = [e for e in every if e.raised and e.flushed]
     # A client with an address of its own, a body being read, a client's own response: those have other causes.
     ours = [e for e in errors if e.local is not False and not e.entity_read and not _of_a_client(e)]
     reasons = []
-    starts = [event for event in (*told.events[fold(pool.name)], *told.boots) if event.kind in _STARTS]
-    after = Counter(kind for error in ours if (kind := _start_before(error, starts)) is not None)
-    confirmed = 0 < len(ours) <= 2 * after.total()
-    if ours:
-        causes = " and ".join(f"{number} within a minute after {kind}" for kind, number in sorted(after.items()))
-        matched = causes or "none within a minute after an idle stop, recycle or boot"
-        last = max(error.time for error in ours if error.time)
-        reasons.append(f"event 1309 has {FAULT} from ExplicitFlush {_times(len(ours))}, {matched}; last {_at(last)}")
+    times = [error.time for error in ours if error.time is not None]
+    if times:
+        events = explained(times, (*known.events[fold(pool.name)], *known.boots))
+        after = Counter(words(event.kind) for event in events if event is not None)
+        causes = " and ".join(f"{number} {which}" for which, number in sorted(after.items()))
+        matched = causes or "none soon after an event that would explain it"
+        reasons.append(
+            f"event 1309 has {FAULT} from ExplicitFlush {_times(len(ours))}, {matched}; last {_at(max(times))}"
+        )
     if len(ours) < len(errors):
         others = _times(len(errors) - len(ours))
         reasons.append(f"event 1309 has {FAULT} {others} for a client's own request, which is another cause")
@@ -100,7 +109,7 @@ def _by_errors(told: Told, pool: Pool) -> tuple[bool, tuple[str, ...]]:
         reasons.append(
             f"event 1309 has {FAULT} {unframed} without {_FRAMES}: its text is cut, or the cause another one"
         )
-    return confirmed, tuple(reasons)
+    return tuple(reasons)
 
 
 def _of_a_client(error: Occurrence) -> bool:
@@ -109,33 +118,27 @@ def _of_a_client(error: Occurrence) -> bool:
     return stream is not None and (stream.only or error.local is not True)
 
 
-def _start_before(error: Occurrence, starts: list[WorkerEvent]) -> str | None:
-    """What kind of start the error came right after, the nearest one; None for none."""
-    near = [s for s in starts if error.time is not None and timedelta(0) <= error.time - s.time <= _SOON]
-    return _STARTS[max(near, key=lambda start: start.time).kind] if near else None
-
-
-def _by_stops(told: Told, pool: Pool) -> tuple[bool, tuple[str, ...]]:
+def _by_stops(known: Known, pool: Pool) -> tuple[bool, tuple[str, ...]]:
     """Whether the worker was stopped when idle, again and again, at the idle time-out."""
     idle = pool.value(IDLE_TIMEOUT)
     if idle is None or not ends_when_idle(idle, pool.value(IDLE_ACTION)):
         return False, ()
-    events = told.events[fold(pool.name)]
+    events = known.events[fold(pool.name)]
     stops = [event.time for event in events if event.kind in IDLE_STOPS]
-    least, most = timedelta(seconds=seconds(idle)) - _SLACK, timedelta(seconds=seconds(idle)) + _LATE + _SLACK
+    least, most = (timedelta(seconds=seconds(idle) + more) for more in (-STOP_SLACK, JITTER + STOP_SLACK))
     gaps = sum(least <= after - before <= most for before, after in pairwise(stops))
     reasons = []
     if stops:
         how = f"{gaps} of them at the idle time-out after the one before" if gaps else "never at the idle time-out"
-        since = _since(told.evidence, "System")
+        since = _since(known.evidence, "System")
         many = _times(len(stops))
         reasons.append(f"its worker was stopped when idle {many}{since}, {how}; last {_at(stops[-1])}")
-    elif _logged(pool, LOG_IDLE, "IdleTimeout") and _readable(told.evidence.logs["System"]):
-        reasons.append(f"no idle stop of its worker was logged{_since(told.evidence, 'System')}")
+    elif _logged(pool, LOG_IDLE, "IdleTimeout") and _readable(known.evidence.logs["System"]):
+        reasons.append(f"no idle stop of its worker was logged{_since(known.evidence, 'System')}")
     shortened = sum(event.kind == "shortened" for event in events)
     if shortened:
         reasons.append(f"its idle time-out was shortened {_times(shortened)} because memory ran low: the period varies")
-    return gaps >= _ENOUGH_GAPS, tuple(reasons)
+    return gaps >= ENOUGH_GAPS, tuple(reasons)
 
 
 def _not_checkable(evidence: Evidence, pool: Pool, errors: bool) -> Iterator[str]:

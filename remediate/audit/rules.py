@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from remediate.audit.grades import Told, grade, sort_out
+from remediate.audit.grades import Known, grade, known
+from remediate.causation import PATTERN, confirming_words
 from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, START_MODE, ends_when_idle, legal_name, seconds
 from remediate.values.findings import Doubt, DoubtKind, Finding, FixName, Level
 from remediate.values.fleet import HostReport, Inspection, Pool, Value
@@ -25,11 +26,11 @@ class Rule:
 
 def find(hosts: Iterable[HostReport], asked: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
     """All findings, sorted by host, pool and rule; only of the rules ``asked`` for, where some are."""
+    inspected = [host for host in hosts if isinstance(host, Inspection)]
+    evidence = known(inspected)
     found = [
-        _finding(rule, rule.id in asked, host, told, name, reasons, pool)
-        for host in hosts
-        if isinstance(host, Inspection)
-        for told in [sort_out(host.evidence)]
+        _finding(rule, rule.id in asked, host, evidence.get(host.host), name, reasons, pool)
+        for host in inspected
         for rule in RULES.values()
         if not asked or rule.id in asked
         for name, reasons, pool in rule.find(host)
@@ -38,9 +39,15 @@ def find(hosts: Iterable[HostReport], asked: frozenset[str] = frozenset()) -> tu
 
 
 def _finding(
-    rule: Rule, asked: bool, host: Inspection, told: Told | None, name: str, reasons: tuple[str, ...], pool: Pool | None
+    rule: Rule,
+    asked: bool,
+    host: Inspection,
+    known: Known | None,
+    name: str,
+    reasons: tuple[str, ...],
+    pool: Pool | None,
 ) -> Finding:
-    sure, evidence = ("possible", ()) if pool is None else grade(host, pool, told)
+    sure, evidence = ("possible", ()) if pool is None else grade(host, pool, known)
     # What was seen to happen is no mere note, whatever the rule.
     level: Level = "finding" if asked or sure == "confirmed" else rule.level
     return Finding(
@@ -98,7 +105,7 @@ RULES: dict[str, Rule] = {
     for rule in (
         Rule(
             "RM001", "finding", ("idle-timeout", "on-demand"), _periodic,
-            """\
+            f"""\
 RM001 periodic: the pool is AlwaysRunning, and its worker is ended when it was idle for too long.
 
 IIS starts the worker again at once and sends the application a request of its own. An ASP.NET application that
@@ -108,8 +115,10 @@ Seen in the settings: startMode AlwaysRunning, processModel.idleTimeout over zer
 Terminate (before IIS 8.5 it always is). By inference, Suspend pages the worker out and nothing starts.
 Graded `likely` where an application has preloadEnabled, the Application Initialization module is installed and the
 pool runs managed code: that is what sends the request. Else `possible`. `audit --evidence` reads the event logs: idle
-stops (5186, and 5195 where memory runs low) that follow each other at the idle time-out make `likely`; the exception
-itself (1309) with its frames, within a minute after an idle stop, a recycle or a boot, makes `confirmed`.
+stops (5186, and 5195 where memory runs low) that follow each other at the idle time-out make `likely`. The exception
+itself (1309) with its frames makes `confirmed`: {PATTERN} errors or more, or one of the server itself, that came
+{confirming_words()}. A failure of the worker confirms nothing.
+`remediate diagnose --audit` confirms by the same rules.
 
 Fixes: idle-timeout (idleTimeout=0) ends the periodic errors and leaves those at recycle; the DISA STIG for IIS
 counts it as a finding (V-218762, V-214474). on-demand (startMode=OnDemand) ends both where no application has

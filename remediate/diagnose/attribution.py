@@ -1,6 +1,6 @@
 """Each error -> what it came after: an idle stop, a recycle or start, or nothing that is known. Pure.
 
-By an event of its pool shortly before it, where the events reach. Else by the time since the pool last began anew or
+By the event that explains it (causation.py), where the events reach. Else by the time since the pool last began anew or
 was asked for something: its idle time-out and zero to two minutes. Where idle stops are logged, a time alone proves
 nothing: the event would be there.
 """
@@ -9,27 +9,15 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from math import log
 from typing import Literal
 
 from msgspec import Struct
 
-from remediate.diagnose.period import JITTER, SLACK, SURE, Period, unlikely
+from remediate.causation import EXPLANATIONS, IDLE_STOPS
+from remediate.diagnose.period import Period
+from remediate.diagnose.thresholds import JITTER, LONGEST_IDLE, SLACK, SURE
 from remediate.values.diagnoses import Attribution
-from remediate.values.logs import WorkerEvent, WorkerEventKind
-
-# So many seconds after the event the error comes at the latest: the start, and the application's own. Windows tells of
-# its start long before IIS serves.
-REACH: dict[WorkerEventKind, float] = {
-    "idle-stop": 60, "shortened": 60, "recycle": 60, "failure": 60, "boot": 180,
-}  # fmt: skip
-IDLE_STOPS: frozenset[WorkerEventKind] = frozenset({"idle-stop", "shortened"})
-# Whole seconds in one log, milliseconds in the other.
-_EARLY = 2.0
-# Nobody waits longer than this for an idle time-out to be found by its period alone: daily jobs look the same.
-LONGEST_IDLE = 12 * 3600.0
-# What would come about by chance less often than once in so many times is not taken for chance.
-RARE = 1000
+from remediate.values.logs import WorkerEvent
 
 
 class Cause(Struct, frozen=True):
@@ -43,67 +31,12 @@ class Cause(Struct, frozen=True):
 UNEXPLAINED = Cause("unexplained")
 
 
-class Cover(Struct, frozen=True):
-    """The time that a server's events reach over; an error outside is not judged by them."""
-
-    since: datetime
-    until: datetime
-
-    def holds(self, time: datetime) -> bool:
-        return self.since - timedelta(seconds=_EARLY) <= time <= self.until + timedelta(seconds=REACH["boot"])
-
-
 def cause_of(event: WorkerEvent | None) -> Cause:
     if event is None:
         return UNEXPLAINED
     if event.kind in IDLE_STOPS:
         return Cause("idle", event.kind, event)
     return Cause("recycle", event.cause or event.kind, event)
-
-
-def nearest_events(
-    times: Sequence[datetime], events: Iterable[WorkerEvent], early: float = _EARLY
-) -> tuple[WorkerEvent | None, ...]:
-    """For each time the last event before it that reaches it; None where there is none."""
-    ordered = sorted(events, key=lambda event: event.time)
-    moments = [event.time for event in ordered]
-    longest = timedelta(seconds=max(REACH.values()))
-    found: list[WorkerEvent | None] = []
-    for time in times:
-        low = bisect_left(moments, time - longest)
-        high = bisect_right(moments, time + timedelta(seconds=early))
-        before = (e for e in reversed(ordered[low:high]) if (time - e.time).total_seconds() <= REACH[e.kind])
-        found.append(next(before, None))
-    return tuple(found)
-
-
-def followed(events: Iterable[WorkerEvent], times: Sequence[datetime], early: float = _EARLY) -> tuple[int, int]:
-    """After how many of the events one of the (sorted) times comes, and how many events there are."""
-    hits = total = 0
-    for event in events:
-        total += 1
-        low = bisect_left(times, event.time - timedelta(seconds=early))
-        high = bisect_right(times, event.time + timedelta(seconds=REACH[event.kind]))
-        hits += high > low
-    return hits, total
-
-
-def by_chance(events: Iterable[WorkerEvent], cover: Cover) -> float:
-    """The part of the covered time that lies shortly after an event: how often any error would seem to follow one."""
-    whole = max((cover.until - cover.since).total_seconds(), 1.0)
-    reached, end = 0.0, cover.since
-    for event in sorted(events, key=lambda event: event.time):
-        until = min(event.time + timedelta(seconds=REACH[event.kind]), cover.until)
-        begin = max(event.time, end)
-        if until > begin:
-            reached += (until - begin).total_seconds()
-            end = until
-    return min(1.0, reached / whole)
-
-
-def rare(seen: int, of: int, chance: float, looks: int = 1) -> bool:
-    """Whether so many of so many would hardly come about by chance, where the best of so many looks was taken."""
-    return of > 0 and seen > 0 and (chance <= 0 or unlikely(seen, of, chance) > log(RARE * looks))
 
 
 def by_gaps(
@@ -125,7 +58,7 @@ def by_gaps(
             idle is None and any(_any_within(starts, time, *span) for span in spans)
         ):
             told.append(Cause("idle", "gap"))
-        elif restart and age is not None and 0 <= age - restart + SLACK <= REACH["recycle"] + 2 * SLACK:
+        elif restart and age is not None and 0 <= age - restart + SLACK <= EXPLANATIONS["recycle"].explains + 2 * SLACK:
             told.append(Cause("recycle", "time"))
         else:
             told.append(UNEXPLAINED)

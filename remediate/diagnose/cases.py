@@ -13,24 +13,21 @@ from itertools import pairwise
 from msgspec import Struct
 from msgspec.structs import replace
 
-from remediate.diagnose.attribution import IDLE_STOPS, Cover, by_chance, nearest_events, rare
+from remediate.causation import IDLE_STOPS, Cover, chance_of_explanation, confirms, explained, rare
 from remediate.diagnose.gather import Group, gather, sorted_times, time_of
 from remediate.diagnose.iis_log import LineCheck, LineWatch
-from remediate.diagnose.period import BURST, periods, starts
+from remediate.diagnose.period import periods, starts
 from remediate.diagnose.schedule import keeps_own_clock
 from remediate.diagnose.server_index import Estate
+from remediate.diagnose.thresholds import BURST, CALM, LEAST_PART, LEAST_SHARE
 from remediate.iis.codes import FAULT
 from remediate.iis.names import fold
 from remediate.values.logs import Occurrence, WorkerEvent
 
-# A part of less than so many starts, or than this of all, is not told apart.
-_LEAST, _SHARE = 3, 0.05
-# Where a line stands at more of the other moments, IIS's log does not tell errors apart.
-_CALM = 0.1
-
 
 class Case(Struct, frozen=True, kw_only=True):
-    """``starts`` are the bursts' first times, ``sizes`` how many errors each has, ``nearest`` the event before each.
+    """``starts`` are the bursts' first times, ``sizes`` how many errors each has, ``nearest`` the event
+    that explains each.
 
     ``events`` are the pool's and its server's; ``lines`` is None until IIS's log was read. ``apart`` says from how many
     starts the case was taken, None where it is the whole group; ``looks`` among how many offsets its zone was chosen.
@@ -65,19 +62,27 @@ def prepare(
     for group in gather(occurrences, by_host, covers, estate, looks):
         moments = starts(group.times)
         zoned = bool(moments) and moments[0].tzinfo is not None
-        own = tuple(e for e in by_host.get(group.host, ()) if zoned and _concerns(e, group.pool))
+        own = _events_of(group, by_host.get(group.host, ()), estate) if zoned else ()
         cases.append(Case(
             group=group, starts=moments, sizes=_sizes(moments, group.times), events=own,
             cover=covers.get(group.host) if zoned else None,
-            nearest=nearest_events(moments, own) if own else (None,) * len(moments),
+            nearest=explained(moments, own) if own else (None,) * len(moments),
             watch=LineWatch(moments, group.host, group.pool) if zoned and iis_log else None, looks=looks,
         ))  # fmt: skip
     return cases
 
 
-def _concerns(event: WorkerEvent, pool: str | None) -> bool:
-    """An event of the server concerns all pools; where the pool is not known, so may any."""
-    return event.pool is None or pool is None or fold(event.pool) == fold(pool)
+def _events_of(group: Group, events: Sequence[WorkerEvent], estate: Estate) -> tuple[WorkerEvent, ...]:
+    """The events that may explain the group's errors: those of the server and of the group's pool.
+
+    Where the pool is not known, those of any pool; of an application that is of no pool of the audit, none of these.
+    """
+    if group.pool is not None:
+        pool = fold(group.pool)
+        return tuple(event for event in events if event.pool is None or fold(event.pool) == pool)
+    if not estate.is_elsewhere(group.host, group.application):
+        return tuple(events)
+    return tuple(event for event in events if estate.settings(group.host, event.pool) is None)
 
 
 def _sizes(moments: Sequence[datetime], times: Sequence[datetime]) -> tuple[int, ...]:
@@ -96,19 +101,19 @@ def told_apart(case: Case) -> list[Case]:
     without = set(range(len(case.starts))) - with_line if with_line else set()
     for part in (_after_events(case) - with_line, without):
         others = [n for n in range(len(case.starts)) if n not in part]
-        if min(len(part), len(others)) >= max(_LEAST, _SHARE * len(case.starts)):
+        if min(len(part), len(others)) >= max(LEAST_PART, LEAST_SHARE * len(case.starts)):
             return [_only(case, sorted(part)), _only(case, others)]
     return [case]
 
 
 def _after_events(case: Case) -> set[int]:
-    """The starts after an event, where so many would hardly be there by chance."""
+    """The starts that are evidence of the fault by an event, where so many would hardly be there by chance."""
     cover = case.cover
     if cover is None or case.own_clock:
         return set()
     covered = [n for n, start in enumerate(case.starts) if cover.holds(start)]
-    matched = {n for n in covered if case.nearest[n] is not None}
-    return matched if rare(len(matched), len(covered), by_chance(case.events, cover), case.looks) else set()
+    found = {n for n in covered if confirms(case.nearest[n], case.starts[n])}
+    return found if rare(len(found), len(covered), chance_of_explanation(case.events, cover), case.looks) else set()
 
 
 def _keeps_own_clock(case: Case) -> bool:
@@ -117,7 +122,7 @@ def _keeps_own_clock(case: Case) -> bool:
 
 
 def _with_line(case: Case) -> set[int]:
-    if case.lines is None or case.lines.chance > _CALM:
+    if case.lines is None or case.lines.chance > CALM:
         return set()
     return {n for n, found in enumerate(case.lines.at) if found}
 

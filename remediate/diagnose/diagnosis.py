@@ -5,28 +5,28 @@ watch(requests, ...)                               (only where there is such a l
 conclude(cases, estate) -> streams
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from msgspec.structs import replace
 
-from remediate.diagnose.attribution import IDLE_STOPS, add_up, by_chance, by_gaps, cause_of, followed, rests
-from remediate.diagnose.cases import Case, told_apart
+from remediate.causation import IDLE_STOPS, chance_of_explanation, confirms, followed
+from remediate.diagnose.attribution import Cause, add_up, by_gaps, cause_of, rests
+from remediate.diagnose.cases import Case, prepare, told_apart
 from remediate.diagnose.facts import EventCheck, Facts, Followed
-from remediate.diagnose.period import BURST, SURE, Period, period_of, periods, rest_period
+from remediate.diagnose.material import covers, of_evidence, once
+from remediate.diagnose.period import Period, period_of, periods, rest_period
 from remediate.diagnose.schedule import by_the_clock
-from remediate.diagnose.server_index import Estate
+from remediate.diagnose.server_index import Estate, PoolSettings, Server, estate
 from remediate.diagnose.symptoms import symptoms
+from remediate.diagnose.thresholds import BURST, DEFAULT_RESTART, MARKS, REPORTED, SURE
 from remediate.diagnose.verdict import judge
+from remediate.iis.codes import FAULT
 from remediate.values.diagnoses import Mark, Stream
+from remediate.values.fleet import Inspection
 from remediate.values.logs import Source, WorkerEvent
 
-# The default of periodicRestart.time: a period to know where the pool's settings are not known.
-_RESTART = 29 * 3600
-# The latest are kept for the timeline.
-_MARKS = 2000
-# Below, a period is not told: it is as good as none.
-_TOLD = 0.5
 # Sources that hold no exception at all, or those alone that no application caught.
 _NO_LOGS = ("w3c", "audit", "events")
 
@@ -47,6 +47,17 @@ def conclude(cases: Iterable[Case], estate: Estate) -> tuple[Stream, ...]:
     return tuple(_stream(part, estate) for case in cases for part in told_apart(case))
 
 
+def of_evidence_alone(inspections: Sequence[Inspection]) -> tuple[Stream, ...]:
+    """The streams of the fault in what `audit --evidence` collected, as `diagnose --audit` of it has them."""
+    parts = [of_evidence(one.host, one.evidence) for one in inspections if one.evidence is not None]
+    errors = [error for part in parts for error in part.occurrences if error.code == FAULT]
+    events = [event for part in parts for event in part.events]
+    known = estate(inspections, None, [*(e.host for e in errors if e.host), *(e.host for e in events if e.host)])
+    happened = once(events, known)
+    reach = covers(happened, [part.begins for part in parts], known)
+    return conclude(prepare(errors, happened, reach, known, iis_log=False), known)
+
+
 def _stream(case: Case, estate: Estate) -> Stream:
     facts = facts_of(case, estate)
     group, found, marks = case.group, symptoms(facts), _marks(case)
@@ -54,7 +65,7 @@ def _stream(case: Case, estate: Estate) -> Stream:
     sizes = case.sizes
     attribution, recycles = add_up(facts.causes, sizes)
     untimed = facts.count - sum(sizes)
-    period = facts.period if facts.period and facts.period.confidence >= _TOLD else None
+    period = facts.period if facts.period and facts.period.confidence >= REPORTED else None
     return Stream(
         host=group.host, application=group.application, pool=group.pool, code=group.code, count=facts.count,
         first=group.times[0] if group.times else None, last=group.times[-1] if group.times else None,
@@ -63,26 +74,16 @@ def _stream(case: Case, estate: Estate) -> Stream:
         verdict=judgement.verdict,
         attribution=replace(attribution, unexplained=attribution.unexplained + untimed),
         recycle_causes=recycles, symptoms=found, reasons=judgement.reasons, fixes=judgement.fixes,
-        marks=marks[-_MARKS:], marks_left_out=max(0, len(marks) - _MARKS),
+        marks=marks[-MARKS:], marks_left_out=max(0, len(marks) - MARKS),
     )  # fmt: skip
 
 
 def facts_of(case: Case, estate: Estate) -> Facts:
-    group, moments = case.group, case.starts
-    settings = estate.settings(group.host, group.pool)
-    server = estate.server(group.host)
-    idle = None if settings is None else settings.idle
-    found = _periods(case, idle)
-    clockwork = bool(found) and by_the_clock(moments, found[0])
-    causes = by_gaps(
-        moments,
-        [cause_of(event) for event in case.nearest],
-        idle=_idle(case, idle),
-        found=() if clockwork else found,
-        last=None if case.lines is None else case.lines.last,
-        restart=_RESTART if settings is None else settings.restart,
-    )
-    at_risk = () if server is None or group.pool else tuple(p for p in server.pools.values() if p.always_running)
+    """All that is counted of one case."""
+    group = case.group
+    settings, server = estate.settings(group.host, group.pool), estate.server(group.host)
+    found = _periods(case, None if settings is None else settings.idle)
+    clockwork = bool(found) and by_the_clock(case.starts, found[0])
     return Facts(
         host=group.host, application=group.application, pool=group.pool, code=group.code,
         count=len(group.occurrences), framed=group.framed, entity_read=group.entity_read,
@@ -90,12 +91,30 @@ def facts_of(case: Case, estate: Estate) -> Facts:
         local=sum(one.local is True for one in group.occurrences),
         remote=sum(one.local is False for one in group.occurrences),
         preload=sum(one.preload is True for one in group.occurrences),
-        zoned=not moments or moments[0].tzinfo is not None,
-        starts=moments, causes=causes, periods=found,
+        zoned=not case.starts or case.starts[0].tzinfo is not None,
+        starts=case.starts, causes=_causes(case, settings, () if clockwork else found), periods=found,
         by_the_clock=clockwork,
-        settings=settings, audited=server is not None, servers=len(estate.servers), candidates=at_risk,
+        settings=settings, audited=server is not None, servers=len(estate.servers),
+        candidates=_candidates(server) if group.pool is None else (),
         events=_check(case), lines=case.lines, apart=case.apart, own_clock=case.own_clock, looks=case.looks,
     )  # fmt: skip
+
+
+def _causes(case: Case, settings: PoolSettings | None, found: Sequence[Period]) -> tuple[Cause, ...]:
+    """What each start came after, by its event or by the time before it."""
+    return by_gaps(
+        case.starts,
+        [cause_of(event) for event in case.nearest],
+        idle=_idle(case, None if settings is None else settings.idle),
+        found=found,
+        last=None if case.lines is None else case.lines.last,
+        restart=DEFAULT_RESTART if settings is None else settings.restart,
+    )
+
+
+def _candidates(server: Server | None) -> tuple[PoolSettings, ...]:
+    """The pools with the fault's settings, where the errors' pool is not known."""
+    return () if server is None else tuple(pool for pool in server.pools.values() if pool.always_running)
 
 
 def _periods(case: Case, idle: int | None) -> tuple[Period, ...]:
@@ -125,14 +144,16 @@ def _check(case: Case) -> EventCheck | None:
     if cover is None:
         return None
     judged = [(time, event) for time, event in zip(case.starts, case.nearest, strict=True) if cover.holds(time)]
-    matched = [event for _, event in judged if event is not None]
+    kinds = Counter(event.kind for _, event in judged if event is not None)
     stops = [e for e in case.events if e.kind in IDLE_STOPS]
-    others = [e for e in case.events if e.kind not in IDLE_STOPS]
+    # A failure may leave no worker that could log an error: that none follows speaks against nothing.
+    recycles = [e for e in case.events if e.kind in ("recycle", "boot")]
     return EventCheck(
-        cover=cover, covered=len(judged), matched=len(matched),
-        stops=sum(event.kind in IDLE_STOPS for event in matched),
-        chance=by_chance(case.events, cover),
-        idles=_followed(stops, case), recycles=_followed(others, case),
+        cover=cover, covered=len(judged), explained=kinds.total(),
+        confirming=sum(confirms(event, time) for time, event in judged),
+        stops=sum(kinds[kind] for kind in IDLE_STOPS), failures=kinds["failure"],
+        chance=chance_of_explanation(case.events, cover),
+        idles=_followed(stops, case), recycles=_followed(recycles, case),
         shortened=sum(event.kind == "shortened" for event in stops),
     )  # fmt: skip
 

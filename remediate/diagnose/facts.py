@@ -4,7 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from remediate.diagnose.attribution import Cause, Cover
+from remediate.causation import Cover
+from remediate.diagnose.attribution import Cause
 from remediate.diagnose.iis_log import LineCheck
 from remediate.diagnose.period import Period
 from remediate.diagnose.server_index import PoolSettings
@@ -13,23 +14,26 @@ from remediate.values.logs import StackState, Streaming
 
 
 class Followed(Struct, frozen=True):
-    """``seen`` of ``of`` events of one kind had an error of the stream shortly after them."""
+    """``seen`` of ``of`` events of one kind explain an error of the stream."""
 
     seen: int = 0
     of: int = 0
 
 
 class EventCheck(Struct, frozen=True, kw_only=True):
-    """The stream against a server's events: ``matched`` of the ``covered`` starts came shortly after one.
+    """The stream against a server's events: ``explained`` of the ``covered`` starts have an event that explains them.
 
-    ``chance`` is how often a random moment would. ``idles`` and ``recycles`` look from the events' side, and only
-    where the pool is known. Of the matched, ``stops`` came after an idle stop, the others after a recycle or start.
+    ``confirming`` of these are evidence of the fault (causation.py). ``stops`` came after an idle stop, ``failures``
+    after a failure of the worker, the others after a recycle or boot. ``chance`` is how often a random moment would be
+    explained. ``idles`` and ``recycles`` look from the events' side, and only where the pool is known.
     """
 
     cover: Cover
     covered: int = 0
-    matched: int = 0
+    explained: int = 0
+    confirming: int = 0
     stops: int = 0
+    failures: int = 0
     chance: float = 0.0
     idles: Followed = Followed()
     recycles: Followed = Followed()
@@ -81,6 +85,11 @@ class Facts(Struct, frozen=True, kw_only=True):
     def idle(self) -> int | None:
         """The pool's idle time-out in seconds; 0: never; None: not known."""
         return None if self.settings is None else self.settings.idle
+
+    @property
+    def has_own_marks(self) -> bool:
+        """Whether a request of the stream is shown to be IIS's own."""
+        return self.local + self.preload > 0
 
     @property
     def period(self) -> Period | None:

@@ -15,16 +15,12 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from remediate.diagnose.attribution import Cover, by_chance, nearest_events, rare
+from remediate.causation import Cover, chance_of_explanation, explained, rare
 from remediate.diagnose.server_index import Estate
+from remediate.diagnose.thresholds import NAMES, YEARS
 from remediate.iis.codes import FAULT
 from remediate.iis.names import fold
 from remediate.values.logs import Occurrence, StackState, Streaming, WorkerEvent
-
-# What lies outside is no time of an error: .NET writes the year 1 for a date that was never set.
-_YEARS = range(1990, 2201)
-# So many applications at most are told apart, those with the most errors; a log may hold any number of names.
-_NAMES = 200
 
 
 class Group(Struct, frozen=True, kw_only=True):
@@ -55,7 +51,7 @@ def gather(
     """
     members: dict[_Key, list[Occurrence]] = defaultdict(list)
     names: dict[_Key, tuple[str | None, str | None, str | None]] = {}
-    for one in _of_few_names(occurrences):
+    for one in _of_few_names(occurrences, estate):
         host = estate.host(one.host)
         pool = one.pool or estate.pool(host, one.application)
         key = _key(one, host, pool)
@@ -69,17 +65,19 @@ def gather(
             entity_read=key.entity_read, stack=key.stack, streaming=key.streaming, occurrences=tuple(found),
             times=sorted_times(found),
         )  # fmt: skip
-        groups += _by_pool(whole, events.get(host, ()), covers.get(host), looks) if pool is None else [whole]
+        told = pool is not None or estate.is_elsewhere(host, application)
+        groups += [whole] if told else _by_pool(whole, events.get(host, ()), covers.get(host), looks)
     return tuple(sorted(groups, key=_order))
 
 
-def _of_few_names(occurrences: Iterable[Occurrence]) -> list[Occurrence]:
-    """The occurrences; those of rare names without any, where there are too many names."""
+def _of_few_names(occurrences: Iterable[Occurrence], estate: Estate) -> list[Occurrence]:
+    """The occurrences; those of rare names without any, where there are too many that the audit does not know."""
     every = list(occurrences)
     names = Counter((one.host, one.application, one.pool) for one in every)
-    if len(names) <= _NAMES:
+    if len(names) <= NAMES:
         return every
-    kept = {name for name, _ in names.most_common(_NAMES)}
+    kept = {name for name, _ in names.most_common(NAMES)}
+    kept |= {name for name in names if name[1] and estate.pool(estate.host(name[0]), name[1])}
     return [
         one if (one.host, one.application, one.pool) in kept else replace(one, host=None, application=None, pool=None)
         for one in every
@@ -143,7 +141,7 @@ def time_of(one: Occurrence) -> datetime | None:
 
 def sound(time: datetime) -> datetime | None:
     """The time, in UTC where it has a zone; None where it means nothing."""
-    if time.year not in _YEARS:
+    if time.year not in YEARS:
         return None
     return time if time.tzinfo is None else time.astimezone(UTC)
 
@@ -158,7 +156,7 @@ def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None, l
         return [group]
     timed = [(time, one) for one in group.occurrences if (time := time_of(one)) is not None and cover.holds(time)]
     names = {fold(event.pool): event.pool for event in events if event.pool}
-    nearest = nearest_events([time for time, _ in timed], [event for event in events if event.pool])
+    nearest = explained([time for time, _ in timed], [event for event in events if event.pool])
     pools = [None if event is None or not event.pool else fold(event.pool) for event in nearest]
     told = _told(pools, events, cover, looks)
     if not told:
@@ -186,7 +184,7 @@ def _told(pools: Sequence[str | None], events: Iterable[WorkerEvent], cover: Cov
     return [
         pool
         for pool, number in counts.most_common()
-        if rare(number, len(pools), by_chance(of_pool[pool], cover), looks * len(of_pool))
+        if rare(number, len(pools), chance_of_explanation(of_pool[pool], cover), looks * len(of_pool))
     ]
 
 

@@ -16,15 +16,9 @@ from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 
+from remediate.diagnose.thresholds import ASIDE, LINE_AFTER, LINE_BEFORE
 from remediate.iis.names import fold
 from remediate.values.logs import Request
-
-# A line may stand so much before or after the error that its request raised, in seconds: whole seconds in IIS's log,
-# another clock's in the application's, and an answer that ends a little after the error.
-BEFORE, AFTER = 2.0, 4.0
-# How far from the error, in seconds, the moments are that tell how busy the log is. Whole minutes are for probes that
-# ask once a minute or each five: an error that comes at a probe's second once does so again and again.
-_ASIDE = ((-97.0, -41.0, 43.0, 89.0), (-60.0, 60.0), (-300.0, 300.0))
 
 
 class LineCheck(Struct, frozen=True, kw_only=True):
@@ -64,7 +58,7 @@ class LineWatch:
         self._at = [False] * len(self._times)
         self._last: list[float | None] = [None] * len(self._times)
         # The moments aside, and whether a line stands at them.
-        self._aside = [sorted(second + away for second in self._seconds for away in group) for group in _ASIDE]
+        self._aside = [sorted(second + away for second in self._seconds for away in group) for group in ASIDE]
         self._busy = [[False] * len(moments) for moments in self._aside]
         self._reach: tuple[float, float] | None = None
         self._days: set[date] = set()
@@ -93,7 +87,7 @@ class LineWatch:
         if self._pool is not None and len(pools) > 1:
             return
         # The first error that comes after it; what stands there counts for those after that one too.
-        after = bisect_right(self._seconds, second + BEFORE)
+        after = bisect_right(self._seconds, second + LINE_BEFORE)
         if after < len(self._last):
             held = self._last[after]
             self._last[after] = second if held is None else max(held, second)
@@ -115,7 +109,7 @@ class LineWatch:
         at = tuple(
             found
             if (found and time.date() not in self._torn)
-            or (time.date() in days and low - BEFORE <= second <= high + AFTER)
+            or (time.date() in days and low - LINE_BEFORE <= second <= high + LINE_AFTER)
             else None
             for found, second, time in zip(self._at, self._seconds, self._times, strict=True)
         )
@@ -137,7 +131,7 @@ def _share(hits: Sequence[bool]) -> float:
 
 def _mark(moments: Sequence[float], marks: list[bool], second: float) -> None:
     """Set the mark of each moment at which the line of that second stands."""
-    for index in range(bisect_left(moments, second - AFTER), bisect_right(moments, second + BEFORE)):
+    for index in range(bisect_left(moments, second - LINE_AFTER), bisect_right(moments, second + LINE_BEFORE)):
         marks[index] = True
 
 

@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from remediate.diagnose.attribution import Cover
+from remediate.causation import Cover
 from remediate.diagnose.gather import sound, time_of
 from remediate.diagnose.server_index import Estate
+from remediate.diagnose.thresholds import SAME
 from remediate.values.logs import Evidence, Occurrence, WorkerEvent
-
-# An application's log and event 1309 tell of one error at times that differ by so much at most, in seconds.
-_SAME = 5.0
 
 
 class Told(Struct, frozen=True):
@@ -80,8 +78,8 @@ def _same(one: Occurrence, times: Sequence[tuple[datetime, int]], taken: set[int
         for logged, place in times[max(0, around - 8) : around + 8]
         if place not in taken
     ]
-    distance, place = min(near, default=(_SAME + 1, -1))
-    return place if distance <= _SAME else None
+    distance, place = min(near, default=(SAME + 1, -1))
+    return place if distance <= SAME else None
 
 
 def _completed(error: Occurrence, event: Occurrence) -> Occurrence:

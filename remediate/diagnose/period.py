@@ -15,23 +15,18 @@ from statistics import median
 
 from msgspec import Struct
 
-# Seconds. Errors closer than this to the first of them are one start: a worker has several applications.
-BURST = 30.0
-# IIS looks for idle workers so seldom; and what a start takes may differ by so much.
-JITTER = 120.0
-SLACK = 15.0
-# IIS takes idle time-outs in whole minutes.
-SHORTEST = 60.0
-# From here on a period is taken as one; see Period.
-SURE = 0.95
-# The latest starts alone are looked at, each with so many before it: enough to see a period, and bounded.
-_STARTS = 2000
-_REACH = 40
-# How many windows of random gaps are as good as independent, for each width that the gaps reach over. Measured on
-# random times: with it, fewer than 1 in 20 such logs show a period at SURE.
-_LOOKS = 4
-# A shorter period is preferred to the least likely one by chance, if it is so much as unlikely, and sure itself.
-_GOOD = 0.3
+from remediate.causation import unlikely
+from remediate.diagnose.thresholds import (
+    BURST,
+    GOOD,
+    JITTER,
+    SHORTEST_IDLE,
+    SLACK,
+    STARTS,
+    STARTS_BEFORE,
+    SURE,
+    WINDOWS_PER_WIDTH,
+)
 
 
 class Period(Struct, frozen=True, kw_only=True):
@@ -69,7 +64,7 @@ def periods(times: Iterable[datetime], *, jitter: float = JITTER, slack: float =
     The second is looked for among the errors that the first leaves unexplained, and so on: several pools in one log.
     """
     apart = BURST * jitter / JITTER
-    moments = starts(times, apart)[-_STARTS:]
+    moments = starts(times, apart)[-STARTS:]
     if len(moments) < 3:
         return ()
     seconds = [(moment - moments[0]).total_seconds() for moment in moments]
@@ -91,7 +86,7 @@ def periods(times: Iterable[datetime], *, jitter: float = JITTER, slack: float =
 def rest_period(times: Sequence[datetime], rests: Sequence[float | None]) -> Period | None:
     """The same from the time since the last request or error before each of the (sorted) times, where it is known."""
     known = [(rest, n) for n, rest in enumerate(rests) if rest is not None]
-    long = sorted((rest, n) for rest, n in known if rest >= SHORTEST)
+    long = sorted((rest, n) for rest, n in known if rest >= SHORTEST_IDLE)
     if len(times) < 3 or not long:
         return None
     seconds = [(time - times[0]).total_seconds() for time in times]
@@ -101,7 +96,7 @@ def rest_period(times: Sequence[datetime], rests: Sequence[float | None]) -> Per
 
 def period_of(times: Iterable[datetime], idle: float) -> Period | None:
     """The gaps that an idle time-out of so many seconds would give, if there are any."""
-    moments = starts(times)[-_STARTS:]
+    moments = starts(times)[-STARTS:]
     if len(moments) < 3:
         return None
     seconds = [(moment - moments[0]).total_seconds() for moment in moments]
@@ -121,7 +116,7 @@ def _gaps(seconds: Sequence[float]) -> list[tuple[float, int]]:
     return sorted(
         (seconds[late] - seconds[early], late)
         for late in range(1, len(seconds))
-        for early in range(max(0, late - _REACH), late)
+        for early in range(max(0, late - STARTS_BEFORE), late)
     )
 
 
@@ -145,7 +140,7 @@ def _best(gaps: Sequence[tuple[float, int]], of: int, crowd: float, width: float
     if not windows:
         return None
     most = max(weight for weight, _ in windows)
-    good = max(_GOOD * most, min(most, -log(1 - SURE)))
+    good = max(GOOD * most, min(most, -log(1 - SURE)))
     shortest = gaps[next(window for weight, window in windows if weight >= good).start][0]
     weight, window = max(
         (item for item in windows if gaps[item[1].start][0] <= shortest + width), key=lambda item: item[0]
@@ -170,17 +165,8 @@ def _windows(gaps: Sequence[tuple[float, int]], of: int, crowd: float, width: fl
             if not inside[gone]:
                 del inside[gone]
             first += 1
-        looks = max(1.0, _LOOKS * gap / width)
+        looks = max(1.0, WINDOWS_PER_WIDTH * gap / width)
         yield unlikely(len(inside), of, crowd) - log(looks), slice(first, last + 1)
-
-
-def unlikely(seen: int, of: int, chance: float) -> float:
-    """How unlikely it is to see so many of so many by chance: less the logarithm of Chernoff's bound."""
-    share = seen / of
-    if share <= chance:
-        return 0.0
-    rest = (1 - share) * log((1 - share) / (1 - chance)) if share < 1 else 0.0
-    return of * (share * log(share / chance) + rest)
 
 
 def _multiple(gap: float, known: Sequence[Period], width: float) -> bool:

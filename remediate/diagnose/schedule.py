@@ -12,30 +12,22 @@ from statistics import linear_regression, median, median_low
 
 from msgspec import Struct
 
-from remediate.diagnose.period import SLACK, Period
+from remediate.diagnose.period import Period
+from remediate.diagnose.thresholds import DEVIATION, EXACT, KEPT, LESS, NEARLY_ALL, OTHERS, SLACK, STEP
 from remediate.values.logs import WorkerEvent
-
-# Jobs run at steps of so many seconds; and so many gaps at least show whether the phase is kept.
-_STEP, _KEPT = 300, 8
-# Errors that vary by less than this part of the time since the event before them do not follow it.
-_LESS = 0.5
-# A clock that is kept to within so many seconds, also by this part of the errors that come after no event.
-_EXACT, _OTHERS = 5.0, 0.2
-# From a median deviation to a standard one.
-_DEVIATION = 1.4826
 
 
 def by_the_clock(times: Sequence[datetime], period: Period) -> bool:
     """Whether the errors keep to the minutes of a wall clock, in steps of five."""
-    whole = round(period.seconds / _STEP) * _STEP
-    if period.gaps < _KEPT or not whole or abs(period.seconds - whole) > SLACK / 2:
+    whole = round(period.seconds / STEP) * STEP
+    if period.gaps < KEPT or not whole or abs(period.seconds - whole) > SLACK / 2:
         return False
     seconds = [(time - times[0]).total_seconds() for time in times]
     # The middle one's phase, so that one error that is none of them decides nothing.
     phases = sorted((second + whole / 2) % whole - whole / 2 for second in seconds)
     middle = median_low(phases)
     kept = sum(abs((phase - middle + whole / 2) % whole - whole / 2) <= SLACK / 2 for phase in phases)
-    return kept >= 0.9 * len(phases)
+    return kept >= NEARLY_ALL * len(phases)
 
 
 class Clock(Struct, frozen=True):
@@ -47,7 +39,7 @@ class Clock(Struct, frozen=True):
     def keeps(self, chosen: Sequence[int]) -> bool:
         """Whether nearly all of those keep to it."""
         near = sum(self.strays[n] <= 3 * self.usual + 2 for n in chosen)
-        return near >= 0.9 * len(chosen)
+        return near >= NEARLY_ALL * len(chosen)
 
 
 def keeps_own_clock(times: Sequence[datetime], events: Sequence[WorkerEvent | None], found: Sequence[Period]) -> bool:
@@ -56,17 +48,17 @@ def keeps_own_clock(times: Sequence[datetime], events: Sequence[WorkerEvent | No
     They do if they vary by less than the time since the event; or if others keep the same clock with no event before.
     """
     after = [n for n, event in enumerate(events) if event is not None]
-    if len(after) < _KEPT:
+    if len(after) < KEPT:
         return False
     delays = [(time - event.time).total_seconds() for time, event in zip(times, events, strict=True) if event]
     middle = median(delays)
-    loose = _DEVIATION * median(abs(delay - middle) for delay in delays)
+    loose = DEVIATION * median(abs(delay - middle) for delay in delays)
     others = len(times) - len(after)
     for period in found:
-        clock = _clock(times, period.seconds) if period.gaps >= _KEPT else None
+        clock = _clock(times, period.seconds) if period.gaps >= KEPT else None
         if clock is None or not clock.keeps(after):
             continue
-        if clock.usual < _LESS * loose or (clock.usual < _EXACT and others > _OTHERS * len(times)):
+        if clock.usual < LESS * loose or (clock.usual < EXACT and others > OTHERS * len(times)):
             return True
     return False
 
@@ -81,11 +73,11 @@ def _clock(times: Sequence[datetime], period: float) -> Clock | None:
     clock: Clock | None = None
     # Those that are far off are left out, and the others fitted again.
     for _ in range(3):
-        if len({turns[n] for n in chosen}) < _KEPT:
+        if len({turns[n] for n in chosen}) < KEPT:
             return clock
         slope, intercept = linear_regression([turns[n] for n in chosen], [seconds[n] for n in chosen])
         strays = tuple(abs(second - intercept - slope * turn) for turn, second in zip(turns, seconds, strict=True))
-        usual = _DEVIATION * median(strays[n] for n in chosen)
+        usual = DEVIATION * median(strays[n] for n in chosen)
         clock = Clock(strays, usual)
         chosen = [n for n in chosen if strays[n] <= 3 * usual + 1e-6]
     return clock

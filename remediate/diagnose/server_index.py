@@ -111,6 +111,14 @@ class Estate(Struct, frozen=True):
                 found = {app.pool for app in server.applications if fold(named.path).strip("/") in _names(app)}
         return found.pop() if len(found) == 1 else None
 
+    def is_elsewhere(self, host: str | None, application: str | None) -> bool:
+        """Whether the audit shows that no pool of the server has the application: its domain is none of theirs."""
+        server = self.server(host)
+        named = _named(application) if application else None
+        if server is None or named is None or named.number is None:
+            return False
+        return not any(_is(app, named) for app in server.applications)
+
     def serving(self, host: str | None, site: str | None, path: str) -> frozenset[str]:
         """The pools that may have answered a request for that path, folded; several where the site is not told.
 

@@ -5,27 +5,35 @@ What nobody logged did not not happen: a symptom is contradicted only by somethi
 
 from collections.abc import Callable, Iterator
 
-from remediate.diagnose.attribution import LONGEST_IDLE, rare
-from remediate.diagnose.facts import Facts
-from remediate.diagnose.period import JITTER, SHORTEST, SLACK, SURE
+from msgspec import Struct
+
+from remediate.causation import rare, words
+from remediate.diagnose.facts import EventCheck, Facts
+from remediate.diagnose.period import Period
 from remediate.diagnose.server_index import RECYCLE_FLAGS
+from remediate.diagnose.thresholds import (
+    BUSY,
+    DEFAULT_IDLE,
+    ENOUGH,
+    FEW_FOLLOWED,
+    JITTER,
+    LONGEST_IDLE,
+    MOST_IDLE,
+    SHORTEST_IDLE,
+    SLACK,
+    STRAY,
+    SURE,
+)
 from remediate.diagnose.words import count, minutes, moment
 from remediate.iis.events import LOG_IDLE, LOG_RECYCLE
 from remediate.values.diagnoses import Symptom, SymptomName
 
-# Of so many events at least, this part has to be followed by an error, or they speak against it.
-ENOUGH, FEW = 3, 0.2
-# More of the errors than by chance, as a part of all, may have a line in IIS's log before it counts.
-_STRAY = 0.2
-# From here on nearly any moment has a line, and the log cannot tell.
-_BUSY = 0.5
-_DEFAULT_IDLE = 20 * 60
 _NO_ZONE = "the log's time zone is not known: give it with --time-zone"
 _NO_TIME = "the log tells no time of these errors"
 
 
 def symptoms(facts: Facts) -> dict[SymptomName, Symptom]:
-    return {name: check(facts) for name, check in _CHECKS.items()}
+    return {check.name: check.run(facts) for check in CHECKS}
 
 
 def after_recycle(facts: Facts) -> Symptom:
@@ -37,15 +45,22 @@ def after_recycle(facts: Facts) -> Symptom:
     if not checked.covered:
         reach = f"{moment(checked.cover.since)} to {moment(checked.cover.until)}"
         return Symptom("not-checkable", f"the events are of {reach}, and no error is: give those of the errors' days")
-    after, recycles = checked.matched - checked.stops, checked.recycles
+    after, recycles = checked.explained - checked.stops - checked.failures, checked.recycles
     if after and (rare(after, checked.covered, checked.chance) or 2 * recycles.seen >= recycles.of):
-        of = f" ({recycles.seen} of {recycles.of} that are told of)" if recycles.of else ""
-        return Symptom("seen", f"{count(after, 'error')} came shortly after a recycle or start{of}")
-    if recycles.of >= ENOUGH and recycles.seen < FEW * recycles.of:
-        seen = f"after {recycles.seen} of {recycles.of} recycles or starts of the pool"
+        of = f" ({recycles.seen} of {recycles.of} that are logged)" if recycles.of else ""
+        came = f"{count(after, 'error')} came {words('recycle')}, or {words('boot')}{of}"
+        return Symptom("seen", "; ".join((came, *_failures(checked))))
+    if recycles.of >= ENOUGH and recycles.seen < FEW_FOLLOWED * recycles.of:
+        seen = f"after {recycles.seen} of {recycles.of} recycles or boots"
         return Symptom("contradicted", f"errors came {seen} only")
-    told = "; ".join(("the events tell of no recycle or start that an error came after", *_untold(facts)))
-    return Symptom("not-checkable", told)
+    found = "the events show no recycle or boot that an error came after"
+    return Symptom("not-checkable", "; ".join((found, *_failures(checked), *_untold(facts))))
+
+
+def _failures(checked: EventCheck) -> Iterator[str]:
+    if checked.failures:
+        came = f"{count(checked.failures, 'error')} came {words('failure')}"
+        yield f"{came}: that is no sign of this fault, and has a cause of its own to look for first"
 
 
 def _untold(facts: Facts) -> Iterator[str]:
@@ -92,14 +107,14 @@ def _by_idle_stops(facts: Facts) -> Symptom | None:
             f"the stops do not: a job's requests do that",
         )
     if checked.stops >= 2 and rare(checked.stops, checked.covered, checked.chance):
-        text = f"{count(checked.stops, 'start')} of {checked.covered} came within a minute after an idle stop"
+        text = f"{count(checked.stops, 'start')} of {checked.covered} came {words('idle-stop')}"
         return Symptom("seen", text + _rhythm(facts))
-    if checked.idles.of >= ENOUGH and checked.idles.seen < FEW * checked.idles.of:
+    if checked.idles.of >= ENOUGH and checked.idles.seen < FEW_FOLLOWED * checked.idles.of:
         after = f"after {checked.idles.seen} of {checked.idles.of} idle stops of the pool"
         return Symptom("contradicted", f"errors came {after} only")
     period = facts.period
     told = facts.settings is not None and facts.settings.tells_idle
-    unexplained = checked.covered >= ENOUGH and 2 * checked.matched < checked.covered and not checked.stops
+    unexplained = checked.covered >= ENOUGH and 2 * checked.explained < checked.covered and not checked.stops
     if told and unexplained and period and period.confidence >= SURE and period.seconds <= LONGEST_IDLE:
         return Symptom(
             "contradicted",
@@ -123,7 +138,7 @@ def _by_rests(facts: Facts) -> Symptom | None:
         if last is not None and at is not None
     ]
     idle = sum(cause.kind == "idle" for cause in known)
-    if idle < ENOUGH or idle < 0.8 * sum(cause.kind != "recycle" for cause in known):
+    if idle < ENOUGH or idle < MOST_IDLE * sum(cause.kind != "recycle" for cause in known):
         return None
     wanted = f"{minutes(facts.idle)} to {minutes(facts.idle + JITTER)}"
     return Symptom(
@@ -134,40 +149,76 @@ def _by_rests(facts: Facts) -> Symptom | None:
 
 
 def _by_period(facts: Facts) -> Symptom | None:
-    period, idle = facts.period, facts.idle
+    """By the gaps between the errors alone: the first check that has an answer."""
+    period = facts.period
     if period is None or period.confidence < SURE:
         return None
+    found = next(found for check in _PERIOD_CHECKS if (found := check(facts, period)) is not None)
     each = f"each {minutes(period.seconds)} ({period.gaps} of {len(facts.starts)} starts)"
-    if period.seconds < SHORTEST:
-        return Symptom("not-checkable", f"{each}: too short for an idle time-out")
+    return Symptom(found.state, each + found.text)
+
+
+def _too_short(_facts: Facts, period: Period) -> Symptom | None:
+    too_short = period.seconds < SHORTEST_IDLE
+    return Symptom("not-checkable", ": too short for an idle time-out") if too_short else None
+
+
+def _of_the_idle_timeout(facts: Facts, period: Period) -> Symptom | None:
+    idle = facts.idle
+    if not idle or not period.fits(idle):
+        return None
     busy = _asked_meanwhile(facts)
-    if idle and period.fits(idle) and 2 * busy > len(facts.starts):
-        return Symptom(
-            "not-checkable",
-            f"{each}: that would be the pool's idle time-out of {minutes(idle)}, but before {busy} of them it had "
-            f"requests that should have kept it from being idle",
-        )
-    if idle and period.fits(idle):
-        return Symptom("seen", f"{each}: the pool's idle time-out of {minutes(idle)}, and 0 to 2 minutes")
-    if all(cause.kind == "recycle" for cause in facts.causes[1:]):
-        return Symptom("not-checkable", f"{each}, but each of them after a recycle or start")
-    if facts.by_the_clock:
-        return Symptom(
-            "not-checkable",
-            f"{each}, always at the same minutes of the clock, as a schedule or a job does and an idle time-out does "
-            f"not: give --events, and --iis-log",
-        )
-    if period.seconds > LONGEST_IDLE:
-        return Symptom("not-checkable", f"{each}: too long for an idle time-out that is told by its period alone")
-    if idle is None:
-        low, high = max(0.0, period.longest - JITTER), period.shortest
-        default = " (IIS's default is 20:00)" if low <= _DEFAULT_IDLE <= high else ""
-        return Symptom("seen", f"{each}, as an idle time-out of about {minutes(low)} to {minutes(high)} gives{default}")
-    if not idle:
-        return Symptom("contradicted", f"{each}, but a worker of this pool is never ended when idle")
-    if period.longest < idle - SLACK and not (facts.events and facts.events.shortened):
-        return Symptom("contradicted", f"{each}, but the pool's idle time-out is {minutes(idle)}")
-    return Symptom("not-checkable", f"{each}, longer than the pool's idle time-out of {minutes(idle)}: {_more(facts)}")
+    if 2 * busy <= len(facts.starts):
+        return Symptom("seen", f": the pool's idle time-out of {minutes(idle)}, and 0 to 2 minutes")
+    return Symptom(
+        "not-checkable",
+        f": that would be the pool's idle time-out of {minutes(idle)}, but before {busy} of them it had requests that "
+        f"should have kept it from being idle",
+    )
+
+
+def _of_recycles(facts: Facts, _period: Period) -> Symptom | None:
+    if any(cause.kind != "recycle" for cause in facts.causes[1:]):
+        return None
+    return Symptom("not-checkable", ", but each of them after a recycle or start")
+
+
+def _of_a_clock(facts: Facts, _period: Period) -> Symptom | None:
+    if not facts.by_the_clock:
+        return None
+    return Symptom(
+        "not-checkable",
+        ", always at the same minutes of the clock, as a schedule or a job does and an idle time-out does not: give "
+        "--events, and --iis-log",
+    )
+
+
+def _too_long(_facts: Facts, period: Period) -> Symptom | None:
+    too_long = period.seconds > LONGEST_IDLE
+    return Symptom("not-checkable", ": too long to show an idle time-out by itself") if too_long else None
+
+
+def _of_unknown_settings(facts: Facts, period: Period) -> Symptom | None:
+    if facts.idle is not None:
+        return None
+    low, high = max(0.0, period.longest - JITTER), period.shortest
+    default = f" (IIS's default is {minutes(DEFAULT_IDLE)})" if low <= DEFAULT_IDLE <= high else ""
+    return Symptom("seen", f", as an idle time-out of about {minutes(low)} to {minutes(high)} gives{default}")
+
+
+def _of_another_time(facts: Facts, period: Period) -> Symptom:
+    """The idle time-out is known, and the period does not fit it."""
+    if not facts.idle:
+        return Symptom("contradicted", ", but a worker of this pool is never ended when idle")
+    idle = minutes(facts.idle)
+    if period.longest < facts.idle - SLACK and not (facts.events and facts.events.shortened):
+        return Symptom("contradicted", f", but the pool's idle time-out is {idle}")
+    return Symptom("not-checkable", f", longer than the pool's idle time-out of {idle}: {_more(facts)}")
+
+
+_PERIOD_CHECKS: tuple[Callable[[Facts, Period], Symptom | None], ...] = (
+    _too_short, _of_the_idle_timeout, _of_recycles, _of_a_clock, _too_long, _of_unknown_settings, _of_another_time,
+)  # fmt: skip
 
 
 def _asked_meanwhile(facts: Facts) -> int:
@@ -179,7 +230,7 @@ def _asked_meanwhile(facts: Facts) -> int:
 
 
 def local_request(facts: Facts) -> Symptom:
-    if facts.remote and facts.remote > _STRAY * (facts.remote + facts.local):
+    if facts.remote and facts.remote > STRAY * (facts.remote + facts.local):
         told = facts.remote + facts.local
         return Symptom("contradicted", f"{facts.remote} of {told} requests came from another client than the server")
     if facts.preload:
@@ -197,14 +248,14 @@ def not_in_iis_log(facts: Facts) -> Symptom:
         return Symptom("not-checkable", "give the IIS log with --iis-log")
     if not lines.checked:
         return Symptom("not-checkable", "the IIS log given does not reach over the errors: give that of their days")
-    if lines.chance > _BUSY:
+    if lines.chance > BUSY:
         return Symptom("not-checkable", "so busy that a line stands at nearly any time: only the client would tell")
     stray = (
         f" (at {lines.matched} others one stands, as it does at {lines.chance:.0%} of all moments)"
         if lines.matched
         else ""
     )
-    if lines.matched / lines.checked - lines.chance <= _STRAY:
+    if lines.matched / lines.checked - lines.chance <= STRAY:
         return Symptom(
             "seen", f"no request is logged at the time of {count(lines.checked - lines.matched, 'start')}{stray}"
         )
@@ -215,9 +266,42 @@ def not_in_iis_log(facts: Facts) -> Symptom:
     )
 
 
-_CHECKS: dict[SymptomName, Callable[[Facts], Symptom]] = {
-    "after-recycle": after_recycle,
-    "periodic": periodic,
-    "local-request": local_request,
-    "not-in-iis-log": not_in_iis_log,
-}
+class Check(Struct, frozen=True):
+    """A symptom as the documentation has it: when it is ``seen`` and when ``contradicted``; and the check that runs."""
+
+    name: SymptomName
+    seen: str
+    contradicted: str
+    run: Callable[[Facts], Symptom]
+
+
+_AFTER = f"{words('recycle')} or {words('boot')}"
+
+CHECKS = (
+    Check(
+        "after-recycle",
+        f"errors {_AFTER}, more than by chance or after half of them",
+        f"errors after less than {FEW_FOLLOWED:.0%} of {ENOUGH} recycles and boots or more",
+        after_recycle,
+    ),
+    Check(
+        "periodic",
+        f"errors {words('idle-stop')}, more than by chance; or a period of the idle time-out and 0 to "
+        f"{JITTER / 60:.0f} minutes; or the same time after the last request",
+        "another period, shorter than the time-out; errors after less than "
+        f"{FEW_FOLLOWED:.0%} of {ENOUGH} idle stops or more; a clock of their own",
+        periodic,
+    ),
+    Check(
+        "local-request",
+        "the server's own address, or Application Initialization's user agent",
+        f"another client's address at more than {STRAY:.0%}",
+        local_request,
+    ),
+    Check(
+        "not-in-iis-log",
+        "no line at the errors' times",
+        f"lines at {STRAY:.0%} of them more than at other moments",
+        not_in_iis_log,
+    ),
+)

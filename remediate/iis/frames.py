@@ -17,32 +17,51 @@ from msgspec import Struct
 from remediate.values.logs import StackState, Streaming
 
 
-class Stream(Struct, frozen=True):
-    """``frames``: a pattern. ``only``: no start-up request produces them; else only one whose page streams."""
+class Stream(Struct, frozen=True, kw_only=True):
+    """``frames``: a pattern, and ``names`` the same for readers. ``what`` was written. ``by_start_up``: whether a
+    start-up request can produce them, by the ``source``; ``only``: it cannot, whatever page it asks for."""
 
     frames: str
+    names: str
     what: str
+    by_start_up: str
+    source: str
     only: bool = False
 
 
 # The first that stands in a stack counts.
 STREAMS: dict[Streaming, Stream] = {
-    # PersistentConnection.ProcessRequest reaches a transport by a connection token alone, which the server made for one
-    # user and refuses of another (TryGetConnectionId). SignalR 2's published source.
-    "signalr-transport": Stream(r"Microsoft\.AspNet\.SignalR\.Transports\.", "a SignalR connection", only=True),
-    # A handshake has the header Upgrade (RFC 6455), which a start-up request has not.
-    "web-socket": Stream(r"(System|Microsoft)\.Web\.WebSockets\.", "a WebSocket connection", only=True),
-    # /negotiate, /ping and /hubs are answered to any GET. SignalR 2's published source, and the article's link.
-    "signalr": Stream(r"Microsoft\.AspNet\.SignalR\.", "an answer of SignalR"),
-    # A long-lived response, as of server-sent events. ASP.NET Web API's published source.
-    "push-stream": Stream(r"System\.Net\.Http\.PushStreamContent\b", "a streamed response (PushStreamContent)"),
-    # HttpResponse.TransmitFile and WriteFile, through HttpWriter; MVC's FileResult. Their published sources.
-    "file": Stream(
-        r"System\.Web\.(HttpResponse|HttpResponseWrapper|HttpWriter)\.(TransmitFile|WriteFile)\("
-        r"|System\.Web\.Mvc\.File(Stream|Path|Content)?Result\.",
-        "a file's download",
+    "signalr-transport": Stream(
+        frames=r"Microsoft\.AspNet\.SignalR\.Transports\.", names="`Microsoft.AspNet.SignalR.Transports.*`",
+        what="a SignalR connection", only=True,
+        by_start_up="no: it needs a token that the server made for one user and refuses of another",
+        source="SignalR's source, `PersistentConnection.ProcessRequest` and `TryGetConnectionId`",
     ),
-}
+    "web-socket": Stream(
+        frames=r"(System|Microsoft)\.Web\.WebSockets\.",
+        names="`System.Web.WebSockets.*`, `Microsoft.Web.WebSockets.*`",
+        what="a WebSocket connection", only=True,
+        by_start_up="no: it needs the header `Upgrade`", source="RFC 6455",
+    ),
+    "signalr": Stream(
+        frames=r"Microsoft\.AspNet\.SignalR\.", names="other `Microsoft.AspNet.SignalR.*`",
+        what="an answer of SignalR",
+        by_start_up="only if `/negotiate`, `/ping` or `/hubs` is its page: these are answered to any GET",
+        source="SignalR's source, `PersistentConnection.ProcessRequest`",
+    ),
+    "push-stream": Stream(
+        frames=r"System\.Net\.Http\.PushStreamContent\b", names="`System.Net.Http.PushStreamContent`",
+        what="a streamed response (PushStreamContent)",
+        by_start_up="only if its page streams, as server-sent events do", source="ASP.NET Web API's source",
+    ),
+    "file": Stream(
+        frames=r"System\.Web\.(HttpResponse|HttpResponseWrapper|HttpWriter)\.(TransmitFile|WriteFile)\("
+        r"|System\.Web\.Mvc\.File(Stream|Path|Content)?Result\.",
+        names="`HttpResponse.TransmitFile`, `WriteFile`; `System.Web.Mvc.File*Result`",
+        what="a file's download",
+        by_start_up="only if its page is a file", source=".NET Framework's and MVC's source",
+    ),
+}  # fmt: skip
 _STREAMS = tuple((name, re.compile(stream.frames)) for name, stream in STREAMS.items())
 
 RAISED, FLUSHED = "RaiseCommunicationError", "ExplicitFlush"

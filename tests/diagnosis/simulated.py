@@ -153,7 +153,8 @@ class Case:
             recycle_causes=dict(Counter(e.recycle for e in others if e.recycle is not None)),
             told_idle=told_idle, told_recycle=told_recycle,
             accepted=self._accepted(
-                ours, code, told_idle + told_recycle, len(idle) + len(others), any(checkable.values())
+                ours, code, told_idle + told_recycle, len(idle) + len(others), causes["failure"],
+                seen=any(checkable.values()),
             ),
             checkable=checkable,
         )  # fmt: skip
@@ -165,13 +166,16 @@ class Case:
             for event in self.history.logged
         )
 
-    def _accepted(self, ours: Kind, code: str, told: int, faults: int, seen: bool) -> frozenset[Verdict]:
+    def _accepted(self, ours: Kind, code: str, told: int, faults: int, failed: int, seen: bool) -> frozenset[Verdict]:
         """``seen``: one symptom at least can be seen in what is given. Where none can, nobody could know more."""
         if code != FAULT:
             return frozenset({"other-cause"})
         if ours == "none":
             # With the IIS log a client's request is seen at each of them. Without it nothing tells.
             return frozenset({"unsupported", "other-cause"} if "w3c" in self.give else {"unsupported", "undetermined"})
+        if failed * 5 > faults and "w3c" not in self.give:
+            # A failure of the worker disturbs its clients too: by events alone nobody can tell these apart (ADR 0029).
+            return frozenset({"consistent"})
         if told * 2 > faults:
             return frozenset({"confirmed"})
         if {"w3c", "audit"} <= set(self.give) or told:

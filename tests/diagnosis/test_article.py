@@ -73,10 +73,10 @@ def test_from_log_and_iis_log_and_events(tmp_path: Path) -> None:
         "not-in-iis-log": "seen",
     }
     assert stream.reasons[1].startswith(
-        f"{errors} of {errors} starts with errors came shortly after an idle stop, recycle or start in the event log"
+        f"{errors} of {errors} starts with errors came within 60 s after an idle stop, a recycle or a boot in the "
     )
     assert stream.symptoms["periodic"].text.startswith(
-        f"{errors} starts of {errors} came within a minute after an idle stop, each 21:0"
+        f"{errors} starts of {errors} came within 60 s after an idle stop, each 21:0"
     )
     assert [source.time_zone for source in diagnosis.sources if source.kind == "text"] == ["UTC"]
 

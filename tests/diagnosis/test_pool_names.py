@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from remediate.iis.events import MEANING
 from tests.diagnosis.test_undetermined import BEGIN, PAGE, PERIODIC, STACK, diagnosed, write
 
 SECOND = (5074, 5075, 5076, 5077, 5078, 5117, 5186, 5195)
@@ -31,7 +32,8 @@ def as_json(number: int, data: list[str], time: datetime) -> dict[str, object]:
 @pytest.mark.parametrize("number", [*SECOND, *FIRST])
 @pytest.mark.parametrize("pool", ["Shop", "007"])
 def test_a_pool_is_known_by_its_place(number: int, pool: str, tmp_path: Path) -> None:
-    """Also one that is called by a number, as a process is."""
+    """Also one that is called by a number, as a process is. A failure of the worker confirms nothing."""
+    verdict = "undetermined" if MEANING[number].kind == "failure" else "confirmed"
     before = [time - timedelta(seconds=4) for time in PERIODIC[:20]]
     data = ["4528", pool, "20", "5"] if number in SECOND else [pool, "4528", "0", "http"]
     xml, exported = tmp_path / "System.xml", tmp_path / "System.json"
@@ -40,7 +42,7 @@ def test_a_pool_is_known_by_its_place(number: int, pool: str, tmp_path: Path) ->
     log = write(tmp_path, PERIODIC[:20], STACK + PAGE)
     for file in (xml, exported):
         _, stream = diagnosed(tmp_path, log, "--events", file, "--time-zone", "UTC")
-        assert (stream.pool, stream.verdict) == (pool, "confirmed")
+        assert (stream.pool, stream.verdict) == (pool, verdict)
         causes = {5195: "idle", 5186: "idle"}
         assert stream.attribution.idle == (20 if number in causes else 0)
     assert stream.first >= BEGIN if stream.first else False

@@ -118,7 +118,7 @@ def test_what_happened_decides_the_grade(fleet: Fleet, tmp_path: Path) -> None:
 
     for what, expected in {
         "idle": "its worker was stopped when idle 10 times since ",
-        "confirmed": "event 1309 has 0x80070032 from ExplicitFlush 20 times, 20 within a minute after an idle stop; ",
+        "confirmed": "event 1309 has 0x80070032 from ExplicitFlush 20 times, 20 within 60 s after an idle stop; ",
         "client": "event 1309 has 0x80070032 5 times for a client's own request, which is another cause",
         "not logged": "idle stops are not checkable: processModel.logEventOnProcessModel lacks IdleTimeout",
         "denied": "idle stops and recycles are not fully checkable: System log: ",
