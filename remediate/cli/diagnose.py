@@ -5,9 +5,8 @@ could not be read whole, or nothing was read in which the exception could stand;
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
-from itertools import chain
+from datetime import UTC, datetime
+from functools import cache, lru_cache
 from pathlib import Path
 
 import click
@@ -20,16 +19,16 @@ from remediate.diagnose.cases import Case, prepare
 from remediate.diagnose.diagnosis import conclude, unread
 from remediate.diagnose.estate import Estate, estate
 from remediate.diagnose.iis_log import Line, watch
-from remediate.diagnose.material import covers, joined, of_evidence, once
+from remediate.diagnose.material import Told, covers, joined, of_evidence, once
 from remediate.diagnose.reading import (
-    OFFSETS,
     LogFile,
     LogReading,
     Passed,
-    events_in_zone,
+    Zone,
+    ZoneOf,
     find_files,
-    guess_zone,
-    in_zone,
+    in_utc,
+    is_naive,
     notes,
     parse_zone,
     read_events,
@@ -38,7 +37,8 @@ from remediate.diagnose.reading import (
     read_requests,
     site_log,
 )
-from remediate.evidence import Occurrence, Source, WorkerEvent
+from remediate.diagnose.words import GIVE_ZONE
+from remediate.evidence import Occurrence, Source
 from remediate.model import Audit, Diagnosis, Inspection, RemediateError, Verdict
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered
 from remediate.report.text import printable
@@ -85,7 +85,10 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
 )
 @click.option("--audit", type=click.Path(path_type=Path), metavar="FILE", help="What `audit --save` wrote.")
 @click.option(
-    "--time-zone", metavar="ZONE", callback=_zone, help="Of logs whose times have none: UTC, +02:00, Europe/Berlin."
+    "--time-zone",
+    metavar="ZONE",
+    callback=_zone,
+    help="Time zone of logs whose times have none: UTC, +02:00, Europe/Berlin; else that of the audit.",
 )
 @click.option("--since", metavar="TIME", callback=_moment, help="Only errors from then on: since a fix, for instance.")
 @click.option("--host", metavar="NAME", help="The server of logs that name none.")
@@ -143,25 +146,46 @@ def _diagnosis(
     time_zone: str | None, since: datetime | None, host: str | None,
 ) -> Diagnosis:  # fmt: skip
     readings, collected, w3c = _read(logs, iis_logs, events)
-    readings = [_with_events_in_utc(reading, time_zone) for reading in readings]
-    collected = [_with_events_in_utc(reading, time_zone) for reading in collected]
     evidence = [of_evidence(one.host, one.evidence) for one in inspections if one.evidence is not None]
-    told = [event for reading in (*readings, *collected) for event in reading.events]
-    told += [event for part in evidence for event in part.events]
-    readings = _zoned(readings, time_zone, told, w3c)
+    parts: list[LogReading | Told] = [*readings, *collected, *evidence]
+    names = [error.host for part in parts for error in part.occurrences if error.host]
+    names += [event.host for part in parts for event in part.events if event.host]
+    known = estate(inspections, host, names)
+    zone_of = _zones(known, time_zone)
+    readings, collected = ([in_utc(reading, zone_of) for reading in some] for some in (readings, collected))
+    for reading in (*readings, *collected):
+        if any(is_naive(event.time) for event in reading.events):
+            raise RemediateError(f"{reading.source.file}: its events' times have no zone: {GIVE_ZONE}")
     errors = joined(
         [one for reading in readings for one in reading.occurrences],
         [*(one for reading in collected for one in reading.occurrences), *(e for p in evidence for e in p.occurrences)],
     )
     if since is not None:
         errors = tuple(one for one in errors if _is_since(one, since))
-    known = estate(inspections, host, [name for name in (*(e.host for e in errors), *(e.host for e in told)) if name])
-    happened = once(told, known)
+    told = [event for reading in (*readings, *collected) for event in reading.events]
+    happened = once([*told, *(event for part in evidence for event in part.events)], known)
     reach = covers(happened, [part.begins for part in evidence], known)
-    looks = OFFSETS if any(reading.source.guessed for reading in readings) else 1
-    cases = prepare(errors, happened, reach, known, iis_log=bool(w3c), looks=looks)
+    cases = prepare(errors, happened, reach, known, iis_log=bool(w3c))
     sources = [reading.source for reading in (*readings, *collected)] + _watched(w3c, cases, known)
     return Diagnosis(created_at=now(), sources=tuple(sources), streams=conclude(cases, known))
+
+
+def _zones(known: Estate, given: str | None) -> ZoneOf:
+    """The zone of a server's wall clock: the one that was given, or else the one that the audit has of that server."""
+    if given is not None:
+        option = Zone(given, parse_zone(given), "option")
+        return lambda _name: option
+
+    @cache
+    def of_audit(name: str | None) -> Zone | None:
+        server = known.server(name)
+        if server is None or server.zone is None:
+            if server is not None and server.zone_warning is not None:
+                click.echo(printable(f"remediate: warning: {server.name}: {server.zone_warning}"), err=True)
+            return None
+        return Zone(server.zone.key, server.zone, "audit")
+
+    return of_audit
 
 
 def _read(
@@ -189,50 +213,13 @@ def _read(
     return [reading for _, reading in read if reading.source.kind != "w3c"], collected, w3c
 
 
-def _zoned(
-    readings: Sequence[LogReading], given: str | None, events: Sequence[WorkerEvent], w3c: Sequence[LogFile]
-) -> list[LogReading]:
-    """The readings with times in UTC, by the zone that was given or can be inferred; else as they are."""
-    naive = [one for reading in readings if _is_naive(reading) for one in reading.occurrences]
-    if not naive:
-        return list(readings)
-    if given is not None:
-        zone, name, by = parse_zone(given), given, None
-    else:
-        requests = chain.from_iterable(read_requests(file) for file in w3c if not file.once)
-        guess = guess_zone(naive, events=events, requests=requests)
-        if guess is None:
-            return list(readings)
-        zone, name, by = guess.zone, guess.name, guess.by
-    return [_in_zone(reading, zone, name, by) if _is_naive(reading) else reading for reading in readings]
-
-
-def _with_events_in_utc(reading: LogReading, given: str | None) -> LogReading:
-    """The reading of an export; where its events have the server's wall clock, by the zone that was given."""
-    if reading.source.kind != "events-json" or reading.source.time_zone == "UTC":
-        return reading
-    if given is None:
-        raise RemediateError(f"{reading.source.file}: its events' times have no zone: give --time-zone")
-    events = events_in_zone(reading.events, parse_zone(given))
-    return replace(_in_zone(reading, parse_zone(given), given, None), events=events)
-
-
 def _is_since(error: Occurrence, since: datetime) -> bool:
     """An error without a time may be of any: it is kept."""
     if error.time is None:
         return True
     if error.time.tzinfo is None:
-        raise RemediateError(f"{error.source}: its time zone is not known: give --time-zone with --since")
+        raise RemediateError(f"{error.source}: its time zone is not known, and --since needs it: {GIVE_ZONE}")
     return error.time >= since
-
-
-def _is_naive(reading: LogReading) -> bool:
-    return any(one.time is not None and one.time.tzinfo is None for one in reading.occurrences)
-
-
-def _in_zone(reading: LogReading, zone: tzinfo, name: str, by: str | None) -> LogReading:
-    source = replace(reading.source, time_zone=name, guessed=by)
-    return replace(reading, occurrences=in_zone(reading.occurrences, zone), source=source)
 
 
 def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: Estate) -> list[Source]:

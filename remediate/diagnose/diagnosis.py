@@ -94,7 +94,7 @@ def facts_of(case: Case, estate: Estate) -> Facts:
         starts=moments, causes=causes, periods=found,
         by_the_clock=clockwork,
         settings=settings, audited=server is not None, servers=len(estate.servers), candidates=at_risk,
-        events=_check(case), lines=case.lines, apart=case.apart, own_clock=case.own_clock, looks=case.looks,
+        events=_check(case), lines=case.lines, apart=case.apart, own_clock=case.own_clock,
     )  # fmt: skip
 
 

@@ -47,12 +47,8 @@ def gather(
     events: Mapping[str | None, Sequence[WorkerEvent]],
     covers: Mapping[str | None, Cover],
     estate: Estate,
-    looks: int = 1,
 ) -> tuple[Group, ...]:
-    """The groups, sorted by their names. ``events`` and ``covers`` are by the host's name in the estate.
-
-    ``looks``: of so many offsets the log's was chosen because it brings errors and events together.
-    """
+    """The groups, sorted by their names. ``events`` and ``covers`` are by the host's name in the estate."""
     members: dict[_Key, list[Occurrence]] = defaultdict(list)
     names: dict[_Key, tuple[str | None, str | None, str | None]] = {}
     for one in _of_few_names(occurrences):
@@ -69,7 +65,7 @@ def gather(
             entity_read=key.entity_read, stack=key.stack, streaming=key.streaming, occurrences=tuple(found),
             times=sorted_times(found),
         )  # fmt: skip
-        groups += _by_pool(whole, events.get(host, ()), covers.get(host), looks) if pool is None else [whole]
+        groups += _by_pool(whole, events.get(host, ()), covers.get(host)) if pool is None else [whole]
     return tuple(sorted(groups, key=_order))
 
 
@@ -152,7 +148,7 @@ def sorted_times(occurrences: Iterable[Occurrence]) -> tuple[datetime, ...]:
     return tuple(sorted(time for one in occurrences if (time := time_of(one)) is not None))
 
 
-def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None, looks: int) -> list[Group]:
+def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None) -> list[Group]:
     """The group with the pool that the events tell; several groups where they tell several, and the log none."""
     if group.code != FAULT or not group.framed or cover is None or not group.times or group.times[0].tzinfo is None:
         return [group]
@@ -167,7 +163,7 @@ def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None, l
     told = [
         pool
         for pool, number in counts.most_common()
-        if rare(number, len(timed), by_chance(of_pool[pool], cover), looks * len(of_pool))
+        if rare(number, len(timed), by_chance(of_pool[pool], cover), len(of_pool))
     ]
     if not told:
         return [group]

@@ -9,7 +9,7 @@ from remediate.diagnose.attribution import LONGEST_IDLE, rare
 from remediate.diagnose.estate import RECYCLE_FLAGS
 from remediate.diagnose.facts import Facts
 from remediate.diagnose.period import JITTER, SHORTEST, SLACK, SURE
-from remediate.diagnose.words import count, minutes, moment
+from remediate.diagnose.words import GIVE_ZONE, count, minutes, moment
 from remediate.iis.events import LOG_IDLE, LOG_RECYCLE
 from remediate.model import Symptom, SymptomName
 
@@ -20,7 +20,7 @@ _STRAY = 0.2
 # From here on nearly any moment has a line, and the log cannot tell.
 _BUSY = 0.5
 _DEFAULT_IDLE = 20 * 60
-_NO_ZONE = "the log's time zone is not known: give it with --time-zone"
+_NO_ZONE = f"the log's time zone is not known: {GIVE_ZONE}"
 _NO_TIME = "the log tells no time of these errors"
 
 

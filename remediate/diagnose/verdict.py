@@ -125,7 +125,7 @@ def _by_events(facts: Facts, _symptoms: Symptoms) -> Found:
     share = checked.matched / checked.covered
     # What happens at a recycle disturbs clients too: one error after one recycle is no pattern, however rare.
     repeated = checked.matched > 1 or facts.local or facts.preload
-    if share >= _MOST and repeated and rare(checked.matched, checked.covered, checked.chance, facts.looks):
+    if share >= _MOST and repeated and rare(checked.matched, checked.covered, checked.chance):
         return "confirmed", (
             f"{checked.matched} of {count(checked.covered, 'start')} with errors came shortly after an idle stop, "
             f"recycle or start in the event log; at random times {_share(checked.chance)} would",

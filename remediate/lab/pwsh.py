@@ -21,6 +21,7 @@ from remediate.inspect.script import COMMAND_LINE
 from remediate.lab.emulated.payload import NotAPayload, decode
 from remediate.lab.engine import Emit, Server
 from remediate.lab.knobs import read_knobs
+from remediate.lab.time_zone import environment as time_zone_of
 from remediate.lab.warm import Order, WarmProcesses
 from remediate.model import RemediateError
 
@@ -107,7 +108,7 @@ class PwshEngine:
         windows = str(server.windows)
         temp = server.windows / "Temp"
         temp.mkdir(exist_ok=True)
-        return self._common() | {
+        return self._common() | time_zone_of(server.windows) | {
             "windir": windows, "SystemRoot": windows, "ProgramFiles": str(server.windows.parent / "Program Files"),
             "COMPUTERNAME": read_knobs(server.windows).get("computer"),
             "PSModulePath": str(_HERE / "windows" / "Modules"),
