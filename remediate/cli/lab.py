@@ -1,9 +1,8 @@
 """remediate lab: the simulated fleet."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -12,9 +11,11 @@ from remediate.cli.exits import Exit
 from remediate.lab import control
 from remediate.lab.clock.traffic import TRAFFIC
 from remediate.lab.extra import check_packages
+from remediate.lab.knobs import Knobs
 from remediate.lab.logs.files import LOGS
 from remediate.lab.play import Options, play
 from remediate.lab.recipe import from_configs
+from remediate.lab.time_zone import rules
 from remediate.lab.variety import server
 from remediate.model import RemediateError
 
@@ -84,9 +85,9 @@ def up(state: Path, servers: int | None, seed: int, configs: Path | None, **opti
 @click.option("--traffic", type=OneOf(list(TRAFFIC)), default="office", show_default=True, help="Who asks the servers.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Which requests, reboots and logs.")
 @click.option("--log", type=OneOf(LOGS), help="The shape of the applications' logs; without it any, by the seed.")
-@click.option("--zone", default="UTC", show_default=True, help="The servers' time zone, such as Europe/Berlin.")
+@click.option("--zone", help="The servers' time zone from now on, such as Europe/Berlin; at first it is UTC.")
 @click.option("--unhandled", is_flag=True, help="The applications catch nothing: ASP.NET writes event 1309 too.")
-def play_hours(state: Path, hours: float | None, to_now: bool, zone: str, **options: Any) -> None:
+def play_hours(state: Path, hours: float | None, to_now: bool, zone: str | None, **options: Any) -> None:
     """Let hours pass on the servers: what their settings cause stands in their logs.
 
     Each server's logs are below STATE/servers/NAME/Logs, its event logs in its Windows folder. The lab has a clock.
@@ -96,7 +97,9 @@ def play_hours(state: Path, hours: float | None, to_now: bool, zone: str, **opti
     if to_now == (hours is not None):
         raise click.UsageError("Give --hours or --to-now.")
     real = datetime.now(UTC).replace(microsecond=0)
-    done = play(state, hours, Options(zone=_zone(zone), **options), real)
+    if zone is not None:
+        _check_zone(zone)
+    done = play(state, hours, Options(zone=zone, **options), real)
     for name, why in done.left_out.items():
         click.echo(f"{name}: left out: {why}", err=True)
     begin, end = (f"{time:%Y-%m-%d %H:%M:%S}" for time in (done.span.begin, done.span.end))
@@ -106,11 +109,9 @@ def play_hours(state: Path, hours: float | None, to_now: bool, zone: str, **opti
     click.echo(f"{more}; the logs: {state / 'servers'}/*/Logs", err=True)
 
 
-def _zone(name: str) -> tzinfo:
-    if name == "UTC":
-        return UTC
+def _check_zone(name: str) -> None:
     try:
-        return ZoneInfo(name)
+        rules(Knobs((("time_zone", name),)))
     except (KeyError, ValueError, OSError) as error:
         raise RemediateError(f"--zone {name}: no such time zone is known here; try UTC or Europe/Berlin") from error
 
