@@ -75,15 +75,13 @@ def confirms(event: WorkerEvent | None, time: datetime) -> bool:
     return event is not None and within is not None and (time - event.time).total_seconds() <= within
 
 
-def is_pattern(confirming: int, covered: int, chance: float, *, marks: bool, looks: int = 1) -> bool:
+def is_pattern(confirming: int, covered: int, chance: float, *, marks: bool) -> bool:
     """Whether errors at starts confirm the fault: nearly all are evidence of it, they are two or have the request's own
     marks, and chance would hardly bring them there.
 
     ``confirming`` of the ``covered`` starts with errors are evidence; ``chance`` is how often a random moment would be.
     """
-    return (
-        confirming >= MOST * covered and (confirming >= PATTERN or marks) and rare(confirming, covered, chance, looks)
-    )
+    return confirming >= MOST * covered and (confirming >= PATTERN or marks) and rare(confirming, covered, chance)
 
 
 class Cover(Struct, frozen=True):
@@ -146,9 +144,9 @@ def chance_of_explanation(events: Iterable[WorkerEvent], cover: Cover) -> float:
     return min(1.0, reached / whole)
 
 
-def rare(seen: int, of: int, chance: float, looks: int = 1) -> bool:
-    """Whether so many of so many would hardly come about by chance, where the best of so many looks was taken."""
-    return of > 0 and seen > 0 and (chance <= 0 or unlikely(seen, of, chance) > log(RARE * looks))
+def rare(seen: int, of: int, chance: float, trials: int = 1) -> bool:
+    """Whether so many of so many would hardly come about by chance, where the best of so many trials was taken."""
+    return of > 0 and seen > 0 and (chance <= 0 or unlikely(seen, of, chance) > log(RARE * trials))
 
 
 def unlikely(seen: int, of: int, chance: float) -> float:

@@ -7,6 +7,8 @@ computer, domain, windows_version, iis_version (none: no IIS), powershell_versio
     only for the emulated engine, a real PowerShell tells its own.
 iis_signs: by what IIS is known to be installed: service, key (in the registry), or both. management_tools=absent: IIS
     without its API; of the engine pwsh the file Microsoft.Web.Administration.dll must be gone too.
+time_zone: Windows' name of the server's time zone, or an IANA name; UTC without it. time_zone_rules: the IANA name of
+    the zone whose rules the server follows, where they are not those of that name (daylight saving time switched off).
 language_mode: what the session's PowerShell may do: FullLanguage, ConstrainedLanguage.
 event_log=LOG:FAULT, once for each log (System, Application): denied, missing, or disabled, which keeps its events;
     cleared:N, corrupt:N: a reading ends with an exception after N events; garbled:N: the event behind N others

@@ -15,7 +15,7 @@ was doing, is in the lab's ``clock.json``.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from urllib.parse import quote
 
@@ -35,11 +35,12 @@ from remediate_lab.clock.traffic import TRAFFIC
 from remediate_lab.clock.world import Incident, PoolSettings, Span
 from remediate_lab.emulated.iis import Iis
 from remediate_lab.emulated.inspection import machine_name
-from remediate_lab.knobs import read_knobs
+from remediate_lab.knobs import read_knobs, write_knobs
 from remediate_lab.logs import events, w3c
 from remediate_lab.logs.entries import Layout, entries
 from remediate_lab.logs.files import LOGS, application_log
 from remediate_lab.logs.stack import LANGUAGES
+from remediate_lab.time_zone import rules
 
 _CLOCK = "clock.json"
 EVENT_LOGS = Path("System32/winevt/Logs")
@@ -69,12 +70,12 @@ class Clock(Struct, frozen=True):
 class Options(Struct, frozen=True, kw_only=True):
     """``log``: the shape of the applications' logs; None: any, by the seed. ``days``: how long before the real time the
     clock begins; None: so that a first play of some hours ends at it. ``unhandled``: applications catch nothing, so
-    that ASP.NET writes event 1309 too."""
+    that ASP.NET writes event 1309 too. ``zone``: the servers' time zone from now on, as they report it."""
 
     seed: int = 1
     traffic: str = "office"
     log: str | None = None
-    zone: tzinfo = UTC
+    zone: str | None = None
     days: int | None = None
     unhandled: bool = False
 
@@ -109,14 +110,17 @@ def play(state: Path, hours: float | None, options: Options, real: datetime) -> 
     kept, left_out, errors, requests = {}, {}, 0, 0
     for windows in folders:
         name = windows.parent.name
+        if options.zone is not None:
+            write_knobs(windows, time_zone=options.zone, time_zone_rules=())
+        zone = rules(read_knobs(windows))
         try:
             pools = _pools(windows)
         except (ConfigError, OSError, ValueError) as error:
             left_out[name] = str(error)
             continue
-        history, kept[name] = _pass(name, pools, clock.servers.get(name), span, seed, options)
+        history, kept[name] = _pass(name, pools, clock.servers.get(name), span, seed, options, zone)
         try:
-            _record(windows, pools, history, span, options)
+            _record(windows, pools, history, span, options, zone)
         except OSError as error:
             raise RemediateError(
                 f"{windows.parent}: its logs cannot be written, and are not whole now: {error.strerror}; "
@@ -151,11 +155,17 @@ def _pools(windows: Path) -> list[PoolSettings]:
 
 
 def _pass(
-    name: str, pools: list[PoolSettings], before: dict[str, Kept] | None, span: Span, seed: str, options: Options
+    name: str,
+    pools: list[PoolSettings],
+    before: dict[str, Kept] | None,
+    span: Span,
+    seed: str,
+    options: Options,
+    zone: tzinfo,
 ) -> tuple[History, dict[str, Kept]]:
     """The server's history in that span, and its pools at the end of it."""
     outcome = simulate(
-        name, pools, span, seed=seed, traffic=TRAFFIC[options.traffic], zone=options.zone,
+        name, pools, span, seed=seed, traffic=TRAFFIC[options.traffic], zone=zone,
         incidents=[*_changes(pools, before or {}, span), *_incidents(name, pools, span, seed)],
         before=None if before is None else {pool: one.worker for pool, one in before.items()},
     )  # fmt: skip
@@ -186,12 +196,14 @@ def _incidents(name: str, pools: list[PoolSettings], span: Span, seed: str) -> I
             yield Incident(time=moment, kind="administrator", pool=chance.pick(pools).name)
 
 
-def _record(windows: Path, pools: list[PoolSettings], history: History, span: Span, options: Options) -> None:
+def _record(
+    windows: Path, pools: list[PoolSettings], history: History, span: Span, options: Options, zone: tzinfo
+) -> None:
     """Add what happened to the server's files."""
     server, computer = windows.parent, machine_name(windows)
     chance = Chance(options.seed, server.name, "log")
     shape, language = options.log or chance.pick(LOGS), chance.pick(tuple(LANGUAGES))
-    layout = Layout(zone=options.zone, language=language)
+    layout = Layout(zone=zone, language=language)
     for pool in pools:
         for app in pool.applications if pool.managed else ():
             records = entries(history, computer.partition(".")[0], (app,), span, options.seed, _CHATTER)
@@ -203,7 +215,7 @@ def _record(windows: Path, pools: list[PoolSettings], history: History, span: Sp
     idle = {pool.name: pool.idle_timeout for pool in pools}
     _tell(windows / EVENT_LOGS / "System.xml", events.system(history.logged, computer, idle))
     unhandled = history.errors if options.unhandled else ()
-    _tell(windows / EVENT_LOGS / "Application.xml", events.unhandled(unhandled, computer, options.zone, language))
+    _tell(windows / EVENT_LOGS / "Application.xml", events.unhandled(unhandled, computer, zone, language))
 
 
 def _file_name(path: str) -> str:

@@ -22,6 +22,7 @@ from remediate.iis.inspection import one_line
 from remediate_lab.emulated.payload import NotAPayload, decode
 from remediate_lab.engine import Emit, Server
 from remediate_lab.knobs import read_knobs
+from remediate_lab.time_zone import environment as time_zone_of
 from remediate_lab.warm import Order, WarmProcesses
 
 _HERE = Path(__file__).parent
@@ -107,7 +108,7 @@ class PwshEngine:
         windows = str(server.windows)
         temp = server.windows / "Temp"
         temp.mkdir(exist_ok=True)
-        return self._common() | {
+        return self._common() | time_zone_of(server.windows) | {
             "windir": windows, "SystemRoot": windows, "ProgramFiles": str(server.windows.parent / "Program Files"),
             "COMPUTERNAME": read_knobs(server.windows).get("computer"),
             "PSModulePath": str(_HERE / "windows" / "Modules"),

@@ -69,7 +69,7 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
     "--time-zone",
     metavar="ZONE",
     callback=_zone,
-    help="Time zone of times that have none, such as UTC, +02:00 or Europe/Berlin.",
+    help="Time zone of times that have none, such as UTC, +02:00 or Europe/Berlin.  [default: that of the audit]",
 )
 @click.option(
     "--since", metavar="TIME", callback=_moment, help="Leave out errors before this time, for instance that of a fix."

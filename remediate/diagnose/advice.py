@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from remediate.diagnose.facts import Facts
-from remediate.diagnose.words import cause_text, count
+from remediate.diagnose.words import ZONE_BY, cause_text, count
 from remediate.values.diagnoses import Remedy, Symptom, SymptomName
 
 Symptoms = dict[SymptomName, Symptom]
@@ -54,7 +54,10 @@ def to_collect(facts: Facts, symptoms: Symptoms) -> Iterator[str]:
     if not facts.framed:
         return
     wanted = (
-        (not facts.zoned, "the time zone of the log (--time-zone)"),
+        (
+            not facts.zoned,
+            f"the time zone of the log ({ZONE_BY})",
+        ),
         (facts.events is None or not facts.events.covered, "the System event log of the errors' days (--events)"),
         (facts.lines is None or not facts.lines.checked, "the IIS log of the errors' days (--iis-log)"),
         (facts.settings is None, "the pool's settings (--audit)"),

@@ -30,8 +30,8 @@ class Case(Struct, frozen=True, kw_only=True):
     that explains each.
 
     ``events`` are the pool's and its server's; ``lines`` is None until IIS's log was read. ``apart`` says from how many
-    starts the case was taken, None where it is the whole group; ``looks`` among how many offsets its zone was chosen.
-    ``own_clock``: the errors that come after idle stops do not follow them; see clockwork.py.
+    starts the case was taken, None where it is the whole group. ``own_clock``: the errors that come after idle stops do
+    not follow them; see clockwork.py.
     """
 
     group: Group
@@ -43,23 +43,19 @@ class Case(Struct, frozen=True, kw_only=True):
     watch: LineWatch | None = None
     lines: LineCheck | None = None
     apart: int | None = None
-    looks: int = 1
     own_clock: bool = False
 
 
 def prepare(
     occurrences: Iterable[Occurrence], events: Iterable[WorkerEvent], covers: Mapping[str | None, Cover],
-    estate: Estate, iis_log: bool, looks: int = 1,
+    estate: Estate, iis_log: bool,
 ) -> list[Case]:  # fmt: skip
-    """``covers``: what the events of each host (by its name in the estate) reach over; ``iis_log``: one is given.
-
-    ``looks``: among so many offsets the log's own was chosen because it brings errors and events together.
-    """
+    """``covers``: what the events of each host (by its name in the estate) reach over; ``iis_log``: one is given."""
     by_host: dict[str | None, list[WorkerEvent]] = defaultdict(list)
     for event in events:
         by_host[estate.host(event.host)].append(event)
     cases = []
-    for group in gather(occurrences, by_host, covers, estate, looks):
+    for group in gather(occurrences, by_host, covers, estate):
         moments = starts(group.times)
         zoned = bool(moments) and moments[0].tzinfo is not None
         own = _events_of(group, by_host.get(group.host, ()), estate) if zoned else ()
@@ -67,7 +63,7 @@ def prepare(
             group=group, starts=moments, sizes=_sizes(moments, group.times), events=own,
             cover=covers.get(group.host) if zoned else None,
             nearest=explained(moments, own) if own else (None,) * len(moments),
-            watch=LineWatch(moments, group.host, group.pool) if zoned and iis_log else None, looks=looks,
+            watch=LineWatch(moments, group.host, group.pool) if zoned and iis_log else None,
         ))  # fmt: skip
     return cases
 
@@ -113,7 +109,7 @@ def _after_events(case: Case) -> set[int]:
         return set()
     covered = [n for n, start in enumerate(case.starts) if cover.holds(start)]
     found = {n for n in covered if confirms(case.nearest[n], case.starts[n])}
-    return found if rare(len(found), len(covered), chance_of_explanation(case.events, cover), case.looks) else set()
+    return found if rare(len(found), len(covered), chance_of_explanation(case.events, cover)) else set()
 
 
 def _keeps_own_clock(case: Case) -> bool:

@@ -96,7 +96,7 @@ def facts_of(case: Case, estate: Estate) -> Facts:
         by_the_clock=clockwork,
         settings=settings, audited=server is not None, servers=len(estate.servers),
         candidates=_candidates(server) if group.pool is None else (),
-        events=_check(case), lines=case.lines, apart=case.apart, own_clock=case.own_clock, looks=case.looks,
+        events=_check(case), lines=case.lines, apart=case.apart, own_clock=case.own_clock,
     )  # fmt: skip
 
 

@@ -43,12 +43,8 @@ def gather(
     events: Mapping[str | None, Sequence[WorkerEvent]],
     covers: Mapping[str | None, Cover],
     estate: Estate,
-    looks: int = 1,
 ) -> tuple[Group, ...]:
-    """The groups, sorted by their names. ``events`` and ``covers`` are by the host's name in the estate.
-
-    ``looks``: of so many offsets the log's was chosen because it brings errors and events together.
-    """
+    """The groups, sorted by their names. ``events`` and ``covers`` are by the host's name in the estate."""
     members: dict[_Key, list[Occurrence]] = defaultdict(list)
     names: dict[_Key, tuple[str | None, str | None, str | None]] = {}
     for one in _of_few_names(occurrences, estate):
@@ -66,7 +62,7 @@ def gather(
             times=sorted_times(found),
         )  # fmt: skip
         told = pool is not None or estate.is_elsewhere(host, application)
-        groups += [whole] if told else _by_pool(whole, events.get(host, ()), covers.get(host), looks)
+        groups += [whole] if told else _by_pool(whole, events.get(host, ()), covers.get(host))
     return tuple(sorted(groups, key=_order))
 
 
@@ -150,7 +146,7 @@ def sorted_times(occurrences: Iterable[Occurrence]) -> tuple[datetime, ...]:
     return tuple(sorted(time for one in occurrences if (time := time_of(one)) is not None))
 
 
-def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None, looks: int) -> list[Group]:
+def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None) -> list[Group]:
     """The group with the pool that the events tell; several groups where they tell several, and the log none."""
     if group.code != FAULT or not group.framed or cover is None or not group.times or group.times[0].tzinfo is None:
         return [group]
@@ -158,7 +154,7 @@ def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None, l
     names = {fold(event.pool): event.pool for event in events if event.pool}
     nearest = explained([time for time, _ in timed], [event for event in events if event.pool])
     pools = [None if event is None or not event.pool else fold(event.pool) for event in nearest]
-    told = _told(pools, events, cover, looks)
+    told = _told(pools, events, cover)
     if not told:
         return [group]
     # An application is of one pool, and a log that names none is taken for one application's if one pool fits.
@@ -171,7 +167,7 @@ def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None, l
     return [_part(group, None if pool is None else names[pool], members) for pool, members in chosen.items()]
 
 
-def _told(pools: Sequence[str | None], events: Iterable[WorkerEvent], cover: Cover, looks: int) -> list[str]:
+def _told(pools: Sequence[str | None], events: Iterable[WorkerEvent], cover: Cover) -> list[str]:
     """Of the pools whose events come before the errors, those of which that is not by chance; the most errors first.
 
     ``pools``: for each error the pool of its event, folded, None where no event is near.
@@ -184,7 +180,7 @@ def _told(pools: Sequence[str | None], events: Iterable[WorkerEvent], cover: Cov
     return [
         pool
         for pool, number in counts.most_common()
-        if rare(number, len(pools), chance_of_explanation(of_pool[pool], cover), looks * len(of_pool))
+        if rare(number, len(pools), chance_of_explanation(of_pool[pool], cover), len(of_pool))
     ]
 
 

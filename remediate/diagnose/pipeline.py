@@ -5,9 +5,8 @@ for them, conclude. Each step is one function; a log is read once, whatever its 
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, tzinfo
-from functools import lru_cache
-from itertools import chain
+from datetime import datetime
+from functools import cache, lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,16 +16,17 @@ from remediate.diagnose.diagnosis import conclude
 from remediate.diagnose.iis_log import Line, watch
 from remediate.diagnose.material import Told, covers, joined, of_evidence, once
 from remediate.diagnose.server_index import Estate, estate
+from remediate.diagnose.words import GIVE_ZONE
 from remediate.errors import RemediateError
 from remediate.logs import (
-    OFFSETS,
     LogFile,
     LogReading,
     Passed,
-    events_in_zone,
+    Zone,
+    ZoneOf,
     find_files,
-    guess_zone,
-    in_zone,
+    in_utc,
+    is_naive,
     notes,
     parse_zone,
     read_events,
@@ -37,7 +37,7 @@ from remediate.logs import (
 )
 from remediate.values.diagnoses import Diagnosis
 from remediate.values.fleet import Inspection
-from remediate.values.logs import Occurrence, Source, WorkerEvent
+from remediate.values.logs import Occurrence, Source
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -70,21 +70,22 @@ class _Read(Struct, frozen=True, kw_only=True):
 
 
 def make_diagnosis(inputs: Inputs, created_at: str, note: Callable[[str], None]) -> Diagnosis:
-    """Read and judge; ``note`` is called with a line for each file that was passed over.
+    """Read and judge; ``note`` is called with a line for each file that is passed over and each zone that is not used.
 
     RemediateError where a file that was named cannot be read, or a time zone is needed and not known.
     """
     evidence = [of_evidence(one.host, one.evidence) for one in inputs.inspections if one.evidence is not None]
-    told = [event for part in evidence for event in part.events]
-    read = _in_utc(_read(inputs, note), inputs.time_zone, told)
-    told = [*(event for reading in read.all for event in reading.events), *told]
+    read = _read(inputs, note)
+    known = estate(inputs.inspections, inputs.host, _hosts([*read.all, *evidence]))
+    read = _in_utc(read, _zones(known, inputs.time_zone, note))
     errors = _errors(read, evidence, inputs.since)
-    names = [one.host for one in errors] + [event.host for event in told]
-    known = estate(inputs.inspections, inputs.host, [name for name in names if name])
+    told = [
+        *(event for reading in read.all for event in reading.events),
+        *(e for part in evidence for e in part.events),
+    ]
     happened = once(told, known)
     reach = covers(happened, [part.begins for part in evidence], known)
-    looks = OFFSETS if any(reading.source.guessed for reading in read.readings) else 1
-    cases = prepare(errors, happened, reach, known, iis_log=bool(read.w3c), looks=looks)
+    cases = prepare(errors, happened, reach, known, iis_log=bool(read.w3c))
     sources = [reading.source for reading in read.all] + _watched(read.w3c, cases, known)
     return Diagnosis(created_at=created_at, sources=tuple(sources), streams=conclude(cases, known))
 
@@ -111,12 +112,39 @@ def _read(inputs: Inputs, note: Callable[[str], None]) -> _Read:
     return _Read(readings=[reading for _, reading in read if reading.source.kind != "w3c"], exports=exports, w3c=w3c)
 
 
-def _in_utc(read: _Read, given: str | None, told: Sequence[WorkerEvent]) -> _Read:
-    """The same with times in UTC, where their zone was given or can be inferred."""
-    readings = [_with_events_in_utc(reading, given) for reading in read.readings]
-    exports = [_with_events_in_utc(reading, given) for reading in read.exports]
-    events = [*(event for reading in (*readings, *exports) for event in reading.events), *told]
-    return replace(read, readings=_zoned(readings, given, events, read.w3c), exports=exports)
+def _hosts(parts: Sequence[LogReading | Told]) -> list[str]:
+    """The names that errors and events give their servers, each as often as it stands there."""
+    names = [error.host for part in parts for error in part.occurrences] + [
+        e.host for part in parts for e in part.events
+    ]
+    return [name for name in names if name]
+
+
+def _in_utc(read: _Read, zone_of: ZoneOf) -> _Read:
+    """The same with times in UTC, where their zone is known. Events without one cannot be compared with anything."""
+    readings, exports = ([in_utc(reading, zone_of) for reading in some] for some in (read.readings, read.exports))
+    for reading in (*readings, *exports):
+        if any(is_naive(event.time) for event in reading.events):
+            raise RemediateError(f"{reading.source.file}: its events' times have no zone: {GIVE_ZONE}")
+    return replace(read, readings=readings, exports=exports)
+
+
+def _zones(known: Estate, given: str | None, note: Callable[[str], None]) -> ZoneOf:
+    """The zone of a server's wall clock: the one that was given, or else the one that the audit has of that server."""
+    if given is not None:
+        option = Zone(given, parse_zone(given), "option")
+        return lambda _name: option
+
+    @cache
+    def of_audit(name: str | None) -> Zone | None:
+        server = known.server(name)
+        if server is None or server.zone is None:
+            if server is not None and server.zone_warning is not None:
+                note(f"remediate: warning: {server.name}: {server.zone_warning}")
+            return None
+        return Zone(server.zone.key, server.zone, "audit")
+
+    return of_audit
 
 
 def _errors(read: _Read, evidence: Sequence[Told], since: datetime | None) -> tuple[Occurrence, ...]:
@@ -127,50 +155,13 @@ def _errors(read: _Read, evidence: Sequence[Told], since: datetime | None) -> tu
     return errors if since is None else tuple(one for one in errors if _is_since(one, since))
 
 
-def _zoned(
-    readings: Sequence[LogReading], given: str | None, events: Sequence[WorkerEvent], w3c: Sequence[LogFile]
-) -> list[LogReading]:
-    """The readings with times in UTC, by the zone that was given or can be inferred; else as they are."""
-    naive = [one for reading in readings if _is_naive(reading) for one in reading.occurrences]
-    if not naive:
-        return list(readings)
-    if given is not None:
-        zone, name, by = parse_zone(given), given, None
-    else:
-        requests = chain.from_iterable(read_requests(file) for file in w3c if not file.once)
-        guess = guess_zone(naive, events=events, requests=requests)
-        if guess is None:
-            return list(readings)
-        zone, name, by = guess.zone, guess.name, guess.by
-    return [_in_zone(reading, zone, name, by) if _is_naive(reading) else reading for reading in readings]
-
-
-def _with_events_in_utc(reading: LogReading, given: str | None) -> LogReading:
-    """The reading of an export; where its events have the server's wall clock, by the zone that was given."""
-    if reading.source.kind != "events-json" or reading.source.time_zone == "UTC":
-        return reading
-    if given is None:
-        raise RemediateError(f"{reading.source.file}: its events' times have no zone: give --time-zone")
-    events = events_in_zone(reading.events, parse_zone(given))
-    return replace(_in_zone(reading, parse_zone(given), given, None), events=events)
-
-
 def _is_since(error: Occurrence, since: datetime) -> bool:
     """An error without a time may be of any: it is kept."""
     if error.time is None:
         return True
     if error.time.tzinfo is None:
-        raise RemediateError(f"{error.source}: its time zone is not known: give --time-zone with --since")
+        raise RemediateError(f"{error.source}: its time zone is not known, and --since needs it: {GIVE_ZONE}")
     return error.time >= since
-
-
-def _is_naive(reading: LogReading) -> bool:
-    return any(one.time is not None and one.time.tzinfo is None for one in reading.occurrences)
-
-
-def _in_zone(reading: LogReading, zone: tzinfo, name: str, by: str | None) -> LogReading:
-    source = replace(reading.source, time_zone=name, guessed=by)
-    return replace(reading, occurrences=in_zone(reading.occurrences, zone), source=source)
 
 
 def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: Estate) -> list[Source]:

@@ -6,6 +6,7 @@ by its path, its site's number, or a name of its own. A name is resolved where i
 
 import re
 from collections.abc import Collection, Iterable
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, START_MODE, seconds
 from remediate.iis.events import LOG_IDLE, LOG_RECYCLE, MEANING
 from remediate.iis.names import fold
+from remediate.iis.time_zone import zone_of
 from remediate.values.fleet import Inspection, Pool
 from remediate.values.logs import RecycleCause
 
@@ -58,12 +60,14 @@ class Application(Struct, frozen=True):
 
 
 class Server(Struct, frozen=True, kw_only=True):
-    """One inspected host."""
+    """One inspected host. ``zone``: that of its wall clock; with ``zone_warning`` what it reports cannot be used."""
 
     name: str
     machine: str
     pools: dict[str, PoolSettings]
     applications: tuple[Application, ...]
+    zone: ZoneInfo | None = None
+    zone_warning: str | None = None
 
 
 class Estate(Struct, frozen=True):
@@ -199,7 +203,11 @@ def _server(inspection: Inspection) -> Server:
         for app in pool.applications:
             site, _, path = app.path.partition("/")
             applications.append(Application(site, f"/{path}", pool.name, app.site))
-    return Server(name=inspection.host, machine=inspection.machine, pools=pools, applications=tuple(applications))
+    zone, warning = zone_of(inspection.time_zone, inspection.clock)
+    return Server(
+        name=inspection.host, machine=inspection.machine, pools=pools, applications=tuple(applications),
+        zone=zone, zone_warning=warning,
+    )  # fmt: skip
 
 
 def pool_settings(pool: Pool) -> PoolSettings:

@@ -24,11 +24,11 @@ from remediate.diagnose.thresholds import (
     STRAY,
     SURE,
 )
-from remediate.diagnose.words import count, minutes, moment
+from remediate.diagnose.words import GIVE_ZONE, count, minutes, moment
 from remediate.iis.events import LOG_IDLE, LOG_RECYCLE
 from remediate.values.diagnoses import Symptom, SymptomName
 
-_NO_ZONE = "the log's time zone is not known: give it with --time-zone"
+_NO_ZONE = f"the log's time zone is not known: {GIVE_ZONE}"
 _NO_TIME = "the log tells no time of these errors"
 
 

@@ -55,7 +55,7 @@ def _follow_events(facts: Facts) -> bool:
     # A job that keeps to the clock may come after each idle stop: it is what starts the worker again.
     if checked is None or (facts.by_the_clock and 2 * checked.stops > checked.covered):
         return False
-    return is_pattern(checked.confirming, checked.covered, checked.chance, marks=facts.has_own_marks, looks=facts.looks)
+    return is_pattern(checked.confirming, checked.covered, checked.chance, marks=facts.has_own_marks)
 
 
 def _follow_none(facts: Facts) -> bool:

@@ -4,6 +4,10 @@ from datetime import UTC, datetime
 
 from remediate.diagnose.attribution import Cause
 
+# What to do where times have no zone.
+ZONE_BY = "--time-zone, or --audit with an audit that reports the server's zone"
+GIVE_ZONE = f"give {ZONE_BY}"
+
 _CAUSES = {
     "time": "a recycle by time", "requests": "a recycle by the number of requests", "schedule": "a scheduled recycle",
     "virtual-memory": "a recycle by virtual memory", "private-memory": "a recycle by private memory",

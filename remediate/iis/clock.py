@@ -10,11 +10,18 @@ _TOLERATED = timedelta(minutes=1)
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
+def clock_time(clock: str | None) -> datetime | None:
+    """The time that an inspection's ``clock`` tells; None where it is no time."""
+    try:
+        return datetime.strptime(clock or "", _FORM).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
 def clock_warning(clock: str | None, began: datetime, ended: datetime) -> str | None:
     """By how much the clock is off, if it is so by more than a minute; None too where it is no time."""
-    try:
-        told = datetime.strptime(clock or "", _FORM).replace(tzinfo=UTC)
-    except ValueError:
+    told = clock_time(clock)
+    if told is None:
         return None
     ahead, behind = told - ended, began - told
     if max(ahead, behind) <= _TOLERATED:

@@ -9,8 +9,9 @@ from msgspec import Meta, Struct
 from remediate.iis.answer import plain_words, split
 from remediate.iis.attributes import CONDITION, IDLE_ACTION, IDLE_TIMEOUT, MEANINGS, seconds
 from remediate.iis.evidence import EvidenceAnswer, read_evidence
+from remediate.iis.time_zone import zone_of
 from remediate.json_words import NOT_JSON, what_is_wrong
-from remediate.values.fleet import Failed, Inspection, Pool, Value
+from remediate.values.fleet import Failed, Inspection, Pool, TimeZone, Value
 
 # Of what a server printed beside its answer, or instead of it.
 _MOST_SAID = 200
@@ -50,6 +51,7 @@ class _Answer(Struct):
     powershell_version: _Word | None = None
     language_mode: _Word | None = None
     clock: _Word | None = None
+    time_zone: TimeZone | None = None
     appinit_module: bool = False
     shared_config: _Path | None = None
     defaults: dict[str, Value] = {}
@@ -74,7 +76,7 @@ def parse_printed(host: str, stdout: bytes, stderr: bytes, code: int, host_vars:
 def parse_answer(host: str, text: bytes, host_vars: dict[str, str] | None = None) -> Inspection | Failed:
     """One host's answer, whatever it holds: an Inspection, or a Failed that says in one line what was wrong.
 
-    What else was printed is the Inspection's warning.
+    What else was printed is in the Inspection's warning, and so is a time zone that cannot be used.
     """
     printed = split(text)
     said = one_line(printed.words, _MOST_SAID)
@@ -97,11 +99,15 @@ def parse_answer(host: str, text: bytes, host_vars: dict[str, str] | None = None
     if not answer.machine:
         return Failed(host, "the server did not say its computer name")
     detail = "IIS is not installed" if answer.iis_version is None else None
-    warning = f"beside its answer the server printed: {said}" if said else None
+    warnings = (
+        f"beside its answer the server printed: {said}" if said else None,
+        zone_of(answer.time_zone, answer.clock)[1],
+    )
     inspection = Inspection(
-        host=host, detail=detail, warning=warning, machine=answer.machine, iis_version=answer.iis_version,
+        host=host, detail=detail, warning="; ".join(filter(None, warnings)) or None,
+        machine=answer.machine, iis_version=answer.iis_version,
         windows_version=answer.windows_version, powershell_version=answer.powershell_version,
-        clock=answer.clock, appinit_module=answer.appinit_module,
+        clock=answer.clock, time_zone=answer.time_zone, appinit_module=answer.appinit_module,
         shared_config=answer.shared_config, vars=host_vars or {}, defaults=answer.defaults,
         pools=answer.pools, evidence=None if answer.evidence is None else read_evidence(answer.evidence, answer.pools),
     )  # fmt: skip

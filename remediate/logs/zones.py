@@ -1,22 +1,38 @@
-"""From wall clocks to UTC, by a zone that a person gives.
+"""From wall clocks to UTC, by a zone that a person gives or the server reports.
 
-Where the clocks were put back, an hour is there twice: which one is meant is told by the order of the log, and where
-that does not tell, the time is not known. An hour that was left out has no time.
+Where the clock was put back, it showed an hour twice. The order of the log decides which of the two is meant. Where
+the order leaves both possible, the time is ambiguous: it counts as not known, and is compared with nothing. So is a
+time that the clock never showed, because it was put forward.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from remediate.errors import RemediateError
+from remediate.logs.logs import LogReading
 from remediate.values.logs import Occurrence, WorkerEvent
 
 # Threads that write at once may be out of order by so much.
 _SLACK = timedelta(seconds=5)
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)?")
+
+
+class Zone(Struct, frozen=True):
+    """A time zone, its name as `parse_zone` takes it, and what gave it: the option --time-zone, or the audit."""
+
+    name: str
+    zone: tzinfo
+    given_by: Literal["option", "audit"]
+
+
+# The zone of a server's wall clock by the name that its log has of it, if any; None: not known.
+ZoneOf = Callable[[str | None], Zone | None]
 
 
 def parse_zone(text: str) -> tzinfo:
@@ -33,16 +49,46 @@ def parse_zone(text: str) -> tzinfo:
         raise RemediateError(f"{text}: no time zone; give UTC, an offset (+02:00) or a name (Europe/Berlin)") from error
 
 
-def in_zone(occurrences: Sequence[Occurrence], zone: tzinfo) -> tuple[Occurrence, ...]:
-    """The occurrences of one log, in its order, with times in UTC."""
-    moments = to_utc([occurrence.time for occurrence in occurrences], zone)
-    return tuple(replace(o, time=moment) for o, moment in zip(occurrences, moments, strict=True))
+def is_naive(time: datetime | None) -> bool:
+    """Whether it is a wall clock, without a zone."""
+    return time is not None and time.tzinfo is None
 
 
-def events_in_zone(events: Sequence[WorkerEvent], zone: tzinfo) -> tuple[WorkerEvent, ...]:
-    """The events of one export, in its order, with times in UTC; without those whose time is not known."""
-    moments = to_utc([event.time for event in events], zone)
-    return tuple(replace(e, time=moment) for e, moment in zip(events, moments, strict=True) if moment is not None)
+def in_utc(reading: LogReading, zone_of: ZoneOf) -> LogReading:
+    """The reading with its wall clocks in UTC, each by the zone of the host that its entry names.
+
+    Those of hosts whose zone is not known stay as they are. An event whose time is ambiguous is left out.
+    """
+    entries: list[Occurrence | WorkerEvent] = [*reading.occurrences, *reading.events]
+    zones = {one.host: zone_of(one.host) for one in entries if is_naive(one.time)}
+    known = {zone for zone in zones.values() if zone is not None}
+    if not known:
+        return reading
+    times = _moments(reading.occurrences, zones, known)
+    occurrences = tuple(replace(o, time=time) for o, time in zip(reading.occurrences, times, strict=True))
+    times = _moments(reading.events, zones, known)
+    events = tuple(replace(e, time=time) for e, time in zip(reading.events, times, strict=True) if time is not None)
+    before = sum(one.time is None for one in entries)
+    names = sorted({"unknown" if zone is None else zone.name for zone in zones.values()})
+    source = replace(
+        reading.source, time_zone=", ".join(names),
+        time_zone_from=min(zone.given_by for zone in known),
+        ambiguous=sum(one.time is None for one in occurrences) - before + len(reading.events) - len(events),
+    )  # fmt: skip
+    return replace(reading, source=source, occurrences=occurrences, events=events)
+
+
+def _moments(
+    entries: Sequence[Occurrence | WorkerEvent], zones: Mapping[str | None, Zone | None], known: Iterable[Zone]
+) -> list[datetime | None]:
+    """The times of entries of one log, in its order, in UTC where the zone is known; None is one that is ambiguous."""
+    moments = [entry.time for entry in entries]
+    for zone in known:
+        own = [e.time if not is_naive(e.time) or zones[e.host] == zone else None for e in entries]
+        for place, moment in enumerate(to_utc(own, zone.zone)):
+            if is_naive(own[place]):
+                moments[place] = moment
+    return moments
 
 
 def to_utc(times: Sequence[datetime | None], zone: tzinfo) -> tuple[datetime | None, ...]:

@@ -102,12 +102,13 @@ def _section(stream: Stream, width: int, glyphs: str, *, colour: bool) -> str:
 
 
 def source_line(source: Source) -> str:
-    zone = f"time zone {source.time_zone}" + (f" (guessed by {source.guessed})" if source.guessed else "")
+    zone = f"time zone {source.time_zone}" + (" (by the audit)" if source.time_zone_from == "audit" else "")
     parts = [source.kind, count(source.lines, "line"), f"{source.unparsed} not understood"]
     parts += [f"NOT READ WHOLE: {source.damage}"] if source.damage else []
     parts += (
         [f"{source.untimed} without a time that was recognised (several may count as one)"] if source.untimed else []
     )
+    parts += [f"{source.ambiguous} at a time that the server's clock showed twice or never"] if source.ambiguous else []
     parts += [f"{source.left_out} left out (more than {KEPT:,} of one kind)"] if source.left_out else []
     parts += [_code_only(source.code_only)] if source.code_only else []
     return f"{source.file}: {', '.join((*parts, zone))}"

@@ -3,9 +3,9 @@
 A host's trouble is a value here (`Unreachable`, `Failed`, `Skipped`), not an exception.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from remediate.values.logs import Evidence
 
@@ -45,6 +45,17 @@ class Pool(Struct, frozen=True):
         return None if found is None else found.value
 
 
+class TimeZone(Struct, frozen=True):
+    """A server's time zone as it reports it. iis/time_zone.py decides whether it can be used.
+
+    ``id`` is Windows' name of it (``W. Europe Standard Time``). ``offsets`` are minutes east of UTC, at the
+    inspection's ``clock`` and every 30 days before it for a year.
+    """
+
+    id: Annotated[str, Meta(max_length=100)]
+    offsets: Annotated[tuple[Annotated[int, Meta(ge=-900, le=900)], ...], Meta(min_length=13, max_length=13)]
+
+
 class Inspection(Struct, frozen=True, kw_only=True, tag_field="status", tag="inspected"):
     """What one host answered. ``iis_version`` is None where IIS is not installed; ``warning`` is for a person."""
 
@@ -56,6 +67,7 @@ class Inspection(Struct, frozen=True, kw_only=True, tag_field="status", tag="ins
     windows_version: str | None = None
     powershell_version: str | None = None
     clock: str | None = None
+    time_zone: TimeZone | None = None
     appinit_module: bool = False
     shared_config: str | None = None
     vars: dict[str, str] = {}

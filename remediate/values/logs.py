@@ -87,8 +87,10 @@ class Source(Struct, frozen=True, kw_only=True):
 
     ``damage``: what of the file could not be read, in words; None where it was read whole.
 
-    ``time_zone``: ``UTC``, an offset such as ``+02:00``, an IANA name, or ``unknown``; with ``guessed`` where it is
-    inferred, by what.
+    ``time_zone``: ``UTC``, an offset such as ``+02:00``, an IANA name, or ``unknown``; several of these, separated by
+    commas, where the file's entries are of several servers. ``time_zone_from``: where the times have no zone, what gave
+    it: the option --time-zone, or the audit of the server. ``ambiguous``: exceptions and events whose time is not known
+    all the same, since the server's clock showed it twice or never.
     """
 
     file: str
@@ -100,7 +102,8 @@ class Source(Struct, frozen=True, kw_only=True):
     untimed: int = 0
     code_only: int = 0
     time_zone: str = "unknown"
-    guessed: str | None = None
+    time_zone_from: Literal["option", "audit"] | None = None
+    ambiguous: int = 0
 
 
 class EventLog(Struct, frozen=True, kw_only=True):

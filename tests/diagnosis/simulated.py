@@ -34,6 +34,11 @@ from remediate_lab.logs.files import Form, application_log, encoded, write
 Source = Literal["log", "w3c", "events", "audit", "evidence"]
 Kind = Literal["periodic", "recycle-only", "none"]
 HOST, COMPUTER = "web01", "WEB01.lab.example"
+# How Windows calls the zones of the cases, by its documentation ("Default time zones").
+WINDOWS_ZONES = {
+    "UTC": "UTC", "Europe/Berlin": "W. Europe Standard Time", "Asia/Kolkata": "India Standard Time",
+    "America/Chicago": "Central Standard Time",
+}  # fmt: skip
 # Within which an error follows the event that tells its start: the worker starts, and the request comes.
 _FOLLOWS = timedelta(seconds=60)
 # The shapes whose entries tell the client's address.
@@ -221,7 +226,8 @@ class Case:
         time = self.span.end.strftime("%Y-%m-%dT%H:%M:%SZ")
         host: dict[str, Any] = {
             "status": "inspected", "host": HOST, "machine": COMPUTER, "iis_version": "10.0", "clock": time,
-            "windows_version": "10.0.17763", "appinit_module": all(pool.appinit for pool in self.pools), "pools": pools,
+            "time_zone": self._reported_zone(), "windows_version": "10.0.17763",
+            "appinit_module": all(pool.appinit for pool in self.pools), "pools": pools,
         }  # fmt: skip
         if "evidence" in self.give:
             host["evidence"] = msgspec.to_builtins(self._collected())
@@ -232,6 +238,11 @@ class Case:
             "findings": [], "summary": summary,
         }  # fmt: skip
         return {"audit.json": json.dumps(audit, indent=2).encode()}
+
+    def _reported_zone(self) -> dict[str, Any]:
+        moments = [(self.span.end - timedelta(days=30 * n)).astimezone(self.zone_info) for n in range(13)]
+        offsets = [offset // timedelta(minutes=1) for moment in moments if (offset := moment.utcoffset()) is not None]
+        return {"id": WINDOWS_ZONES[self.zone], "offsets": offsets}
 
     def _collected(self) -> Evidence:
         """What the server's event logs tell; 1309 at most once a minute, where the application caught nothing."""

@@ -89,4 +89,4 @@ def test_what_chance_would_hardly_do(seen: int, of: int, chance: float, is_rare:
 
 
 def test_the_best_of_many_looks_is_less_rare() -> None:
-    assert rare(3, 3, 0.05) and not rare(3, 3, 0.05, looks=105)
+    assert rare(3, 3, 0.05) and not rare(3, 3, 0.05, trials=105)

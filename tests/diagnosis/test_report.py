@@ -50,7 +50,7 @@ def diagnosis(name: str = "Shop", marks: int = 40) -> Diagnosis:
         attribution=Attribution(idle=marks), symptoms={"periodic": Symptom("seen", name)}, reasons=(name, "plain"),
         fixes=("on-demand",), marks=tuple(sorted((*errors, *stops), key=lambda mark: mark.time)),
     )  # fmt: skip
-    source = Source(file=name, kind="text", lines=3, time_zone=name, guessed=name)
+    source = Source(file=name, kind="text", lines=3, time_zone=name)
     return Diagnosis(created_at="2026-11-25T12:00:00Z", sources=(source,), streams=(stream,))
 
 

@@ -6,10 +6,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from remediate.diagnose.cases import prepare
-from remediate.diagnose.diagnosis import conclude
-from remediate.diagnose.material import covers
-from remediate.diagnose.server_index import estate
 from remediate.values.diagnoses import Remedy, Stream, Verdict
 from remediate.values.logs import Occurrence, Request, WorkerEvent
 from tests.diagnosis.values import error, event, one_stream, request, server, streams, told
@@ -160,19 +156,6 @@ def test_a_job_that_keeps_its_clock_is_not_confirmed_by_the_stops_before_it(ever
     stops = [event(second - 3 - (n * 7 % 40)) for n, second in enumerate(jobs)]
     (stream,) = streams([error(second) for second in jobs], stops)
     assert stream.verdict == "unsupported" and "clock of their own" in stream.symptoms["periodic"].text
-
-
-def test_a_zone_that_was_inferred_from_the_events_needs_more_of_them() -> None:
-    """Three errors of random times fit some offset out of a hundred."""
-    known = estate((), "web01")
-    stops = [event(second, host="web01") for second in range(0, 40_000, 1260)]
-    reach = covers(stops, (), known)
-    verdicts = []
-    for looks in (1, 105):
-        errors = [error(second) for second in (1266, 6306, 20_166)]
-        (stream,) = conclude(prepare(errors, stops, reach, known, iis_log=False, looks=looks), known)
-        verdicts.append(stream.verdict)
-    assert verdicts == ["confirmed", "consistent"]
 
 
 def test_without_a_zone_the_period_is_found_and_nothing_is_compared() -> None:

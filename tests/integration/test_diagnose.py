@@ -9,11 +9,15 @@ import pytest
 from tests.conftest import PLAIN, Up, remediate
 
 SHOP, REPORTS = "Contoso Shop", "Reports"
+# The logs have the servers' wall clock; the audit reports the zone, and no --time-zone is given.
+ZONE = "India Standard Time"
 
 
 def play(state: Path, *options: str) -> str:
     """Let hours pass; where the lab's clock stands then. The requests come at any hour: nothing hangs on the day."""
-    remediate("lab", "play", "--state", state, "--log", "nlog", "--traffic", "random", *options, expect=0)
+    remediate(
+        "lab", "play", "--state", state, "--log", "nlog", "--traffic", "random", "--zone", ZONE, *options, expect=0
+    )
     return str(json.loads((state / "clock.json").read_text())["now"])
 
 
@@ -23,7 +27,7 @@ def diagnosed(state: Path, audit: Path, *more: str) -> dict[str, dict[str, Any]]
     done = remediate(
         "diagnose", server / "Logs" / "app", "--iis-log", server / "Logs" / "W3SVC1",
         "--events", server / "Windows" / "System32" / "winevt" / "Logs" / "System.xml",
-        "--audit", audit, "--time-zone", "UTC", "--format", "json", *more,
+        "--audit", audit, "--format", "json", *more,
     )  # fmt: skip
     streams = json.loads(done.stdout)["streams"]
     assert done.returncode == (2 if streams else 0), done.stderr
@@ -70,7 +74,10 @@ def test_since_wants_a_zone(tmp_path: Path) -> None:
         "   at System.Web.Hosting.IIS7WorkerRequest.ExplicitFlush()\n"
     )
     done = remediate("diagnose", log, "--since", "2026-11-25", expect=1)
-    assert done.stderr == f"remediate: {log}: its time zone is not known: give --time-zone with --since\n"
+    assert done.stderr == (
+        f"remediate: {log}: its time zone is not known, and --since needs it: "
+        "give --time-zone, or --audit with an audit that reports the server's zone\n"
+    )
     remediate("diagnose", log, "--since", "2026-11-25T14:00", "--time-zone", "UTC", expect=3)
     remediate("diagnose", log, "--since", "2026-11-25T14:01Z", "--time-zone", "UTC", expect=0)
     assert "write 2026-11-25" in remediate("diagnose", log, "--since", "yesterday", expect=64).stderr

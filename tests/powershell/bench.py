@@ -51,7 +51,7 @@ class Bench:
         home.mkdir()
         self._environment = {
             "PATH": "/usr/bin:/bin", "HOME": str(home), "TMPDIR": str(home), "LC_ALL": "C.UTF-8", "NO_COLOR": "1",
-            "TERM": "dumb", "windir": str(self.windows), "PSModulePath": str(LAB_MODULES),
+            "TERM": "dumb", "TZ": "UTC", "windir": str(self.windows), "PSModulePath": str(LAB_MODULES),
         }  # fmt: skip
         self._pwsh = pwsh
         self._process: subprocess.Popen[str] | None = None

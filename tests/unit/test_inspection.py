@@ -56,7 +56,7 @@ def test_what_cannot_be_judged_is_a_failure(name: str, value: str | None) -> Non
 WHOLE: dict[str, Any] = {
     "format": "remediate.inspection", "format_version": 1, "machine": "WEB01", "iis_version": "10.0",
     "windows_version": "10.0.17763", "powershell_version": "5.1", "clock": "2026-01-01T00:00:00Z", "defaults": GOOD,
-    "shared_config": None, "error": None, "evidence": None, "pools": [
+    "shared_config": None, "error": None, "evidence": None, "time_zone": {"id": "UTC", "offsets": [0] * 13}, "pools": [
         {"name": "Shop", "state": "Started", "attributes": GOOD, "applications": [{"path": "Site/shop", "site": 1}]}
     ],
 }  # fmt: skip
@@ -84,3 +84,39 @@ def test_any_answer_is_an_inspection_or_a_failure_in_words(key: str, value: obje
 def test_an_exit_code_that_is_none(code: int) -> None:
     report = parse_printed("web01", b"", b"x", code, {})
     assert isinstance(report, Failed) and len(report.detail) < 100
+
+
+@pytest.mark.parametrize(
+    ("reported", "says"),
+    [
+        (None, None),
+        ({"id": "UTC", "offsets": [0] * 13}, None),
+        ({"id": "Tokyo Standard Time", "offsets": [540] * 13}, None),
+        ({"id": "Asia/Tokyo", "offsets": [540] * 13}, None),
+        ({"id": "Tokyo Standard Time", "offsets": [540] * 12 + [600]}, "(Asia/Tokyo) was at UTC+0900 on 2025-01-06"),
+        ({"id": "", "offsets": [0] * 13}, "time zone '' is not known here"),
+        ({"id": "\x1b[2J", "offsets": [0] * 13}, "is not known here"),
+        ({"id": "../../etc/localtime", "offsets": [0] * 13}, "is not known here"),
+        ({"id": "/etc/localtime", "offsets": [0] * 13}, "is not known here"),
+    ],
+)
+def test_a_time_zone_that_cannot_be_used_is_a_warning(reported: object, says: str | None) -> None:
+    """In one line that steers no terminal, and never a failure: the server is inspected all the same."""
+    report = parse_answer("web01", json.dumps(WHOLE | {"time_zone": reported}).encode())
+    assert isinstance(report, Inspection)
+    assert (report.warning is None) == (says is None)
+    if report.warning is not None:
+        assert str(says) in report.warning and "give `remediate diagnose` --time-zone" in report.warning
+        assert report.warning.isprintable()
+
+
+@pytest.mark.parametrize(
+    "reported",
+    [
+        {"id": "x" * 101, "offsets": [0] * 13}, {"id": 1, "offsets": [0] * 13}, {"id": "UTC"}, "UTC",
+        {"id": "UTC", "offsets": [0] * 14}, {"id": "UTC", "offsets": []}, {"id": "UTC", "offsets": [901] * 13},
+    ],
+)  # fmt: skip
+def test_a_time_zone_of_another_shape_is_no_answer_of_ours(reported: object) -> None:
+    report = parse_answer("web01", json.dumps(WHOLE | {"time_zone": reported}).encode())
+    assert isinstance(report, Failed) and "cannot be read" in report.detail

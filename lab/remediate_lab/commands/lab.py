@@ -1,9 +1,8 @@
 """remediate lab: the simulated fleet."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -12,9 +11,11 @@ from remediate.cli.exits import Exit
 from remediate.errors import RemediateError
 from remediate_lab import control
 from remediate_lab.clock.traffic import TRAFFIC
+from remediate_lab.knobs import Knobs
 from remediate_lab.logs.files import LOGS
 from remediate_lab.play import Options, play
 from remediate_lab.recipe import from_configs
+from remediate_lab.time_zone import rules
 from remediate_lab.variety import server
 
 _state = click.option(
@@ -99,11 +100,11 @@ def up(state: Path, servers: int | None, seed: int, configs: Path | None, **opti
     "--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the requests, reboots and logs."
 )
 @click.option("--log", type=OneOf(LOGS), help="Format of the applications' logs.  [default: chosen by the seed]")
-@click.option("--zone", default="UTC", show_default=True, help="Time zone of the servers, such as Europe/Berlin.")
+@click.option("--zone", help="Time zone of the servers from now on, such as Europe/Berlin.  [default: UTC at first]")
 @click.option(
     "--unhandled", is_flag=True, help="Let the applications catch no exception, so that ASP.NET writes event 1309 too."
 )
-def play_hours(state: Path, hours: float | None, to_now: bool, zone: str, **options: Any) -> None:
+def play_hours(state: Path, hours: float | None, to_now: bool, zone: str | None, **options: Any) -> None:
     """Let hours pass on the servers, and write the logs that their settings cause.
 
     The logs of a server are in STATE/servers/NAME/Logs, its event logs in its Windows folder. The lab has a clock. Each
@@ -113,7 +114,9 @@ def play_hours(state: Path, hours: float | None, to_now: bool, zone: str, **opti
     if to_now == (hours is not None):
         raise click.UsageError("Give --hours or --to-now.")
     real = datetime.now(UTC).replace(microsecond=0)
-    done = play(state, hours, Options(zone=_zone(zone), **options), real)
+    if zone is not None:
+        _check_zone(zone)
+    done = play(state, hours, Options(zone=zone, **options), real)
     for name, why in done.left_out.items():
         click.echo(f"{name}: left out: {why}", err=True)
     begin, end = (f"{time:%Y-%m-%d %H:%M:%S}" for time in (done.span.begin, done.span.end))
@@ -123,11 +126,9 @@ def play_hours(state: Path, hours: float | None, to_now: bool, zone: str, **opti
     click.echo(f"{more}; the logs: {state / 'servers'}/*/Logs", err=True)
 
 
-def _zone(name: str) -> tzinfo:
-    if name == "UTC":
-        return UTC
+def _check_zone(name: str) -> None:
     try:
-        return ZoneInfo(name)
+        rules(Knobs((("time_zone", name),)))
     except (KeyError, ValueError, OSError) as error:
         raise RemediateError(f"--zone {name}: no such time zone is known here; try UTC or Europe/Berlin") from error
 

@@ -9,6 +9,7 @@ from remediate.values.fleet import Value
 from remediate_lab.emulated.events import evidence
 from remediate_lab.emulated.iis import installed, look
 from remediate_lab.knobs import read_knobs
+from remediate_lab.time_zone import reported
 
 
 def machine_name(windows: Path) -> str:
@@ -25,11 +26,12 @@ def inspection(windows: Path, evidence_days: int = 0) -> dict[str, Any]:
 
 def _settings(windows: Path) -> dict[str, Any]:
     knobs = read_knobs(windows)
+    now = datetime.now(UTC)
     answer: dict[str, Any] = {
         "format": "remediate.inspection", "format_version": 1, "machine": machine_name(windows),
         "windows_version": knobs.get("windows_version", "10.0.17763"),
         "powershell_version": knobs.get("powershell_version", "5.1.17763.1"),
-        "clock": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "clock": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "time_zone": reported(knobs, now),
         "iis_version": None, "appinit_module": False, "shared_config": None, "defaults": {}, "pools": [],
     }  # fmt: skip
     if not installed(knobs):

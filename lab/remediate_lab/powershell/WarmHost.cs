@@ -83,6 +83,7 @@ namespace Remediate.Lab
                 if (!order.Environment.ContainsKey(name)) { Environment.SetEnvironmentVariable(name, null); }
             }
             foreach (KeyValuePair<string, string> pair in order.Environment) { Environment.SetEnvironmentVariable(pair.Key, pair.Value); }
+            TimeZoneInfo.ClearCachedData();
             Environment.CurrentDirectory = order.Folder;
             var output = new StreamWriter(answers.Stream((byte)'o'), new UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };
             var errors = new StreamWriter(answers.Stream((byte)'e'), new UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };

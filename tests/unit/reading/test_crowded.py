@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from remediate.logs import in_zone, read_blocks
+from remediate.logs import Zone, in_utc, read_blocks
 from tests.conftest import remediate
 from tests.unit.reading.crowded import SHAPES, TIMES
 from tests.unit.reading.rendering import ZONE
@@ -18,7 +18,8 @@ def test_each_error_is_one_with_its_time(shape: str) -> None:
     """In a syslog without a year it is that of the file's name."""
     render, zoned = SHAPES[shape]
     reading = read_blocks([render(TIMES).encode()], "app-20261125.log")
-    assert [one.time and one.time.replace(microsecond=0) for one in in_zone(reading.occurrences, ZONE)] == TIMES
+    in_order = in_utc(reading, lambda _: Zone("ZONE", ZONE, "option")).occurrences
+    assert [one.time and one.time.replace(microsecond=0) for one in in_order] == TIMES
     assert (reading.source.unparsed, reading.source.untimed, reading.source.code_only) == (0, 0, 0)
     assert (reading.source.time_zone == "UTC") == zoned
     assert {(one.code, one.raised, one.flushed) for one in reading.occurrences} == {

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from remediate.errors import RemediateError
 from remediate.iis.codes import CODES
-from remediate.logs import LogReading, OtherLog, RequestLog, in_zone, read_blocks
+from remediate.logs import LogReading, OtherLog, RequestLog, Zone, in_utc, read_blocks
 from remediate.values.logs import Occurrence, StackState
 from tests.unit.reading import crowded, event_exports, samples
 from tests.unit.reading.rendering import APPLICATION, SHAPES, ZONE, Thrown
@@ -24,6 +24,7 @@ LOGS = {
     **{shape: "".join(map(render, event_exports.events())).encode() for shape, render in event_exports.SHAPES.items()},
 }
 NAMES = sorted(LOGS)
+IN_ZONE = Zone("ZONE", ZONE, "option")
 
 
 def told(blocks: list[bytes]) -> object:
@@ -95,7 +96,7 @@ def test_an_exception_is_the_same_occurrence_in_every_shape(shape: str, thrown: 
     data = "".join(map(SHAPES[shape], thrown)).encode()
     reading = read_blocks([data], "x.log")
     assert reading.source.unparsed == 0
-    assert [replace(o, line=None) for o in in_zone(reading.occurrences, ZONE)] == [
+    assert [replace(o, line=None) for o in in_utc(reading, lambda _: IN_ZONE).occurrences] == [
         Occurrence(
             code=one.code, time=one.time, raised="RaiseCommunicationError" in one.stack,
             flushed="ExplicitFlush" in one.stack, entity_read="ReadEntityCoreSync" in one.stack,
@@ -135,7 +136,7 @@ def test_entries_around_the_borders_of_large_blocks(shape: str) -> None:
         text += fill((1 << 20) * (number + 1) // 2 - len(text) - 300 + 90 * number) + entry
     data = (text + fill(300_000)).encode()
     whole = read_blocks([data], "x.log")
-    assert [o.time for o in in_zone(whole.occurrences, ZONE)] == [one.time for one in thrown]
+    assert [o.time for o in in_utc(whole, lambda _: IN_ZONE).occurrences] == [one.time for one in thrown]
     assert all(o.flushed and o.host == "WEB01" for o in whole.occurrences)
     for size in (1 << 20, 1 << 19, 77_777):
         assert read_blocks([data[n : n + size] for n in range(0, len(data), size)], "x.log") == whole

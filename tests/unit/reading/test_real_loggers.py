@@ -9,7 +9,7 @@ from socket import gethostname
 
 import pytest
 
-from remediate.logs import find_files, in_zone, read_log
+from remediate.logs import Zone, find_files, in_utc, read_log
 
 HERE = Path(__file__).parent
 # Builds of the loggers from NuGet; its README says which.
@@ -51,7 +51,7 @@ def test_what_the_real_loggers_write_is_read(pwsh_path: Path, tmp_path: Path) ->
         assert reading.source.unparsed == 0, name
         assert [o.code for o in reading.occurrences] == ["0x80070032", "0x800704CD"], name
         assert reading.source.time_zone == ("UTC" if tells_zone else "unknown"), name
-        for occurrence in in_zone(reading.occurrences, UTC):
+        for occurrence in in_utc(reading, lambda _: Zone("UTC", UTC, "option")).occurrences:
             assert occurrence.raised, name
             assert occurrence.flushed, name
             assert occurrence.time is not None, name

@@ -1,6 +1,5 @@
-"""From wall clocks to UTC, by a zone that is given or inferred."""
+"""From wall clocks to UTC, in one zone."""
 
-import random
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
@@ -10,15 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remediate.errors import RemediateError
-from remediate.logs import guess_zone, in_zone, parse_zone
-from remediate.values.logs import Occurrence, Request, WorkerEvent
+from remediate.logs import parse_zone
+from remediate.logs.zones import to_utc
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
-
-
-def errors(times: Iterable[datetime | None], code: str = "0x80070032") -> list[Occurrence]:
-    return [Occurrence(code=code, time=time) for time in times]
 
 
 def wall(times: Iterable[datetime], zone: tzinfo) -> list[datetime]:
@@ -27,7 +22,7 @@ def wall(times: Iterable[datetime], zone: tzinfo) -> list[datetime]:
 
 
 def utc(times: Iterable[datetime | None], zone: tzinfo) -> list[datetime | None]:
-    return [occurrence.time for occurrence in in_zone(errors(times), zone)]
+    return list(to_utc(list(times), zone))
 
 
 @pytest.mark.parametrize(
@@ -84,97 +79,3 @@ def test_lines_out_of_order_keep_their_times() -> None:
     """A log that was put together of two does not lose its times."""
     moments = [NOON, NOON - timedelta(days=40), NOON + timedelta(days=1)]
     assert utc(wall(moments, BERLIN), BERLIN) == moments
-
-
-def idle(start: datetime, count: int, minutes: float, jitter: float) -> tuple[list[datetime], list[WorkerEvent]]:
-    """Errors of an idle worker that was ended each so many minutes and a little more, and the events of it."""
-    chance = random.Random(count)  # noqa: S311  # variety, not secrets
-    ends = [start]
-    for _ in range(count - 1):
-        ends.append(ends[-1] + timedelta(minutes=minutes + jitter * chance.random()))
-    events = [WorkerEvent(time=end, id=5186, kind="idle-stop", pool="shop") for end in ends]
-    return [end + timedelta(seconds=3) for end in ends], events
-
-
-@pytest.mark.parametrize("zone", ["+02:00", "-03:30", "UTC", "+05:45", "+14:00", "-12:00"])
-def test_idle_stops_tell_the_zone_of_the_errors_after_them(zone: str) -> None:
-    moments, events = idle(NOON, 30, 20, 2)
-    guess = guess_zone(errors(wall(moments, parse_zone(zone))), events=events)
-    assert guess is not None
-    assert guess.name == zone
-    assert guess.by == "30 of 30 errors that followed a worker's end"
-    assert utc(wall(moments, guess.zone), guess.zone) == moments
-
-
-def test_errors_that_come_each_hour_fit_every_whole_hour() -> None:
-    """Each shift by an hour explains all but one of them: no zone is guessed."""
-    moments, events = idle(NOON, 40, 60, 0)
-    assert guess_zone(errors(wall(moments, BERLIN)), events=events) is None
-
-
-def test_a_changed_clock_is_seen_and_the_zone_has_a_name() -> None:
-    """Through the last Sunday of October, most errors before it."""
-    moments, events = idle(datetime(2026, 10, 23, tzinfo=UTC), 200, 20, 2)
-    guess = guess_zone(errors(wall(moments, BERLIN)), events=events)
-    assert guess is not None
-    assert guess.name.startswith("Europe/")
-    told = utc(wall(moments, BERLIN), guess.zone)
-    assert sum(time == moment for time, moment in zip(told, moments, strict=True)) == 200
-
-
-def test_requests_tell_the_zone_of_errors_that_were_a_clients() -> None:
-    """Only of other codes: the server's own request has no line in the IIS log."""
-    chance = random.Random(5)  # noqa: S311  # variety, not secrets
-    moments = sorted(NOON + timedelta(seconds=chance.randrange(86400)) for _ in range(12))
-    others = [NOON + timedelta(seconds=chance.randrange(86400)) for _ in range(300)]
-    requests = [Request(time=time.replace(microsecond=0)) for time in sorted([*moments, *others])]
-    gone = guess_zone(errors(wall(moments, BERLIN), "0x800704CD"), requests=requests)
-    assert gone is not None
-    assert (gone.name, gone.by) == ("+01:00", "12 of 12 errors of requests that are in the IIS log")
-    assert guess_zone(errors(wall(moments, BERLIN)), requests=requests) is None
-
-
-def test_a_busy_server_fits_every_zone() -> None:
-    moments = [NOON + timedelta(minutes=17 * n) for n in range(30)]
-    requests = [Request(time=NOON + timedelta(seconds=2 * n)) for n in range(-30_000, 50_000)]
-    assert guess_zone(errors(wall(moments, BERLIN), "0x800704CD"), requests=requests) is None
-
-
-def test_two_errors_are_too_few() -> None:
-    moments, events = idle(NOON, 2, 20, 2)
-    assert guess_zone(errors(wall(moments, BERLIN)), events=events) is None
-
-
-def test_many_errors_at_once_are_one_coincidence() -> None:
-    """Ten after each of two idle stops prove no more than two."""
-    moments, events = idle(NOON, 2, 20, 2)
-    many = [moment + timedelta(milliseconds=70 * n) for moment in moments for n in range(10)]
-    assert guess_zone(errors(wall(many, BERLIN)), events=events) is None
-
-
-def test_witnesses_that_disagree_tell_nothing() -> None:
-    moments, events = idle(NOON, 30, 20, 2)
-    requests = [Request(time=moment + timedelta(hours=3)) for moment in moments]
-    both = errors(wall(moments, BERLIN)) + errors(wall(moments, BERLIN), "0x800704CD")
-    assert guess_zone(both, events=events) is not None
-    assert guess_zone(both, events=events, requests=requests) is None
-
-
-def test_errors_before_the_events_begin_do_not_count_against_a_zone() -> None:
-    """The application's log is kept for longer than the System log."""
-    moments, events = idle(NOON, 200, 20, 2)
-    guess = guess_zone(errors(wall(moments, BERLIN)), events=events[150:])
-    assert guess is not None
-    assert guess.name == "+01:00"
-
-
-@given(st.lists(st.datetimes(datetime(2026, 1, 1), datetime(2026, 1, 3)), max_size=8).map(sorted), st.randoms())
-def test_two_events_and_any_errors_tell_nothing(times: list[datetime], chance: random.Random) -> None:
-    """Two coincidences are none, also of many errors."""
-    events = [
-        WorkerEvent(
-            time=NOON.replace(month=1, day=1) + timedelta(seconds=chance.randrange(172_800)), id=5186, kind="idle-stop"
-        )
-        for _ in range(2)
-    ]
-    assert guess_zone(errors(times), events=events) is None

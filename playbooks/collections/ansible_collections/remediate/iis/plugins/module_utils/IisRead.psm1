@@ -360,19 +360,29 @@ function Get-IisPoolState($Pool) {
     if ($null -eq $state) { 'Unknown' } else { $state.ToString() }
 }
 
+function Get-IisTimeZone([DateTime]$Now) {
+    # Windows' name of the server's time zone, which is in no language, and the offsets from UTC in minutes: now, and every 30
+    # days back for a year. The name alone is not enough: a server may have daylight saving time switched off.
+    $zone = [TimeZoneInfo]::Local
+    $offsets = foreach ($months in 0..12) { [int]$zone.GetUtcOffset($Now.AddDays(-30 * $months)).TotalMinutes }
+    [ordered]@{ id = $zone.Id; offsets = @($offsets) }
+}
+
 function Get-IisInspection {
     Invoke-IisLook { Read-IisInspection }
 }
 
 function Read-IisInspection {
     # All that remediate knows of a server, as one value that ConvertTo-Json can write: no dates, no enums.
+    $now = [DateTime]::UtcNow
     $inspection = [ordered]@{
         format             = 'remediate.inspection'
         format_version     = 1
         machine            = Get-IisMachineName
         windows_version    = (Get-CimInstance -ClassName Win32_OperatingSystem).Version
         powershell_version = $PSVersionTable.PSVersion.ToString()
-        clock              = [DateTime]::UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", [Globalization.CultureInfo]::InvariantCulture)
+        clock              = $now.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", [Globalization.CultureInfo]::InvariantCulture)
+        time_zone          = Get-IisTimeZone $now
         iis_version        = $null
         appinit_module     = $false
         shared_config      = $null
