@@ -48,7 +48,11 @@ def conclude(cases: Iterable[Case], estate: Estate) -> tuple[Stream, ...]:
 
 
 def of_evidence_alone(inspections: Sequence[Inspection]) -> tuple[Stream, ...]:
-    """The streams of the fault in what `audit --evidence` collected, as `diagnose --audit` of it has them."""
+    """The streams of the fault in what `audit --evidence` collected, as `diagnose --audit` of it has them.
+
+    Most servers have no such error, and nothing is done for them.
+    """
+    inspections = [one for one in inspections if one.evidence and any(e.code == FAULT for e in one.evidence.errors)]
     parts = [of_evidence(one.host, one.evidence) for one in inspections if one.evidence is not None]
     errors = [error for part in parts for error in part.occurrences if error.code == FAULT]
     events = [event for part in parts for event in part.events]

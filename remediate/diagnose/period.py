@@ -9,6 +9,7 @@ phase, and each error is compared with many before it, so that the periods of se
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
 from math import exp, log
 from statistics import median
@@ -156,6 +157,8 @@ def _best(gaps: Sequence[tuple[float, int]], of: int, crowd: float, width: float
 def _windows(gaps: Sequence[tuple[float, int]], of: int, crowd: float, width: float) -> Iterator[tuple[float, slice]]:
     """Each window that ends at a gap, with its weight; the shortest gaps first."""
     inside: Counter[int] = Counter()
+    # There are far more windows than numbers of errors in one.
+    weight = cache(lambda seen: unlikely(seen, of, crowd))
     first = 0
     for last, (gap, late) in enumerate(gaps):
         inside[late] += 1
@@ -166,7 +169,7 @@ def _windows(gaps: Sequence[tuple[float, int]], of: int, crowd: float, width: fl
                 del inside[gone]
             first += 1
         looks = max(1.0, WINDOWS_PER_WIDTH * gap / width)
-        yield unlikely(len(inside), of, crowd) - log(looks), slice(first, last + 1)
+        yield weight(len(inside)) - log(looks), slice(first, last + 1)
 
 
 def _multiple(gap: float, known: Sequence[Period], width: float) -> bool:

@@ -74,11 +74,13 @@ class Estate(Struct, frozen=True):
     """The inspected hosts. ``only``: the host that is meant where nothing names one.
 
     ``names``: of hosts that were not inspected, by their label, the one name that stands for all spellings.
+    ``known``: by each spelling of a name the servers that it may mean, see `_spellings`.
     """
 
     servers: tuple[Server, ...] = ()
     only: str | None = None
     names: dict[str, str] = {}
+    known: dict[tuple[str, str], tuple[Server, ...]] = {}
 
     def host(self, name: str | None) -> str | None:
         """The inventory's name of that server, or its name in the logs; None where nothing tells."""
@@ -91,11 +93,10 @@ class Estate(Struct, frozen=True):
         wanted = name or self.only
         if wanted is None:
             return None
-        for same in (fold, label):
-            found = [s for s in self.servers if same(wanted) in (same(s.name), same(s.machine))]
-            if len(found) == 1:
-                return found[0]
-        return None
+        # A name of the inventory means that host, whatever other machines are called.
+        spellings = (("name", fold(wanted)), ("full", fold(wanted)), ("label", label(wanted)))
+        found = (self.known.get(spelling, ()) for spelling in spellings)
+        return next((servers[0] for servers in found if len(servers) == 1), None)
 
     def settings(self, host: str | None, pool: str | None) -> PoolSettings | None:
         server = self.server(host)
@@ -189,11 +190,21 @@ def estate(hosts: Iterable[Inspection], host: str | None = None, told: Collectio
     names: dict[str, str] = {}
     for name in told:
         names.setdefault(label(name), name)
-    known = Estate(servers, None, names)
+    spelled: dict[tuple[str, str], tuple[Server, ...]] = {}
+    for server in servers:
+        for spelling in _spellings(server):
+            spelled[spelling] = (*spelled.get(spelling, ()), server)
+    known = Estate(servers, None, names, spelled)
     if host is not None:
         return replace(known, only=known.host(host))
     meant = {known.host(name) for name in told} or {server.name for server in servers}
     return replace(known, only=meant.pop() if len(meant) == 1 else None)
+
+
+def _spellings(server: Server) -> set[tuple[str, str]]:
+    """How logs may write a server's name: as the inventory does, in full, or without its domain."""
+    names = (server.name, server.machine)
+    return {("name", fold(server.name)), *(("full", fold(n)) for n in names), *(("label", label(n)) for n in names)}
 
 
 def _server(inspection: Inspection) -> Server:

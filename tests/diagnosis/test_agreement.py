@@ -182,3 +182,12 @@ def test_a_fleet_of_many_applications_agrees(tmp_path: Path) -> None:
     inspections = tuple(server(logged, {}, f"web{number:03}") for number in range(250))
     assert confirmed_by_diagnosis(tmp_path, *inspections) == {(one.host, "Shop") for one in inspections}
     assert confirmed_by_audit(*inspections) == {(one.host, "Shop") for one in inspections}
+
+
+def test_a_machine_with_two_names_in_the_inventory_agrees(tmp_path: Path) -> None:
+    """A host's name in the inventory means that host, and its settings count: here the pool runs no managed code."""
+    logged = errors_after("recycle", 30, number=2)
+    named = (server(logged, {"managedRuntimeVersion": ""}, name) for name in ("web01", "alias"))
+    both = tuple(msgspec.structs.replace(one, machine="WEB01") for one in named)
+    assert confirmed_by_diagnosis(tmp_path, *both) == set()
+    assert confirmed_by_audit(*both) == set()

@@ -132,6 +132,10 @@ def test_what_happened_decides_the_grade(fleet: Fleet, tmp_path: Path) -> None:
 
     whole = saved.read_text()
     assert CANARY not in whole + said
+    diagnosis = json.loads(remediate("diagnose", "--audit", saved, "--format", "json").stdout)
+    streams = {(s["host"], s["pool"]) for s in diagnosis["streams"] if s["verdict"] == "confirmed"}
+    findings = {(f["host"], f["pool"]) for f in json.loads(whole)["findings"] if f["grade"] == "confirmed"}
+    assert streams == findings and len(findings) == 2, "the diagnosis of the saved audit confirms the same pools"
     table = remediate("audit", "-i", fleet.inventory, "--evidence", expect=2)
     assert "confirmed" in table.stdout and CANARY not in table.stdout + table.stderr
     plan = tmp_path / "plan"
