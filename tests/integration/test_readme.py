@@ -1,8 +1,8 @@
 """The transcripts in README.md are what the program prints.
 
 In README a line `...` stands for lines that are left out, and a line that ends with ` ...` is cut. The spaces between
-columns are fewer where long rows are left out. All else is compared, line by line; of a diagnosis, which is of the last two
-days, numbers are not.
+columns are fewer where long rows are left out. All else is compared, line by line. The numbers of a
+diagnosis are not: it is of the last two days.
 """
 
 import re
