@@ -1,4 +1,4 @@
-"""Where a bug struck, in a form that may be shown and sent.
+"""Where a bug occurred, in a form that may be shown and sent.
 
 An exception's message can hold whatever the program had in its hands, passwords too. So no message is shown: only the
 types of the exceptions, and the places in the code.

@@ -68,7 +68,7 @@ def _trouble(report: HostReport) -> bool:
 
 @contextmanager
 def _watched() -> Iterator[Callable[[str], None]]:
-    """Name the host of whose variables nothing is heard: a lookup may wait for a person, or for ever."""
+    """Name the host whose variables take long: a lookup may wait for a person, or for ever."""
     if is_quiet():
         yield lambda _host: None
         return

@@ -1,4 +1,4 @@
-"""How far it is: a bar on a terminal, a line for each host in a pipeline. On standard error."""
+"""Progress on standard error: a bar on a terminal, a line for each host in a pipeline."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -16,8 +16,8 @@ from remediate.cli.verbosity import is_quiet
 def follow(doing: str, hosts: int) -> Iterator[Callable[[str, bool], None]]:
     """Call what this gives with each host's line as it is done, and whether it is trouble.
 
-    Beside a bar only trouble is told: a thousand lines of "all is well" would scroll it away. Trouble that another
-    host had before is told in short: `web02: failed, as web01`, and beside a bar not at all.
+    Beside a bar only trouble is shown: a thousand lines of "all is well" would scroll it away. Trouble that another
+    host had before is shortened, `web02: failed, as web01`, and not shown beside a bar.
     """
     if is_quiet():
         yield lambda _line, _trouble: None

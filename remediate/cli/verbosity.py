@@ -41,7 +41,7 @@ def with_verbosity(command: click.Command) -> click.Command:
         common: dict[str, Any] = {"is_flag": True, "expose_value": False, "is_eager": True}
         command.params += [
             click.Option(
-                ["-v", "--verbose"], callback=_verbose, help="Show where in the program a bug struck.", **common
+                ["-v", "--verbose"], callback=_verbose, help="Show where in the program a bug occurred.", **common
             ),
             click.Option(["-q", "--quiet"], callback=_quiet, help="Show no progress.", **common),
         ]
