@@ -82,7 +82,7 @@ def test_no_zone_is_guessed_and_the_report_says_what_would_tell_it(tmp_path: Pat
     assert stream.verdict == "consistent" and stream.attribution.by_gap > 30
     assert stream.period_seconds == pytest.approx(21 * 60, abs=60)
     for name in ("after-recycle", "not-in-iis-log"):
-        symptom = stream.symptoms[name]  # type: ignore[index]  # both are names of symptoms
+        symptom = stream.symptoms[name]
         assert symptom.state == "not-checkable"
         assert "--time-zone" in symptom.text and "an audit that reports the server's zone" in symptom.text
 
