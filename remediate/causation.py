@@ -6,7 +6,7 @@ worker explains an error and confirms nothing: what ends a worker disturbs its c
 first.
 
 `is_pattern` is what confirms by events: docs/adr/0009 and 0029 have the reasons. Whether a request is the server's own
-is decided where addresses are read, and stands in ``Occurrence.local``.
+is decided where addresses are read, and stands in ``LoggedException.local``.
 """
 
 from bisect import bisect_left, bisect_right

@@ -24,7 +24,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from remediate.errors import RemediateError
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.iis.schema import ConfigError
 from remediate_lab.chance import Chance
 from remediate_lab.clock.history import History
@@ -151,7 +151,7 @@ def _pools(windows: Path) -> list[PoolSettings]:
     knobs = read_knobs(windows)
     if knobs.get("iis_version", "10.0") == "none":
         return []
-    return pool_settings(Iis(windows).config, {fold(name) for name in knobs.all("stopped")})
+    return pool_settings(Iis(windows).config, {iis_key(name) for name in knobs.all("stopped")})
 
 
 def _pass(

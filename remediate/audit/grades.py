@@ -18,10 +18,10 @@ from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, ends_when_idle, 
 from remediate.iis.codes import FAULT
 from remediate.iis.events import LOG_IDLE, LOG_RECYCLE, MEANING
 from remediate.iis.frames import STREAMS
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.values.findings import Grade
 from remediate.values.fleet import Inspection, Pool
-from remediate.values.logs import EventLog, Evidence, Occurrence, WorkerEvent
+from remediate.values.logs import EventLog, Evidence, LoggedException, WorkerEvent
 
 _FRAMES = "RaiseCommunicationError and ExplicitFlush"
 
@@ -33,7 +33,7 @@ class Known:
     evidence: Evidence
     events: dict[str, list[WorkerEvent]]
     boots: list[WorkerEvent]
-    errors: dict[str, list[Occurrence]]
+    errors: dict[str, list[LoggedException]]
     confirmed: frozenset[str]
 
 
@@ -42,7 +42,7 @@ def known(hosts: Sequence[Inspection]) -> dict[str, Known]:
     confirmed: dict[str | None, set[str]] = defaultdict(set)
     for stream in of_evidence_alone(hosts):
         if stream.verdict == "confirmed" and stream.pool is not None:
-            confirmed[stream.host].add(fold(stream.pool))
+            confirmed[stream.host].add(iis_key(stream.pool))
     return {
         host.host: _by_pool(host.evidence, frozenset(confirmed[host.host]))
         for host in hosts
@@ -53,10 +53,10 @@ def known(hosts: Sequence[Inspection]) -> dict[str, Known]:
 def _by_pool(evidence: Evidence, confirmed: frozenset[str]) -> Known:
     found = Known(evidence, defaultdict(list), [], defaultdict(list), confirmed)
     for event in evidence.events:
-        (found.boots if event.pool is None else found.events[fold(event.pool)]).append(event)
+        (found.boots if event.pool is None else found.events[iis_key(event.pool)]).append(event)
     for error in evidence.errors:
         if error.pool is not None:
-            found.errors[fold(error.pool)].append(error)
+            found.errors[iis_key(error.pool)].append(error)
     return found
 
 
@@ -66,7 +66,7 @@ def grade(host: Inspection, pool: Pool, known: Known | None) -> tuple[Grade, tup
     if known is None:
         return by_settings, why
     of_errors = _of_errors(known, pool)
-    if fold(pool.name) in known.confirmed:
+    if iis_key(pool.name) in known.confirmed:
         unnamed = f"event 1309 has {FAULT} of an application that is not known, after events of this pool"
         return "confirmed", (*(of_errors or (unnamed,)), *why)
     likely, of_stops = _by_stops(known, pool)
@@ -87,14 +87,14 @@ def _by_settings(host: Inspection, pool: Pool) -> tuple[Grade, tuple[str, ...]]:
 
 def _of_errors(known: Known, pool: Pool) -> tuple[str, ...]:
     """What the exceptions of the pool say; whether they confirm is not decided here."""
-    every = [e for e in known.errors[fold(pool.name)] if e.code == FAULT]
+    every = [e for e in known.errors[iis_key(pool.name)] if e.code == FAULT]
     errors = [e for e in every if e.raised and e.flushed]
     # A client with an address of its own, a body being read, a client's own response: those have other causes.
     ours = [e for e in errors if e.local is not False and not e.entity_read and not _of_a_client(e)]
     reasons = []
     times = [error.time for error in ours if error.time is not None]
     if times:
-        events = explained(times, (*known.events[fold(pool.name)], *known.boots))
+        events = explained(times, (*known.events[iis_key(pool.name)], *known.boots))
         after = Counter(words(event.kind) for event in events if event is not None)
         causes = " and ".join(f"{number} {which}" for which, number in sorted(after.items()))
         matched = causes or "none soon after an event that would explain it"
@@ -112,7 +112,7 @@ def _of_errors(known: Known, pool: Pool) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def _of_a_client(error: Occurrence) -> bool:
+def _of_a_client(error: LoggedException) -> bool:
     """Whether its frames speak for a client; some do so only where the request is not told to be the server's own."""
     stream = None if error.streaming is None else STREAMS[error.streaming]
     return stream is not None and (stream.only or error.local is not True)
@@ -123,7 +123,7 @@ def _by_stops(known: Known, pool: Pool) -> tuple[bool, tuple[str, ...]]:
     idle = pool.value(IDLE_TIMEOUT)
     if idle is None or not ends_when_idle(idle, pool.value(IDLE_ACTION)):
         return False, ()
-    events = known.events[fold(pool.name)]
+    events = known.events[iis_key(pool.name)]
     stops = [event.time for event in events if event.kind in IDLE_STOPS]
     least, most = (timedelta(seconds=seconds(idle) + more) for more in (-STOP_SLACK, JITTER + STOP_SLACK))
     gaps = sum(least <= after - before <= most for before, after in pairwise(stops))

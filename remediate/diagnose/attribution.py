@@ -50,8 +50,8 @@ def by_gaps(
     """
     told = []
     spans = _idle_spans(idle, found)
-    ages = rests(starts, None)
-    for time, cause, rest, age in zip(starts, causes, rests(starts, last), ages, strict=True):
+    ages = idle_gaps(starts, None)
+    for time, cause, rest, age in zip(starts, causes, idle_gaps(starts, last), ages, strict=True):
         if cause != UNEXPLAINED:
             told.append(cause)
         elif any(rest is not None and low <= rest <= high for low, high in spans) or (
@@ -65,7 +65,7 @@ def by_gaps(
     return tuple(told)
 
 
-def rests(starts: Sequence[datetime], last: Sequence[datetime | None] | None) -> tuple[float | None, ...]:
+def idle_gaps(starts: Sequence[datetime], last: Sequence[datetime | None] | None) -> tuple[float | None, ...]:
     """The seconds before each start since the start before it, or since the last request if that is later."""
     found: list[float | None] = []
     for index, time in enumerate(starts):

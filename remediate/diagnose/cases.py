@@ -18,11 +18,11 @@ from remediate.diagnose.gather import Group, gather, sorted_times, time_of
 from remediate.diagnose.iis_log import LineCheck, LineWatch
 from remediate.diagnose.period import periods, starts
 from remediate.diagnose.schedule import keeps_own_clock
-from remediate.diagnose.server_index import Estate
+from remediate.diagnose.server_index import ServerIndex
 from remediate.diagnose.thresholds import BURST, CALM, LEAST_PART, LEAST_SHARE
 from remediate.iis.codes import FAULT
-from remediate.iis.names import fold
-from remediate.values.logs import Occurrence, WorkerEvent
+from remediate.iis.names import iis_key
+from remediate.values.logs import LoggedException, WorkerEvent
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
     ``events`` are the pool's and its server's; ``lines`` is None until IIS's log was read. ``apart`` says from how many
     starts the case was taken, None where it is the whole group. ``own_clock``: the errors that come after idle stops do
-    not follow them; see clockwork.py.
+    not follow them; see schedule.py.
     """
 
     group: Group
@@ -47,18 +47,18 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 def prepare(
-    occurrences: Iterable[Occurrence], events: Iterable[WorkerEvent], covers: Mapping[str | None, Cover],
-    estate: Estate, iis_log: bool,
+    occurrences: Iterable[LoggedException], events: Iterable[WorkerEvent], covers: Mapping[str | None, Cover],
+    index: ServerIndex, iis_log: bool,
 ) -> list[Case]:  # fmt: skip
-    """``covers``: what the events of each host (by its name in the estate) reach over; ``iis_log``: one is given."""
+    """``covers``: what the events of each host (by its name in the index) reach over; ``iis_log``: one is given."""
     by_host: dict[str | None, list[WorkerEvent]] = defaultdict(list)
     for event in events:
-        by_host[estate.host(event.host)].append(event)
+        by_host[index.host(event.host)].append(event)
     cases = []
-    for group in gather(occurrences, by_host, covers, estate):
+    for group in gather(occurrences, by_host, covers, index):
         moments = starts(group.times)
         zoned = bool(moments) and moments[0].tzinfo is not None
-        own = _events_of(group, by_host.get(group.host, ()), estate) if zoned else ()
+        own = _events_of(group, by_host.get(group.host, ()), index) if zoned else ()
         cases.append(Case(
             group=group, starts=moments, sizes=_sizes(moments, group.times), events=own,
             cover=covers.get(group.host) if zoned else None,
@@ -68,17 +68,17 @@ def prepare(
     return cases
 
 
-def _events_of(group: Group, events: Sequence[WorkerEvent], estate: Estate) -> tuple[WorkerEvent, ...]:
+def _events_of(group: Group, events: Sequence[WorkerEvent], index: ServerIndex) -> tuple[WorkerEvent, ...]:
     """The events that may explain the group's errors: those of the server and of the group's pool.
 
     Where the pool is not known, those of any pool; of an application that is of no pool of the audit, none of these.
     """
     if group.pool is not None:
-        pool = fold(group.pool)
-        return tuple(event for event in events if event.pool is None or fold(event.pool) == pool)
-    if not estate.is_elsewhere(group.host, group.application):
+        pool = iis_key(group.pool)
+        return tuple(event for event in events if event.pool is None or iis_key(event.pool) == pool)
+    if not index.is_elsewhere(group.host, group.application):
         return tuple(events)
-    return tuple(event for event in events if estate.settings(group.host, event.pool) is None)
+    return tuple(event for event in events if index.settings(group.host, event.pool) is None)
 
 
 def _sizes(moments: Sequence[datetime], times: Sequence[datetime]) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 prepare(...) -> cases, with a watch for each that IIS's log can be held against
 watch(requests, ...)                               (only where there is such a log)
-conclude(cases, estate) -> streams
+conclude(cases, index) -> streams
 """
 
 from collections import Counter
@@ -12,13 +12,13 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from remediate.causation import IDLE_STOPS, chance_of_explanation, confirms, followed
-from remediate.diagnose.attribution import Cause, add_up, by_gaps, cause_of, rests
+from remediate.diagnose.attribution import Cause, add_up, by_gaps, cause_of, idle_gaps
 from remediate.diagnose.cases import Case, prepare, told_apart
 from remediate.diagnose.facts import EventCheck, Facts, Followed
 from remediate.diagnose.material import covers, of_evidence, once
-from remediate.diagnose.period import Period, period_of, periods, rest_period
+from remediate.diagnose.period import Period, idle_period, period_of, periods
 from remediate.diagnose.schedule import by_the_clock
-from remediate.diagnose.server_index import Estate, PoolSettings, Server, estate
+from remediate.diagnose.server_index import PoolSettings, Server, ServerIndex, server_index
 from remediate.diagnose.symptoms import symptoms
 from remediate.diagnose.thresholds import BURST, DEFAULT_RESTART, MARKS, REPORTED, SURE
 from remediate.diagnose.verdict import judge
@@ -43,8 +43,8 @@ def unread(sources: Iterable[Source]) -> str | None:
     return f"{missed} entries of the logs that may hold one were not understood" if missed else None
 
 
-def conclude(cases: Iterable[Case], estate: Estate) -> tuple[Stream, ...]:
-    return tuple(_stream(part, estate) for case in cases for part in told_apart(case))
+def conclude(cases: Iterable[Case], index: ServerIndex) -> tuple[Stream, ...]:
+    return tuple(_stream(part, index) for case in cases for part in told_apart(case))
 
 
 def of_evidence_alone(inspections: Sequence[Inspection]) -> tuple[Stream, ...]:
@@ -56,14 +56,14 @@ def of_evidence_alone(inspections: Sequence[Inspection]) -> tuple[Stream, ...]:
     parts = [of_evidence(one.host, one.evidence) for one in inspections if one.evidence is not None]
     errors = [error for part in parts for error in part.occurrences if error.code == FAULT]
     events = [event for part in parts for event in part.events]
-    known = estate(inspections, None, [*(e.host for e in errors if e.host), *(e.host for e in events if e.host)])
+    known = server_index(inspections, None, [*(e.host for e in errors if e.host), *(e.host for e in events if e.host)])
     happened = once(events, known)
     reach = covers(happened, [part.begins for part in parts], known)
     return conclude(prepare(errors, happened, reach, known, iis_log=False), known)
 
 
-def _stream(case: Case, estate: Estate) -> Stream:
-    facts = facts_of(case, estate)
+def _stream(case: Case, index: ServerIndex) -> Stream:
+    facts = facts_of(case, index)
     group, found, marks = case.group, symptoms(facts), _marks(case)
     judgement = judge(facts, found)
     sizes = case.sizes
@@ -82,12 +82,12 @@ def _stream(case: Case, estate: Estate) -> Stream:
     )  # fmt: skip
 
 
-def facts_of(case: Case, estate: Estate) -> Facts:
+def facts_of(case: Case, index: ServerIndex) -> Facts:
     """All that is counted of one case."""
     group = case.group
-    settings, server = estate.settings(group.host, group.pool), estate.server(group.host)
+    settings, server = index.settings(group.host, group.pool), index.server(group.host)
     found = _periods(case, None if settings is None else settings.idle)
-    clockwork = bool(found) and by_the_clock(case.starts, found[0])
+    schedule = bool(found) and by_the_clock(case.starts, found[0])
     return Facts(
         host=group.host, application=group.application, pool=group.pool, code=group.code,
         count=len(group.occurrences), framed=group.framed, entity_read=group.entity_read,
@@ -96,9 +96,9 @@ def facts_of(case: Case, estate: Estate) -> Facts:
         remote=sum(one.local is False for one in group.occurrences),
         preload=sum(one.preload is True for one in group.occurrences),
         zoned=not case.starts or case.starts[0].tzinfo is not None,
-        starts=case.starts, causes=_causes(case, settings, () if clockwork else found), periods=found,
-        by_the_clock=clockwork,
-        settings=settings, audited=server is not None, servers=len(estate.servers),
+        starts=case.starts, causes=_causes(case, settings, () if schedule else found), periods=found,
+        by_the_clock=schedule,
+        settings=settings, audited=server is not None, servers=len(index.servers),
         candidates=_candidates(server) if group.pool is None else (),
         events=_check(case), lines=case.lines, apart=case.apart, own_clock=case.own_clock,
     )  # fmt: skip
@@ -131,7 +131,7 @@ def _periods(case: Case, idle: int | None) -> tuple[Period, ...]:
         return (fitting,)
     found = periods(case.starts)
     if case.lines is not None and not (found and found[0].confidence >= SURE):
-        quiet = rest_period(case.starts, rests(case.starts, case.lines.last))
+        quiet = idle_period(case.starts, idle_gaps(case.starts, case.lines.last))
         if quiet is not None and quiet.confidence >= SURE:
             return (quiet, *found)
     return found

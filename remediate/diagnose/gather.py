@@ -16,11 +16,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from remediate.causation import Cover, chance_of_explanation, explained, rare
-from remediate.diagnose.server_index import Estate
+from remediate.diagnose.server_index import ServerIndex
 from remediate.diagnose.thresholds import NAMES, YEARS
 from remediate.iis.codes import FAULT
-from remediate.iis.names import fold
-from remediate.values.logs import Occurrence, StackState, Streaming, WorkerEvent
+from remediate.iis.names import iis_key
+from remediate.values.logs import LoggedException, StackState, Streaming, WorkerEvent
 
 
 class Group(Struct, frozen=True, kw_only=True):
@@ -34,22 +34,22 @@ class Group(Struct, frozen=True, kw_only=True):
     entity_read: bool
     stack: StackState
     streaming: Streaming | None
-    occurrences: tuple[Occurrence, ...]
+    occurrences: tuple[LoggedException, ...]
     times: tuple[datetime, ...]
 
 
 def gather(
-    occurrences: Iterable[Occurrence],
+    occurrences: Iterable[LoggedException],
     events: Mapping[str | None, Sequence[WorkerEvent]],
     covers: Mapping[str | None, Cover],
-    estate: Estate,
+    index: ServerIndex,
 ) -> tuple[Group, ...]:
-    """The groups, sorted by their names. ``events`` and ``covers`` are by the host's name in the estate."""
-    members: dict[_Key, list[Occurrence]] = defaultdict(list)
+    """The groups, sorted by their names. ``events`` and ``covers`` are by the host's name in the index."""
+    members: dict[_Key, list[LoggedException]] = defaultdict(list)
     names: dict[_Key, tuple[str | None, str | None, str | None]] = {}
-    for one in _of_few_names(occurrences, estate):
-        host = estate.host(one.host)
-        pool = one.pool or estate.pool(host, one.application)
+    for one in _of_few_names(occurrences, index):
+        host = index.host(one.host)
+        pool = one.pool or index.pool(host, one.application)
         key = _key(one, host, pool)
         members[key].append(one)
         names.setdefault(key, (host, one.application, pool))
@@ -61,19 +61,19 @@ def gather(
             entity_read=key.entity_read, stack=key.stack, streaming=key.streaming, occurrences=tuple(found),
             times=sorted_times(found),
         )  # fmt: skip
-        told = pool is not None or estate.is_elsewhere(host, application)
-        groups += [whole] if told else _by_pool(whole, events.get(host, ()), covers.get(host))
+        settled = pool is not None or index.is_elsewhere(host, application)
+        groups += [whole] if settled else _by_pool(whole, events.get(host, ()), covers.get(host))
     return tuple(sorted(groups, key=_order))
 
 
-def _of_few_names(occurrences: Iterable[Occurrence], estate: Estate) -> list[Occurrence]:
+def _of_few_names(occurrences: Iterable[LoggedException], index: ServerIndex) -> list[LoggedException]:
     """The occurrences; those of rare names without any, where there are too many that the audit does not know."""
     every = list(occurrences)
     names = Counter((one.host, one.application, one.pool) for one in every)
     if len(names) <= NAMES:
         return every
     kept = {name for name, _ in names.most_common(NAMES)}
-    kept |= {name for name in names if name[1] and estate.pool(estate.host(name[0]), name[1])}
+    kept |= {name for name in names if name[1] and index.pool(index.host(name[0]), name[1])}
     return [
         one if (one.host, one.application, one.pool) in kept else replace(one, host=None, application=None, pool=None)
         for one in every
@@ -95,11 +95,12 @@ class _Key(NamedTuple):
     zoned: bool | None
 
 
-def _key(one: Occurrence, host: str | None, pool: str | None) -> _Key:
+def _key(one: LoggedException, host: str | None, pool: str | None) -> _Key:
     time = time_of(one)
     framed = one.raised and one.flushed
     return _Key(
-        host=host and fold(host), application=one.application and fold(one.application), pool=pool and fold(pool),
+        host=host and iis_key(host), application=one.application and iis_key(one.application),
+        pool=pool and iis_key(pool),
         code=one.code, framed=framed, entity_read=one.entity_read and one.code == FAULT,
         stack="whole" if framed or one.code != FAULT else one.stack,
         streaming=one.streaming if one.code == FAULT else None,
@@ -108,7 +109,7 @@ def _key(one: Occurrence, host: str | None, pool: str | None) -> _Key:
     )  # fmt: skip
 
 
-def _with_untimed(members: Mapping[_Key, list[Occurrence]]) -> dict[_Key, list[Occurrence]]:
+def _with_untimed(members: Mapping[_Key, list[LoggedException]]) -> dict[_Key, list[LoggedException]]:
     joined = {key: list(found) for key, found in members.items() if key.zoned is not None}
     for key, found in members.items():
         if key.zoned is None:
@@ -121,7 +122,7 @@ def _order(group: Group) -> tuple[object, ...]:
     names = (group.host or "", group.application or "", group.pool or "", group.code)
     return (
         group.code != FAULT,
-        *(fold(name) for name in names),
+        *(iis_key(name) for name in names),
         not group.framed,
         group.entity_read,
         group.stack,
@@ -130,7 +131,7 @@ def _order(group: Group) -> tuple[object, ...]:
     )
 
 
-def time_of(one: Occurrence) -> datetime | None:
+def time_of(one: LoggedException) -> datetime | None:
     """Its time, in UTC where it has a zone; None where there is none that means something."""
     return None if one.time is None else sound(one.time)
 
@@ -142,7 +143,7 @@ def sound(time: datetime) -> datetime | None:
     return time if time.tzinfo is None else time.astimezone(UTC)
 
 
-def sorted_times(occurrences: Iterable[Occurrence]) -> tuple[datetime, ...]:
+def sorted_times(occurrences: Iterable[LoggedException]) -> tuple[datetime, ...]:
     return tuple(sorted(time for one in occurrences if (time := time_of(one)) is not None))
 
 
@@ -151,23 +152,23 @@ def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None) -
     if group.code != FAULT or not group.framed or cover is None or not group.times or group.times[0].tzinfo is None:
         return [group]
     timed = [(time, one) for one in group.occurrences if (time := time_of(one)) is not None and cover.holds(time)]
-    names = {fold(event.pool): event.pool for event in events if event.pool}
+    names = {iis_key(event.pool): event.pool for event in events if event.pool}
     nearest = explained([time for time, _ in timed], [event for event in events if event.pool])
-    pools = [None if event is None or not event.pool else fold(event.pool) for event in nearest]
-    told = _told(pools, events, cover)
-    if not told:
+    pools = [None if event is None or not event.pool else iis_key(event.pool) for event in nearest]
+    found = _pools_of(pools, events, cover)
+    if not found:
         return [group]
     # An application is of one pool, and a log that names none is taken for one application's if one pool fits.
-    if group.application is not None or len(told) == 1:
-        return [_part(group, names[told[0]], group.occurrences)]
-    own = {id(one): pool for (_, one), pool in zip(timed, pools, strict=True) if pool in told}
-    chosen: dict[str | None, list[Occurrence]] = defaultdict(list)
+    if group.application is not None or len(found) == 1:
+        return [_part(group, names[found[0]], group.occurrences)]
+    own = {id(one): pool for (_, one), pool in zip(timed, pools, strict=True) if pool in found}
+    chosen: dict[str | None, list[LoggedException]] = defaultdict(list)
     for one in group.occurrences:
         chosen[own.get(id(one))].append(one)
     return [_part(group, None if pool is None else names[pool], members) for pool, members in chosen.items()]
 
 
-def _told(pools: Sequence[str | None], events: Iterable[WorkerEvent], cover: Cover) -> list[str]:
+def _pools_of(pools: Sequence[str | None], events: Iterable[WorkerEvent], cover: Cover) -> list[str]:
     """Of the pools whose events come before the errors, those of which that is not by chance; the most errors first.
 
     ``pools``: for each error the pool of its event, folded, None where no event is near.
@@ -175,7 +176,7 @@ def _told(pools: Sequence[str | None], events: Iterable[WorkerEvent], cover: Cov
     of_pool: dict[str, list[WorkerEvent]] = defaultdict(list)
     for event in events:
         if event.pool:
-            of_pool[fold(event.pool)].append(event)
+            of_pool[iis_key(event.pool)].append(event)
     counts = Counter(pool for pool in pools if pool is not None)
     return [
         pool
@@ -184,5 +185,5 @@ def _told(pools: Sequence[str | None], events: Iterable[WorkerEvent], cover: Cov
     ]
 
 
-def _part(group: Group, pool: str | None, members: Sequence[Occurrence]) -> Group:
+def _part(group: Group, pool: str | None, members: Sequence[LoggedException]) -> Group:
     return replace(group, pool=pool, occurrences=tuple(members), times=sorted_times(members))

@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 from msgspec import Struct
 
 from remediate.diagnose.thresholds import ASIDE, LINE_AFTER, LINE_BEFORE
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.values.logs import Request
 
 
@@ -51,7 +51,7 @@ class LineWatch:
     """Takes in requests, in any order, for one stream's errors; times are in UTC."""
 
     def __init__(self, times: Sequence[datetime], host: str | None, pool: str | None) -> None:
-        self.host, self._pool = host, None if pool is None else fold(pool)
+        self.host, self._pool = host, None if pool is None else iis_key(pool)
         self._times = tuple(sorted(times))
         self._origin = self._times[0]
         self._seconds = [self._offset(time) for time in self._times]

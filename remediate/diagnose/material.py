@@ -10,20 +10,20 @@ from msgspec.structs import replace
 
 from remediate.causation import Cover
 from remediate.diagnose.gather import sound, time_of
-from remediate.diagnose.server_index import Estate
+from remediate.diagnose.server_index import ServerIndex
 from remediate.diagnose.thresholds import SAME
-from remediate.values.logs import Evidence, Occurrence, WorkerEvent
+from remediate.values.logs import Evidence, LoggedException, WorkerEvent
 
 
-class Told(Struct, frozen=True):
+class HostEvidence(Struct, frozen=True):
     """``begins``: by the host's name as the source spells it, from when to when its event log was asked, if known."""
 
-    occurrences: tuple[Occurrence, ...] = ()
+    occurrences: tuple[LoggedException, ...] = ()
     events: tuple[WorkerEvent, ...] = ()
     begins: dict[str, Cover] = {}
 
 
-def of_evidence(host: str, evidence: Evidence) -> Told:
+def of_evidence(host: str, evidence: Evidence) -> HostEvidence:
     """What `audit --evidence` found on one host. Its times are in UTC, whatever a person made of the file."""
     log = evidence.logs.get("System")
     events = [replace(event, host=host, time=time) for event in evidence.events if (time := _utc(event.time))]
@@ -35,14 +35,14 @@ def of_evidence(host: str, evidence: Evidence) -> Told:
     elif until and events:
         # The log was asked in part: the newest events, as far back as the first of them.
         begins[host] = Cover(min(event.time for event in events), until)
-    return Told(tuple(errors), tuple(events), begins)
+    return HostEvidence(tuple(errors), tuple(events), begins)
 
 
 def _utc(time: datetime) -> datetime | None:
     return sound(time if time.tzinfo is not None else time.replace(tzinfo=UTC))
 
 
-def joined(logged: Sequence[Occurrence], collected: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
+def joined(logged: Sequence[LoggedException], collected: Iterable[LoggedException]) -> tuple[LoggedException, ...]:
     """The errors of application logs, and those of event logs that are not among them.
 
     One that is in both is the log's; what the log does not tell of it is taken from the event.
@@ -55,7 +55,7 @@ def joined(logged: Sequence[Occurrence], collected: Iterable[Occurrence]) -> tup
     for found in by_code.values():
         found.sort()
     errors = list(logged)
-    more: list[Occurrence] = []
+    more: list[LoggedException] = []
     taken: set[int] = set()
     for one in collected:
         same = _same(one, by_code.get(one.code, ()), taken)
@@ -67,7 +67,7 @@ def joined(logged: Sequence[Occurrence], collected: Iterable[Occurrence]) -> tup
     return (*errors, *more)
 
 
-def _same(one: Occurrence, times: Sequence[tuple[datetime, int]], taken: set[int]) -> int | None:
+def _same(one: LoggedException, times: Sequence[tuple[datetime, int]], taken: set[int]) -> int | None:
     """The place of the nearest error of the log that is this one, and that no other was."""
     time = time_of(one)
     if time is None or time.tzinfo is None:
@@ -82,7 +82,7 @@ def _same(one: Occurrence, times: Sequence[tuple[datetime, int]], taken: set[int
     return place if distance <= SAME else None
 
 
-def _completed(error: Occurrence, event: Occurrence) -> Occurrence:
+def _completed(error: LoggedException, event: LoggedException) -> LoggedException:
     return replace(
         error,
         host=error.host or event.host,
@@ -98,14 +98,14 @@ def _completed(error: Occurrence, event: Occurrence) -> Occurrence:
     )
 
 
-def once(events: Iterable[WorkerEvent], estate: Estate) -> tuple[WorkerEvent, ...]:
-    """Each event once, though several files hold it, with its host's name in the estate."""
-    named = (replace(event, host=estate.host(event.host), time=time) for event in events if (time := _utc(event.time)))
+def once(events: Iterable[WorkerEvent], index: ServerIndex) -> tuple[WorkerEvent, ...]:
+    """Each event once, though several files hold it, with its host's name in the index."""
+    named = (replace(event, host=index.host(event.host), time=time) for event in events if (time := _utc(event.time)))
     return tuple(dict.fromkeys(named))
 
 
 def covers(
-    events: Iterable[WorkerEvent], begins: Iterable[Mapping[str, Cover]], estate: Estate
+    events: Iterable[WorkerEvent], begins: Iterable[Mapping[str, Cover]], index: ServerIndex
 ) -> dict[str | None, Cover]:
     """What the events of each host reach over: from the first to the last, or what the log was asked for."""
     found: dict[str | None, Cover] = {}
@@ -118,5 +118,5 @@ def covers(
         widen(event.host, Cover(event.time, event.time))
     for told in begins:
         for name, cover in told.items():
-            widen(estate.host(name), cover)
+            widen(index.host(name), cover)
     return found

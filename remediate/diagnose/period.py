@@ -71,12 +71,12 @@ def periods(times: Iterable[datetime], *, jitter: float = JITTER, slack: float =
     seconds = [(moment - moments[0]).total_seconds() for moment in moments]
     width = jitter + slack
     gaps = _gaps(seconds)
-    crowd = _crowd(seconds, width, apart)
+    coincidence_rate = _coincidence_rate(seconds, width, apart)
     found: list[Period] = []
     left = set(range(1, len(seconds)))
     while left and len(found) < 3:
         usable = [(gap, late) for gap, late in gaps if late in left and not _multiple(gap, found, width)]
-        best = _best(usable, len(left), crowd, width)
+        best = _best(usable, len(left), coincidence_rate, width)
         if best is None or (found and best[0].confidence < SURE):
             break
         found.append(best[0])
@@ -84,14 +84,14 @@ def periods(times: Iterable[datetime], *, jitter: float = JITTER, slack: float =
     return tuple(found)
 
 
-def rest_period(times: Sequence[datetime], rests: Sequence[float | None]) -> Period | None:
+def idle_period(times: Sequence[datetime], idle_gaps: Sequence[float | None]) -> Period | None:
     """The same from the time since the last request or error before each of the (sorted) times, where it is known."""
-    known = [(rest, n) for n, rest in enumerate(rests) if rest is not None]
+    known = [(rest, n) for n, rest in enumerate(idle_gaps) if rest is not None]
     long = sorted((rest, n) for rest, n in known if rest >= SHORTEST_IDLE)
     if len(times) < 3 or not long:
         return None
     seconds = [(time - times[0]).total_seconds() for time in times]
-    best = _best(long, len(known), _crowd(seconds, JITTER + SLACK, BURST), JITTER + SLACK)
+    best = _best(long, len(known), _coincidence_rate(seconds, JITTER + SLACK, BURST), JITTER + SLACK)
     return None if best is None else best[0]
 
 
@@ -105,9 +105,9 @@ def period_of(times: Iterable[datetime], idle: float) -> Period | None:
     if not fitting:
         return None
     lengths, explained = sorted(gap for gap, _ in fitting), {late for _, late in fitting}
-    crowd = _crowd(seconds, JITTER + 2 * SLACK, BURST)
+    coincidence_rate = _coincidence_rate(seconds, JITTER + 2 * SLACK, BURST)
     return Period(
-        seconds=median(lengths), confidence=1 - exp(-unlikely(len(explained), len(seconds) - 1, crowd)),
+        seconds=median(lengths), confidence=1 - exp(-unlikely(len(explained), len(seconds) - 1, coincidence_rate)),
         gaps=len(explained), shortest=lengths[len(lengths) // 10], longest=lengths[-1 - len(lengths) // 10],
     )  # fmt: skip
 
@@ -121,7 +121,7 @@ def _gaps(seconds: Sequence[float]) -> list[tuple[float, int]]:
     )
 
 
-def _crowd(seconds: Sequence[float], width: float, apart: float) -> float:
+def _coincidence_rate(seconds: Sequence[float], width: float, apart: float) -> float:
     """The chance that a random moment has an error within a window of this width, where errors are as dense as here.
 
     By the mean gap or the median one, whichever is the shorter: errors may come by day alone. No gap is as short as
@@ -131,13 +131,15 @@ def _crowd(seconds: Sequence[float], width: float, apart: float) -> float:
     return 1 - exp(-width / (min(median(adjacent), seconds[-1] / len(adjacent)) - apart))
 
 
-def _best(gaps: Sequence[tuple[float, int]], of: int, crowd: float, width: float) -> tuple[Period, set[int]] | None:
+def _best(
+    gaps: Sequence[tuple[float, int]], of: int, coincidence_rate: float, width: float
+) -> tuple[Period, set[int]] | None:
     """The window of gaps that is the least likely by chance, and the errors that it explains.
 
     Where errors are missing, twice the period is nearly as good as the period, and of two pools a multiple of both may
     be better than either: the shortest of the good ones is taken.
     """
-    windows = [(weight, window) for weight, window in _windows(gaps, of, crowd, width) if weight > 0]
+    windows = [(weight, window) for weight, window in _windows(gaps, of, coincidence_rate, width) if weight > 0]
     if not windows:
         return None
     most = max(weight for weight, _ in windows)
@@ -154,11 +156,13 @@ def _best(gaps: Sequence[tuple[float, int]], of: int, crowd: float, width: float
     return period, {late for _, late in gaps[window]}
 
 
-def _windows(gaps: Sequence[tuple[float, int]], of: int, crowd: float, width: float) -> Iterator[tuple[float, slice]]:
+def _windows(
+    gaps: Sequence[tuple[float, int]], of: int, coincidence_rate: float, width: float
+) -> Iterator[tuple[float, slice]]:
     """Each window that ends at a gap, with its weight; the shortest gaps first."""
     inside: Counter[int] = Counter()
     # There are far more windows than numbers of errors in one.
-    weight = cache(lambda seen: unlikely(seen, of, crowd))
+    weight = cache(lambda seen: unlikely(seen, of, coincidence_rate))
     first = 0
     for last, (gap, late) in enumerate(gaps):
         inside[late] += 1

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from remediate.diagnose.cases import Case, prepare
 from remediate.diagnose.diagnosis import conclude
 from remediate.diagnose.iis_log import Line, watch
-from remediate.diagnose.material import Told, covers, joined, of_evidence, once
-from remediate.diagnose.server_index import Estate, estate
+from remediate.diagnose.material import HostEvidence, covers, joined, of_evidence, once
+from remediate.diagnose.server_index import ServerIndex, server_index
 from remediate.diagnose.words import GIVE_ZONE
 from remediate.errors import RemediateError
 from remediate.logs import (
@@ -37,7 +37,7 @@ from remediate.logs import (
 )
 from remediate.values.diagnoses import Diagnosis
 from remediate.values.fleet import Inspection
-from remediate.values.logs import Occurrence, Source
+from remediate.values.logs import LoggedException, Source
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -76,7 +76,7 @@ def make_diagnosis(inputs: Inputs, created_at: str, note: Callable[[str], None])
     """
     evidence = [of_evidence(one.host, one.evidence) for one in inputs.inspections if one.evidence is not None]
     read = _read(inputs, note)
-    known = estate(inputs.inspections, inputs.host, _hosts([*read.all, *evidence]))
+    known = server_index(inputs.inspections, inputs.host, _hosts([*read.all, *evidence]))
     read = _in_utc(read, _zones(known, inputs.time_zone, note))
     errors = _errors(read, evidence, inputs.since)
     told = [
@@ -112,7 +112,7 @@ def _read(inputs: Inputs, note: Callable[[str], None]) -> _Read:
     return _Read(readings=[reading for _, reading in read if reading.source.kind != "w3c"], exports=exports, w3c=w3c)
 
 
-def _hosts(parts: Sequence[LogReading | Told]) -> list[str]:
+def _hosts(parts: Sequence[LogReading | HostEvidence]) -> list[str]:
     """The names that errors and events give their servers, each as often as it stands there."""
     names = [error.host for part in parts for error in part.occurrences] + [
         e.host for part in parts for e in part.events
@@ -129,7 +129,7 @@ def _in_utc(read: _Read, zone_of: ZoneOf) -> _Read:
     return replace(read, readings=readings, exports=exports)
 
 
-def _zones(known: Estate, given: str | None, note: Callable[[str], None]) -> ZoneOf:
+def _zones(known: ServerIndex, given: str | None, note: Callable[[str], None]) -> ZoneOf:
     """The zone of a server's wall clock: the one that was given, or else the one that the audit has of that server."""
     if given is not None:
         option = Zone(given, parse_zone(given), "option")
@@ -147,7 +147,7 @@ def _zones(known: Estate, given: str | None, note: Callable[[str], None]) -> Zon
     return of_audit
 
 
-def _errors(read: _Read, evidence: Sequence[Told], since: datetime | None) -> tuple[Occurrence, ...]:
+def _errors(read: _Read, evidence: Sequence[HostEvidence], since: datetime | None) -> tuple[LoggedException, ...]:
     """Each error once, whether a log, an export or an audit has it; none from before ``since``."""
     collected = [one for reading in read.exports for one in reading.occurrences]
     collected += [one for part in evidence for one in part.occurrences]
@@ -155,7 +155,7 @@ def _errors(read: _Read, evidence: Sequence[Told], since: datetime | None) -> tu
     return errors if since is None else tuple(one for one in errors if _is_since(one, since))
 
 
-def _is_since(error: Occurrence, since: datetime) -> bool:
+def _is_since(error: LoggedException, since: datetime) -> bool:
     """An error without a time may be of any: it is kept."""
     if error.time is None:
         return True
@@ -164,7 +164,7 @@ def _is_since(error: Occurrence, since: datetime) -> bool:
     return error.time >= since
 
 
-def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: Estate) -> list[Source]:
+def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: ServerIndex) -> list[Source]:
     """Goes through IIS's logs once, for all cases."""
     watches = [case.watch for case in cases if case.watch is not None]
     # IIS keeps each site's log in a folder of the site's name, W3SVC2, and by default names it nowhere else.

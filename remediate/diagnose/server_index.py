@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, START_MODE, seconds
 from remediate.iis.events import LOG_IDLE, LOG_RECYCLE, MEANING
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.iis.time_zone import zone_of
 from remediate.values.fleet import Inspection, Pool
 from remediate.values.logs import RecycleCause
@@ -31,7 +31,8 @@ _ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 class PoolSettings(Struct, frozen=True, kw_only=True):
     """What counts for a diagnosis. ``idle``: after so many seconds an idle worker is ended; 0: never.
 
-    ``tells_idle`` and ``untold`` are what Windows logs of this pool; None and empty where the inspection did not say.
+    ``logs_idle_stops`` and ``unlogged`` are what Windows logs of this pool; None and empty where the inspection does
+    not say.
     """
 
     pool: str
@@ -42,8 +43,8 @@ class PoolSettings(Struct, frozen=True, kw_only=True):
     managed: bool = True
     preloading: bool = False
     restart: int = 0
-    tells_idle: bool | None = None
-    untold: tuple[RecycleCause, ...] = ()
+    logs_idle_stops: bool | None = None
+    unlogged: tuple[RecycleCause, ...] = ()
 
     @property
     def always_running(self) -> bool:
@@ -70,7 +71,7 @@ class Server(Struct, frozen=True, kw_only=True):
     zone_warning: str | None = None
 
 
-class Estate(Struct, frozen=True):
+class ServerIndex(Struct, frozen=True):
     """The inspected hosts. ``only``: the host that is meant where nothing names one.
 
     ``names``: of hosts that were not inspected, by their label, the one name that stands for all spellings.
@@ -94,13 +95,13 @@ class Estate(Struct, frozen=True):
         if wanted is None:
             return None
         # A name of the inventory means that host, whatever other machines are called.
-        spellings = (("name", fold(wanted)), ("full", fold(wanted)), ("label", label(wanted)))
+        spellings = (("name", iis_key(wanted)), ("full", iis_key(wanted)), ("label", label(wanted)))
         found = (self.known.get(spelling, ()) for spelling in spellings)
         return next((servers[0] for servers in found if len(servers) == 1), None)
 
     def settings(self, host: str | None, pool: str | None) -> PoolSettings | None:
         server = self.server(host)
-        return None if server is None or pool is None else server.pools.get(fold(pool))
+        return None if server is None or pool is None else server.pools.get(iis_key(pool))
 
     def pool(self, host: str | None, application: str | None) -> str | None:
         """The pool of an application, by whatever name; None where none or several would fit."""
@@ -113,7 +114,7 @@ class Estate(Struct, frozen=True):
             named = _named(application)
             found = {app.pool for app in server.applications if _is(app, named)}
             if not found and named.site is None and named.number is None:
-                found = {app.pool for app in server.applications if fold(named.path).strip("/") in _names(app)}
+                found = {app.pool for app in server.applications if iis_key(named.path).strip("/") in _names(app)}
         return found.pop() if len(found) == 1 else None
 
     def is_elsewhere(self, host: str | None, application: str | None) -> bool:
@@ -133,27 +134,27 @@ class Estate(Struct, frozen=True):
         if server is None:
             return frozenset()
         number = _SITE.fullmatch(site or "")
-        asked = fold(path).rstrip("/") + "/"
+        asked = iis_key(path).rstrip("/") + "/"
         best: dict[str, Application] = {}
         for app in server.applications:
-            own = fold(app.path).rstrip("/") + "/"
+            own = iis_key(app.path).rstrip("/") + "/"
             held = best.get(app.site)
             other_site = number and app.number is not None and app.number != int(number[1])
             if not other_site and asked.startswith(own) and (held is None or len(own) > len(held.path.rstrip("/")) + 1):
                 best[app.site] = app
-        return frozenset(fold(app.pool) for app in best.values())
+        return frozenset(iis_key(app.pool) for app in best.values())
 
     def logging(self, host: str | None, site: str | None) -> frozenset[str] | None:
         """The pools of the site whose IIS log it is, folded; None where the site, or its number, is not told."""
         server, number = self.server(host), _SITE.fullmatch(site or "")
         if server is None or number is None or any(app.number is None for app in server.applications):
             return None
-        return frozenset(fold(app.pool) for app in server.applications if app.number == int(number[1]))
+        return frozenset(iis_key(app.pool) for app in server.applications if app.number == int(number[1]))
 
 
 def label(name: str) -> str:
     """A server's name without its domain; an address whole."""
-    return fold(name) if _ADDRESS.fullmatch(name) else fold(name).split(".", 1)[0]
+    return iis_key(name) if _ADDRESS.fullmatch(name) else iis_key(name).split(".", 1)[0]
 
 
 class _Named(Struct, frozen=True):
@@ -172,43 +173,47 @@ def _named(application: str) -> _Named:
 
 
 def _is(app: Application, named: _Named) -> bool:
-    if fold(app.path).rstrip("/") != fold(named.path).rstrip("/"):
+    if iis_key(app.path).rstrip("/") != iis_key(named.path).rstrip("/"):
         return False
     if named.site is not None:
-        return fold(named.site) == fold(app.site)
+        return iis_key(named.site) == iis_key(app.site)
     return named.number is None or app.number is None or named.number == app.number
 
 
 def _names(app: Application) -> frozenset[str]:
     """What an application may call itself in its own log: its path's last part, its site or its pool."""
-    return frozenset(fold(name) for name in (app.path.rsplit("/", 1)[-1], app.site, app.pool) if name)
+    return frozenset(iis_key(name) for name in (app.path.rsplit("/", 1)[-1], app.site, app.pool) if name)
 
 
-def estate(hosts: Iterable[Inspection], host: str | None = None, told: Collection[str] = ()) -> Estate:
-    """Of inspections; ``host``: what a user says that logs without a name are of; ``told``: the names in the logs."""
+def server_index(hosts: Iterable[Inspection], host: str | None = None, named: Collection[str] = ()) -> ServerIndex:
+    """Of inspections; ``host``: what a user says that logs without a name are of; ``named``: the names in the logs."""
     servers = tuple(_server(inspection) for inspection in hosts)
     names: dict[str, str] = {}
-    for name in told:
+    for name in named:
         names.setdefault(label(name), name)
     spelled: dict[tuple[str, str], tuple[Server, ...]] = {}
     for server in servers:
         for spelling in _spellings(server):
             spelled[spelling] = (*spelled.get(spelling, ()), server)
-    known = Estate(servers, None, names, spelled)
+    known = ServerIndex(servers, None, names, spelled)
     if host is not None:
         return replace(known, only=known.host(host))
-    meant = {known.host(name) for name in told} or {server.name for server in servers}
+    meant = {known.host(name) for name in named} or {server.name for server in servers}
     return replace(known, only=meant.pop() if len(meant) == 1 else None)
 
 
 def _spellings(server: Server) -> set[tuple[str, str]]:
     """How logs may write a server's name: as the inventory does, in full, or without its domain."""
     names = (server.name, server.machine)
-    return {("name", fold(server.name)), *(("full", fold(n)) for n in names), *(("label", label(n)) for n in names)}
+    return {
+        ("name", iis_key(server.name)),
+        *(("full", iis_key(n)) for n in names),
+        *(("label", label(n)) for n in names),
+    }
 
 
 def _server(inspection: Inspection) -> Server:
-    pools = {fold(pool.name): pool_settings(pool) for pool in inspection.pools}
+    pools = {iis_key(pool.name): pool_settings(pool) for pool in inspection.pools}
     applications = []
     for pool in inspection.pools:
         for app in pool.applications:
@@ -234,8 +239,8 @@ def pool_settings(pool: Pool) -> PoolSettings:
         managed=pool.value("managedRuntimeVersion") != "",
         preloading=any(a.preloadEnabled is not None and a.preloadEnabled.value == "true" for a in pool.applications),
         restart=_span(pool.value(RESTART)),
-        tells_idle=None if idle_logged is None else "IdleTimeout" in _flags(idle_logged),
-        untold=()
+        logs_idle_stops=None if idle_logged is None else "IdleTimeout" in _flags(idle_logged),
+        unlogged=()
         if logged is None
         else tuple(cause for cause, flag in RECYCLE_FLAGS.items() if flag not in _flags(logged)),
     )

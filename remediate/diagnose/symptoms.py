@@ -54,7 +54,7 @@ def after_recycle(facts: Facts) -> Symptom:
         seen = f"after {recycles.seen} of {recycles.of} recycles or boots"
         return Symptom("contradicted", f"errors came {seen} only")
     found = "the events show no recycle or boot that an error came after"
-    return Symptom("not-checkable", "; ".join((found, *_failures(checked), *_untold(facts))))
+    return Symptom("not-checkable", "; ".join((found, *_failures(checked), *_unlogged(facts))))
 
 
 def _failures(checked: EventCheck) -> Iterator[str]:
@@ -63,9 +63,9 @@ def _failures(checked: EventCheck) -> Iterator[str]:
         yield f"{came}: that is no sign of this fault, and has a cause of its own to look for first"
 
 
-def _untold(facts: Facts) -> Iterator[str]:
-    if facts.settings is not None and facts.settings.untold:
-        flags = ", ".join(RECYCLE_FLAGS[cause] for cause in facts.settings.untold)
+def _unlogged(facts: Facts) -> Iterator[str]:
+    if facts.settings is not None and facts.settings.unlogged:
+        flags = ", ".join(RECYCLE_FLAGS[cause] for cause in facts.settings.unlogged)
         yield f"{LOG_RECYCLE} of this pool lacks {flags}: set them and wait for a recycle"
 
 
@@ -87,7 +87,7 @@ def periodic(facts: Facts) -> Symptom:
 
 def _more(facts: Facts) -> str:
     """What would tell more of idle stops."""
-    if facts.settings is not None and facts.settings.tells_idle is False:
+    if facts.settings is not None and facts.settings.logs_idle_stops is False:
         return f"{LOG_IDLE} lacks IdleTimeout on this pool: set it and wait a day"
     if facts.events is None:
         return "requests between them would hide one; give the System event log with --events"
@@ -113,9 +113,9 @@ def _by_idle_stops(facts: Facts) -> Symptom | None:
         after = f"after {checked.idles.seen} of {checked.idles.of} idle stops of the pool"
         return Symptom("contradicted", f"errors came {after} only")
     period = facts.period
-    told = facts.settings is not None and facts.settings.tells_idle
+    logged = facts.settings is not None and facts.settings.logs_idle_stops
     unexplained = checked.covered >= ENOUGH and 2 * checked.explained < checked.covered and not checked.stops
-    if told and unexplained and period and period.confidence >= SURE and period.seconds <= LONGEST_IDLE:
+    if logged and unexplained and period and period.confidence >= SURE and period.seconds <= LONGEST_IDLE:
         return Symptom(
             "contradicted",
             f"the errors come each {minutes(period.seconds)}; idle stops of this pool are logged, and none is there",
@@ -231,8 +231,8 @@ def _asked_meanwhile(facts: Facts) -> int:
 
 def local_request(facts: Facts) -> Symptom:
     if facts.remote and facts.remote > STRAY * (facts.remote + facts.local):
-        told = facts.remote + facts.local
-        return Symptom("contradicted", f"{facts.remote} of {told} requests came from another client than the server")
+        known = facts.remote + facts.local
+        return Symptom("contradicted", f"{facts.remote} of {known} requests came from another client than the server")
     if facts.preload:
         return Symptom("seen", f"{count(facts.preload, 'request')} with the user agent of Application Initialization")
     if facts.local:

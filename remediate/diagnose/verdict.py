@@ -60,7 +60,7 @@ def _follow_events(facts: Facts) -> bool:
 
 def _follow_none(facts: Facts) -> bool:
     """Whether a part of the errors follows no event though others do, and Windows logs all that could be one."""
-    logged = facts.settings is None or not facts.settings.untold
+    logged = facts.settings is None or not facts.settings.unlogged
     checked = facts.events
     return facts.apart is not None and logged and checked is not None and checked.covered > 0 and not checked.explained
 
@@ -68,7 +68,7 @@ def _follow_none(facts: Facts) -> bool:
 def _follow_few(facts: Facts) -> bool:
     """Whether few starts follow an event, and Windows logs all that could be one."""
     checked, settings = facts.events, facts.settings
-    if checked is None or settings is None or not settings.tells_idle or settings.untold:
+    if checked is None or settings is None or not settings.logs_idle_stops or settings.unlogged:
         return False
     return checked.covered >= ENOUGH and checked.explained < FEW_EXPLAINED * checked.covered
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from remediate.iis import sections, xmlfile
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.iis.schema import PRELOAD, Attribute, ConfigError, Version, pool_attributes
 from remediate.iis.xmlfile import Element
 from remediate.values.fleet import Application, Pool, Source, Value
@@ -60,11 +60,11 @@ class Config:
         """All pools. Their state is not in the file."""
         served: dict[str, list[Application]] = {}
         for pool, application in self.applications():
-            served.setdefault(fold(pool), []).append(application)
+            served.setdefault(iis_key(pool), []).append(application)
         for element in self.pool_elements():
             name = element.attributes.get("name", "")
             attributes = {key: self.value(element, key) for key in self.schema}
-            yield Pool(name, "Unknown", attributes, tuple(served.get(fold(name), ())))
+            yield Pool(name, "Unknown", attributes, tuple(served.get(iis_key(name), ())))
 
     def applications(self) -> Iterator[tuple[str, Application]]:
         """The pool's name, and the application."""
@@ -88,7 +88,7 @@ class Config:
     def preloads(self) -> bool:
         """Whether the Application Initialization module is among the global modules."""
         return any(
-            fold(element.attributes["name"]) == fold(APPINIT) for element in sections.items(self._modules, "add")
+            iis_key(element.attributes["name"]) == iis_key(APPINIT) for element in sections.items(self._modules, "add")
         )
 
     def _resolve(self, schema: Attribute, name: str, levels: Sequence[tuple[Source, Element | None]]) -> Value:

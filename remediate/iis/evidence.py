@@ -11,9 +11,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from remediate.iis.events import MEANING
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.values.fleet import Pool
-from remediate.values.logs import EventLog, Evidence, Occurrence, Streaming, WorkerEvent
+from remediate.values.logs import EventLog, Evidence, LoggedException, Streaming, WorkerEvent
 
 _Time = Annotated[datetime, Meta(tz=True)]
 _Name = Annotated[str, Meta(max_length=1024)]
@@ -111,9 +111,9 @@ def _event(event: _Event) -> WorkerEvent:
     return WorkerEvent(time=event.time, id=event.id, kind=meaning.kind, cause=meaning.cause, pool=event.pool)
 
 
-def _occurrence(error: _Error, owners: dict[str, tuple[str, str] | None]) -> Occurrence:
-    application, pool = owners.get(fold(error.application or "")) or (error.application, None)
-    return Occurrence(
+def _occurrence(error: _Error, owners: dict[str, tuple[str, str] | None]) -> LoggedException:
+    application, pool = owners.get(iis_key(error.application or "")) or (error.application, None)
+    return LoggedException(
         code=error.code, time=error.time, raised=error.raised, flushed=error.flushed, entity_read=error.entity_read,
         application=application, pool=pool, local=error.local, source="event 1309", streaming=error.streaming,
         # Without the frames: whether the event's text was cut, as ASP.NET does at about 8,000 characters, is not told.
@@ -129,6 +129,6 @@ def _owners(pools: Iterable[Pool]) -> dict[str, tuple[str, str] | None]:
             if application.site is not None:
                 # A site's name has no slash; the root application's path is the slash alone.
                 path = application.path.partition("/")[2]
-                key = fold(f"/LM/W3SVC/{application.site}/ROOT{'/' if path else ''}{path}")
+                key = iis_key(f"/LM/W3SVC/{application.site}/ROOT{'/' if path else ''}{path}")
                 owners[key] = None if key in owners else (application.path, pool.name)
     return owners

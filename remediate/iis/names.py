@@ -1,7 +1,7 @@
 """How IIS's names compare."""
 
 
-def fold(name: str) -> str:
+def iis_key(name: str) -> str:
     """The form in which names compare without case: by .NET's OrdinalIgnoreCase, which the scripts use.
 
     Each character by itself stands for its simple upper case: ``Straße`` and ``STRASSE`` are two names. That IIS

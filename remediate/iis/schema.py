@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from remediate.iis.attributes import seconds, time_text
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 
 Version = tuple[int, int]
 IIS_VERSIONS: dict[str, Version] = {"7.5": (7, 5), "8.0": (8, 0), "8.5": (8, 5), "10.0": (10, 0)}
@@ -48,7 +48,7 @@ class Attribute:
 
 def _name(values: tuple[str, ...], raw: str) -> str:
     for value in values:
-        if fold(value) == fold(raw):
+        if iis_key(value) == iis_key(raw):
             return value
     raise ConfigError(f"{raw!r} is none of {', '.join(values)}")
 

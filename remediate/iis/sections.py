@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from remediate.iis.attributes import legal_name
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.iis.schema import ConfigError
 from remediate.iis.xmlfile import Document, Element
 
@@ -145,7 +145,7 @@ def items(section: Element | None, tag: str, key: str = "name") -> list[Element]
     kept: dict[int, Element] = {}
     by_key: dict[str, list[int]] = {}
     for number, child in enumerate([] if section is None else section.children):
-        name = fold(child.attributes.get(key, ""))
+        name = iis_key(child.attributes.get(key, ""))
         if child.name == "clear":
             kept.clear()
         elif child.name == "remove":
@@ -198,7 +198,7 @@ def _check(document: Document, element: Element, shape: Shape) -> None:
 def _check_keys(document: Document, item: Element, shape: Shape, seen: dict[tuple[str, str], Element]) -> None:
     for key in shape.keys:
         value = item.attributes[key]
-        first = seen.setdefault((key, fold(value)), item)
+        first = seen.setdefault((key, iis_key(value)), item)
         if first is not item:
             line = document.line(item, key)
             raise ConfigError(f"line {line}: {key} {value!r} is there already, on line {document.line(first, key)}")
@@ -252,4 +252,4 @@ def _other_case(name: str, known: tuple[str, ...] | list[str]) -> str | None:
     """The known name that this one differs from by case alone."""
     if name in known:
         return None
-    return next((right for right in known if fold(right) == fold(name)), None)
+    return next((right for right in known if iis_key(right) == iis_key(name)), None)

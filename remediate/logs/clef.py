@@ -20,7 +20,7 @@ from remediate.logs.origin import of_properties
 from remediate.logs.tally import Tally
 from remediate.logs.timestamps import DATED, number_time, read_stamp
 from remediate.logs.window import Window
-from remediate.values.logs import Occurrence
+from remediate.values.logs import LoggedException
 
 _TIMES = ("@t", "@timestamp", "timestamp", "time", "datetime", "date", "longdate", "timegenerated", "ts")
 
@@ -47,7 +47,7 @@ def read_json_objects(window: Window, tally: Tally) -> None:
             _keep(record, line, tally, tally.judge)
 
 
-def _keep(value: dict[str, Any], line: int, tally: Tally, judge: Callable[[str], Occurrence | None]) -> None:
+def _keep(value: dict[str, Any], line: int, tally: Tally, judge: Callable[[str], LoggedException | None]) -> None:
     leaves = list(_leaves(value))
     text = "\n".join(leaf for _, leaf in leaves)
     occurrence = judge(text)

@@ -11,7 +11,7 @@ from string import hexdigits
 
 from remediate.iis.codes import CODES, FAULT
 from remediate.iis.frames import FLUSHED, RAISED, stack_state, streaming
-from remediate.values.logs import Occurrence
+from remediate.values.logs import LoggedException
 
 # How many bytes a code takes at most, with what must not follow it.
 WIDTH = 16
@@ -52,7 +52,7 @@ def _find(data: bytes, prefix: bytes, start: int, end: int) -> int:
     return place
 
 
-def judge(text: str) -> Occurrence | None:
+def judge(text: str) -> LoggedException | None:
     """The occurrence that an entry tells of, with its code and its frames; None where there is none."""
     if not any(name in text for name in _FAMILY):
         return None
@@ -62,7 +62,7 @@ def judge(text: str) -> Occurrence | None:
     raised = text.find(RAISED)
     before = [code for place, code in codes if place < raised]
     code = before[-1] if before else codes[0][1]
-    return Occurrence(
+    return LoggedException(
         code=code, raised=raised >= 0, flushed=FLUSHED in text, entity_read=_ENTITY_READ in text,
         stack=stack_state(text), streaming=streaming(text),
     )  # fmt: skip

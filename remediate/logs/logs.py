@@ -23,14 +23,14 @@ from remediate.logs.w3c import requests
 from remediate.logs.window import Window
 from remediate.logs.wrapped import read_wrapped, wrapping
 from remediate.logs.xml_log import read_xml_log
-from remediate.values.logs import Occurrence, Request, Source, WorkerEvent
+from remediate.values.logs import LoggedException, Request, Source, WorkerEvent
 
 
 class LogReading(Struct, frozen=True):
     """What a file tells, in its order. A time without a zone is a wall clock of the machine that wrote it."""
 
     source: Source
-    occurrences: tuple[Occurrence, ...]
+    occurrences: tuple[LoggedException, ...]
     events: tuple[WorkerEvent, ...]
 
 

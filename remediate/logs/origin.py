@@ -22,7 +22,7 @@ from ipaddress import ip_address
 from msgspec import Struct
 from msgspec.structs import replace
 
-from remediate.values.logs import Occurrence
+from remediate.values.logs import LoggedException
 
 _PRELOAD = re.compile("IIS Application Initialization (Preload|Warmup)", re.I)
 _LOCAL = ("127.0.0.1", "::1", "localhost", "::ffff:127.0.0.1")
@@ -91,7 +91,7 @@ def of_properties(properties: Mapping[str, str], text: str) -> Origin:
     )  # fmt: skip
 
 
-def placed(occurrence: Occurrence, origin: Origin) -> Occurrence:
+def placed(occurrence: LoggedException, origin: Origin) -> LoggedException:
     """The occurrence, with its origin."""
     return replace(
         occurrence, host=origin.host, application=origin.application, pool=origin.pool,

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from remediate.logs.exceptions import judge, names_the_fault
 from remediate.logs.origin import Origin, placed
 from remediate.logs.timestamps import DayOrder, Stamp
-from remediate.values.logs import Occurrence, WorkerEvent
+from remediate.values.logs import LoggedException, WorkerEvent
 
 # Of one code, or of one kind of event, in one file.
 KEPT = 100_000
@@ -31,17 +31,19 @@ class Tally:
         self.left_out = 0
         self.code_only = 0
         self._seen: Counter[str] = Counter()
-        self._occurrences: list[tuple[Occurrence, Stamp | None]] = []
+        self._occurrences: list[tuple[LoggedException, Stamp | None]] = []
         self._events: list[WorkerEvent] = []
         self._names: dict[str, str] = {}
 
-    def judge(self, text: str) -> Occurrence | None:
+    def judge(self, text: str) -> LoggedException | None:
         """The occurrence that an entry tells of; what names the fault's code and no exception is counted."""
         occurrence = judge(text)
         self.code_only += occurrence is None and names_the_fault(text)
         return occurrence
 
-    def keep(self, occurrence: Occurrence, origin: Callable[[], Origin], line: int, stamp: Stamp | None = None) -> None:
+    def keep(
+        self, occurrence: LoggedException, origin: Callable[[], Origin], line: int, stamp: Stamp | None = None
+    ) -> None:
         """An occurrence; where it comes from is asked only of those that are kept, since that takes the longest.
 
         With a stamp, its time is settled when all dates of the file have been seen.
@@ -61,7 +63,7 @@ class Tally:
     def events(self) -> tuple[WorkerEvent, ...]:
         return tuple(self._events)
 
-    def occurrences(self) -> tuple[Occurrence, ...]:
+    def occurrences(self) -> tuple[LoggedException, ...]:
         return tuple(
             occurrence if stamp is None else replace(occurrence, time=self.dates.settle(stamp))
             for occurrence, stamp in self._occurrences

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from remediate.errors import RemediateError
 from remediate.logs.logs import LogReading
-from remediate.values.logs import Occurrence, WorkerEvent
+from remediate.values.logs import LoggedException, WorkerEvent
 
 # Threads that write at once may be out of order by so much.
 _SLACK = timedelta(seconds=5)
@@ -59,7 +59,7 @@ def in_utc(reading: LogReading, zone_of: ZoneOf) -> LogReading:
 
     Those of hosts whose zone is not known stay as they are. An event whose time is ambiguous is left out.
     """
-    entries: list[Occurrence | WorkerEvent] = [*reading.occurrences, *reading.events]
+    entries: list[LoggedException | WorkerEvent] = [*reading.occurrences, *reading.events]
     zones = {one.host: zone_of(one.host) for one in entries if is_naive(one.time)}
     known = {zone for zone in zones.values() if zone is not None}
     if not known:
@@ -79,7 +79,7 @@ def in_utc(reading: LogReading, zone_of: ZoneOf) -> LogReading:
 
 
 def _moments(
-    entries: Sequence[Occurrence | WorkerEvent], zones: Mapping[str | None, Zone | None], known: Iterable[Zone]
+    entries: Sequence[LoggedException | WorkerEvent], zones: Mapping[str | None, Zone | None], known: Iterable[Zone]
 ) -> list[datetime | None]:
     """The times of entries of one log, in its order, in UTC where the zone is known; None is one that is ambiguous."""
     moments = [entry.time for entry in entries]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.values.fleet import Inspection
 
 # A host's changes are a file of its name beside the playbook, and its name stands in the play's pattern.
@@ -36,7 +36,7 @@ def groups_of(hosts: Iterable[Inspection], shares: bool) -> dict[str, Group]:
     by_key: dict[str, list[Inspection]] = {}
     for host in sorted(hosts, key=lambda h: h.host):
         share = _share(host.shared_config) if shares else None
-        by_key.setdefault(share or fold(host.machine), []).append(host)
+        by_key.setdefault(share or iis_key(host.machine), []).append(host)
     groups = (Group(tuple(m), all(_settings(host) == _settings(m[0]) for host in m[1:])) for m in by_key.values())
     return {host.host: group for group in groups for host in group.hosts}
 
@@ -44,7 +44,7 @@ def groups_of(hosts: Iterable[Inspection], shares: bool) -> dict[str, Group]:
 def _share(path: str | None) -> str | None:
     """One spelling of a UNC path. A folder of the server's own is no share: each server then has a file of its own."""
     spelled = (path or "").replace("/", "\\")
-    return fold(spelled.rstrip("\\")) if spelled.startswith("\\\\") else None
+    return iis_key(spelled.rstrip("\\")) if spelled.startswith("\\\\") else None
 
 
 def _settings(host: Inspection) -> tuple[object, ...]:

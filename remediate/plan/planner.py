@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from remediate.errors import RemediateError
 from remediate.iis.attributes import CONDITION, FIXES, defaults_forecast, recycle_forecast
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.plan.groups import Group, groups_of, plannable
 from remediate.values.findings import Audit, DoubtKind, Finding, FixName, Scope
 from remediate.values.fleet import Inspection, Pool, Source, status_of
@@ -77,10 +77,10 @@ def _candidates(audit: Audit, choice: Choice) -> Iterator[_Candidate]:
     pools: dict[tuple[str, str], list[Pool]] = {}
     for host in hosts.values():
         for pool in host.pools:
-            pools.setdefault((host.host, fold(pool.name)), []).append(pool)
+            pools.setdefault((host.host, iis_key(pool.name)), []).append(pool)
     for finding in audit.findings:
         if _is_asked_for(finding, choice):
-            named = pools.get((finding.host, fold(finding.pool)), []) if finding.scope == "pool" else []
+            named = pools.get((finding.host, iis_key(finding.pool)), []) if finding.scope == "pool" else []
             yield _Candidate(
                 finding=finding, host=hosts[finding.host], group=groups[finding.host], pools=tuple(named), choice=choice
             )

@@ -1,6 +1,6 @@
 """What a run did on a host, and a fresh look at it -> whether each change holds. Pure."""
 
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.values.fleet import HostReport, Inspection
 from remediate.values.runs import HostProof, HostResult, RunChange
 
@@ -19,7 +19,7 @@ def _broken(change: RunChange, report: Inspection) -> str | None:
         default = report.defaults.get(change.attribute)
         found = None if default is None else default.value
     else:
-        pool = next((p for p in report.pools if fold(p.name) == fold(change.pool)), None)
+        pool = next((p for p in report.pools if iis_key(p.name) == iis_key(change.pool)), None)
         found = None if pool is None else pool.value(change.attribute)
     if found == wanted:
         return None

@@ -31,7 +31,7 @@ StackState = Literal["whole", "cut", "none"]
 Streaming = Literal["signalr-transport", "web-socket", "signalr", "push-stream", "file"]
 
 
-class Occurrence(Struct, frozen=True, kw_only=True):
+class LoggedException(Struct, frozen=True, kw_only=True):
     """One exception of the family that is told apart by its HRESULT, as a log entry or an event 1309 tells it.
 
     ``code`` is ``0x`` and eight digits in capitals. ``raised``, ``flushed`` and ``entity_read`` are whether
@@ -124,4 +124,4 @@ class Evidence(Struct, frozen=True, kw_only=True):
     until: datetime
     logs: dict[str, EventLog] = {}
     events: tuple[WorkerEvent, ...] = ()
-    errors: tuple[Occurrence, ...] = ()
+    errors: tuple[LoggedException, ...] = ()

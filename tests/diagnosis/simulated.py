@@ -20,7 +20,7 @@ import msgspec
 
 from remediate.iis.attributes import time_text
 from remediate.values.diagnoses import SymptomName, Verdict
-from remediate.values.logs import EventLog, Evidence, Occurrence, RecycleCause
+from remediate.values.logs import EventLog, Evidence, LoggedException, RecycleCause
 from remediate_lab.clock.history import Error, History
 from remediate_lab.clock.life import FAULT
 from remediate_lab.clock.simulation import simulate
@@ -252,7 +252,7 @@ class Case:
         return Evidence(
             since=self.span.begin, until=self.span.end, logs=logs, events=self.history.logged,
             errors=tuple(
-                Occurrence(
+                LoggedException(
                     code=error.code, time=error.time, raised=True, flushed=error.code != "0x800703E3",
                     entity_read=error.code == "0x800703E3", host=HOST, application=_domain(error), pool=error.pool,
                     local=error.client == "127.0.0.1", preload="Preload" in error.agent, source="Application",

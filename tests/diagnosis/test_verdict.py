@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from remediate.values.diagnoses import Remedy, Stream, Verdict
-from remediate.values.logs import Occurrence, Request, WorkerEvent
+from remediate.values.logs import LoggedException, Request, WorkerEvent
 from tests.diagnosis.values import error, event, one_stream, request, server, streams, told
 
 # The start of each error of a pool that nobody asks: 20 minutes, and what IIS takes to notice, which drifts.
@@ -29,7 +29,7 @@ NEVER_IDLE = [server(told(processModel__idleTimeout="00:00:00"))]
 ON_DEMAND = [server(told(startMode="OnDemand"))]
 
 
-def frames(**others: object) -> list[Occurrence]:
+def frames(**others: object) -> list[LoggedException]:
     return [error(second, **others) for second in STARTS]
 
 
@@ -72,7 +72,7 @@ CUT = frames(flushed=False, stack="cut")
     ],
 )
 def test_the_verdict(
-    errors: list[Occurrence], events: Sequence[WorkerEvent], requests: list[Request] | None, audit: list[object],
+    errors: list[LoggedException], events: Sequence[WorkerEvent], requests: list[Request] | None, audit: list[object],
     verdict: Verdict, fixes: tuple[Remedy, ...],
 ) -> None:  # fmt: skip
     stream = one_stream(errors, events, requests, audit)
@@ -167,7 +167,7 @@ def test_without_a_zone_the_period_is_found_and_nothing_is_compared() -> None:
 
 
 def test_errors_without_a_time_are_counted_and_said() -> None:
-    stream = one_stream([Occurrence(code="0x80070032", raised=True, flushed=True)] * 3)
+    stream = one_stream([LoggedException(code="0x80070032", raised=True, flushed=True)] * 3)
     assert stream.count == 3 and stream.attribution.unexplained == 3 and stream.first is None
     assert "tells no time" in stream.symptoms["periodic"].text
 

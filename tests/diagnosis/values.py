@@ -8,10 +8,10 @@ from remediate.diagnose.cases import prepare
 from remediate.diagnose.diagnosis import conclude
 from remediate.diagnose.iis_log import Line, watch
 from remediate.diagnose.material import covers, once
-from remediate.diagnose.server_index import Estate, estate
+from remediate.diagnose.server_index import ServerIndex, server_index
 from remediate.values.diagnoses import Stream
 from remediate.values.fleet import Inspection, Pool
-from remediate.values.logs import Occurrence, Request, WorkerEvent, WorkerEventKind
+from remediate.values.logs import LoggedException, Request, WorkerEvent, WorkerEventKind
 from remediate_lab.clock.world import EVERY_RECYCLE
 from tests.unit.values import host, pool
 
@@ -25,10 +25,10 @@ def at(seconds: float) -> datetime:
     return BEGIN + timedelta(seconds=seconds)
 
 
-def error(seconds: float, **others: Any) -> Occurrence:
+def error(seconds: float, **others: Any) -> LoggedException:
     """The fault's exception with its frames, but for what is named."""
     settings: dict[str, Any] = {"code": "0x80070032", "raised": True, "flushed": True, "application": SHOP}
-    return Occurrence(time=at(seconds), **(settings | others))
+    return LoggedException(time=at(seconds), **(settings | others))
 
 
 def event(seconds: float, kind: WorkerEventKind = "idle-stop", pool: str | None = "Shop", **others: Any) -> WorkerEvent:
@@ -50,13 +50,13 @@ def told(**values: str) -> Pool:
 
 
 def streams(
-    errors: Iterable[Occurrence],
+    errors: Iterable[LoggedException],
     events: Sequence[WorkerEvent] = (),
     requests: Sequence[Request] | None = None,
     inspections: Sequence[Inspection] = (),
 ) -> tuple[Stream, ...]:
     """The whole pure way."""
-    known: Estate = estate(inspections, "web01")
+    known: ServerIndex = server_index(inspections, "web01")
     happened = once(events, known)
     cases = prepare(errors, happened, covers(happened, (), known), known, iis_log=requests is not None)
     found = [case.watch for case in cases if case.watch is not None]

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 from hypothesis import strategies as st
 
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.iis.schema import IIS_VERSIONS
 from tests.integration.test_names import NASTY
 
@@ -184,7 +184,7 @@ def _settings(version: tuple[int, int]) -> st.SearchStrategy[dict[str, str]]:
 def servers(draw: st.DrawFn) -> Server:
     """A configuration that IIS reads."""
     version = draw(st.sampled_from(list(IIS_VERSIONS.values())))
-    names = draw(st.lists(NAMES, max_size=4, unique_by=fold))
+    names = draw(st.lists(NAMES, max_size=4, unique_by=iis_key))
     paths = draw(st.lists(st.sampled_from(["/", "/a", "/b c", "/ü"]), max_size=3, unique=True))
     preload = {"preloadEnabled": st.sampled_from(_BOOL)} if version >= (8, 0) else {}
     used = st.sampled_from([*names, "not there", *(name.upper() for name in names)])
@@ -259,7 +259,7 @@ def changes(server: Server) -> st.SearchStrategy[list[dict[str, Any]]]:
         st.sampled_from(["startMode", "processModel.idleTimeout"]).flatmap(change),
         min_size=1,
         max_size=3,
-        unique_by=lambda c: (fold(c.get("pool", "")), fold(c.get("scope", "")), c["attribute"]),
+        unique_by=lambda c: (iis_key(c.get("pool", "")), iis_key(c.get("scope", "")), c["attribute"]),
     )
 
 

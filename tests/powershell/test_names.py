@@ -5,12 +5,12 @@ import unicodedata
 import pytest
 
 from remediate.iis.attributes import legal_name
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from tests.powershell.conftest import MakeBench
 
 pytestmark = pytest.mark.pwsh
 
-# What two letters fold to is compared where both know the letters: Unicode's later versions gave some an upper case.
+# What two letters iis_key to is compared where both know the letters: Unicode's later versions gave some an upper case.
 _LATER = {0x019B, 0x0264}
 _BMP = [n for n in range(0x10000) if not 0xD800 <= n <= 0xDFFF and unicodedata.category(chr(n)) != "Cn"]
 
@@ -31,7 +31,7 @@ def test_the_scripts_fold_as_python_does(bench: MakeBench) -> None:
     real = {frozenset(known.intersection(map(int, line.split(",")))) for line in bench("10.0").code(code)}
     ours: dict[str, set[int]] = {}
     for number in known:
-        ours.setdefault(fold(chr(number)), set()).add(number)
+        ours.setdefault(iis_key(chr(number)), set()).add(number)
     made = {frozenset(members) for members in ours.values() if len(members) > 1}
     assert len(made) > 1000
     assert {members for members in real if len(members) > 1} == made
@@ -48,7 +48,7 @@ def test_the_scripts_compare_letter_by_letter(bench: MakeBench) -> None:
         ["a\u200bb", "ab"],
     ]
     code = "foreach ($pair in $given.pairs) { Test-IisSame $pair[0] $pair[1] }"
-    assert bench("10.0").code(code, pairs=pairs) == [fold(one) == fold(other) for one, other in pairs]
+    assert bench("10.0").code(code, pairs=pairs) == [iis_key(one) == iis_key(other) for one, other in pairs]
 
 
 def test_legal_names_are_legal_in_the_stand_in(bench: MakeBench) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.iis.sections import SHAPES, Shape
 
 
@@ -21,8 +21,8 @@ from remediate.iis.sections import SHAPES, Shape
 )  # fmt: skip
 def test_each_letter_by_itself(one: str, other: str, same: bool) -> None:
     """No letter becomes two, and none is dropped."""
-    assert (fold(one) == fold(other)) is same
-    assert len(fold(one)) == len(one)
+    assert (iis_key(one) == iis_key(other)) is same
+    assert len(iis_key(one)) == len(one)
 
 
 def test_names_in_sections_are_those_of_the_stand_in() -> None:

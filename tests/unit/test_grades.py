@@ -9,7 +9,7 @@ from remediate.audit.rules import find
 from remediate.iis.events import MEANING
 from remediate.values.findings import Finding
 from remediate.values.fleet import Inspection, Pool
-from remediate.values.logs import EventLog, Evidence, Occurrence, WorkerEvent
+from remediate.values.logs import EventLog, Evidence, LoggedException, WorkerEvent
 from tests.unit.values import host, pool
 
 UNTIL = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -30,16 +30,16 @@ def event(minutes: float, number: int = 5186, name: str | None = "Shop") -> Work
     return WorkerEvent(time=time, id=number, kind=meaning.kind, cause=meaning.cause, pool=name)
 
 
-def error(minutes: float, **others: Any) -> Occurrence:
+def error(minutes: float, **others: Any) -> LoggedException:
     told: dict[str, Any] = {"code": "0x80070032", "raised": True, "flushed": True, "local": True, "pool": "Shop"}
-    return Occurrence(time=START + timedelta(minutes=minutes), **(told | others))
+    return LoggedException(time=START + timedelta(minutes=minutes), **(told | others))
 
 
-def evidence(*told: WorkerEvent | Occurrence, logs: dict[str, EventLog] | None = None) -> Evidence:
+def evidence(*told: WorkerEvent | LoggedException, logs: dict[str, EventLog] | None = None) -> Evidence:
     return Evidence(
         since=SINCE, until=UNTIL, logs={"System": KEPT, "Application": KEPT} | (logs or {}),
         events=tuple(t for t in told if isinstance(t, WorkerEvent)),
-        errors=tuple(t for t in told if isinstance(t, Occurrence)),
+        errors=tuple(t for t in told if isinstance(t, LoggedException)),
     )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def server(told: Evidence | None, *pools: Pool) -> Inspection:
 
 
 def finding(
-    *told: WorkerEvent | Occurrence,
+    *told: WorkerEvent | LoggedException,
     values: dict[str, str] | None = None,
     logs: dict[str, EventLog] | None = None,
 ) -> Finding:
@@ -134,7 +134,7 @@ def test_the_exception_after_a_start_makes_confirmed(number: int) -> None:
         (event(0, 6005, None), error(2)),  # clients come back after a boot too
     ],
 )
-def test_what_does_not_make_confirmed(told: tuple[WorkerEvent | Occurrence, ...]) -> None:
+def test_what_does_not_make_confirmed(told: tuple[WorkerEvent | LoggedException, ...]) -> None:
     assert finding(*told).grade == "possible"
 
 

@@ -37,7 +37,7 @@ class Error(Struct, frozen=True, kw_only=True):
     agent: str
 
 
-class Told(Struct, frozen=True):
+class PlayedEvent(Struct, frozen=True):
     """An event, and whether the pool's flags say that it is logged."""
 
     event: WorkerEvent
@@ -64,7 +64,7 @@ class History(Struct, frozen=True, kw_only=True):
 
     starts: tuple[Start, ...] = ()
     errors: tuple[Error, ...] = ()
-    events: tuple[Told, ...] = ()
+    events: tuple[PlayedEvent, ...] = ()
     requests: tuple[Served, ...] = ()
 
     @property

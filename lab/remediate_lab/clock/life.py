@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from remediate.values.logs import RecycleCause, WorkerEvent, WorkerEventKind
 from remediate_lab.chance import Chance
-from remediate_lab.clock.history import Error, History, Served, Start, StartCause, Told
+from remediate_lab.clock.history import Error, History, PlayedEvent, Served, Start, StartCause
 from remediate_lab.clock.moments import MINUTE, SECOND, to_ms, to_time
 from remediate_lab.clock.traffic import Arrival
 from remediate_lab.clock.world import FLAGS, Incident, PoolSettings
@@ -72,7 +72,7 @@ class Life:
         self.host, self.pool, self.chance, self.worker, self.lateness = host, pool, chance, worker, lateness
         self.starts: list[Start] = []
         self.errors: list[Error] = []
-        self.events: list[Told] = []
+        self.events: list[PlayedEvent] = []
         self.requests: list[Served] = []
         self._off = False
         # Memory is short from, until, and the idle time-out meanwhile.
@@ -142,7 +142,7 @@ class Life:
         kind: WorkerEventKind = "shortened" if shortened else "idle-stop"
         number = 5195 if shortened else 5186
         event = WorkerEvent(time=to_time(at), id=number, kind=kind, host=self.host, pool=self.pool.name)
-        self.events.append(Told(event, self.pool.logs_idle_stops))
+        self.events.append(PlayedEvent(event, self.pool.logs_idle_stops))
         self._end(at, "idle")
 
     def _end(self, at: int, cause: StartCause) -> None:
@@ -172,7 +172,7 @@ class Life:
         if self.worker is not None:
             number = _FAILURES[sum(told.event.kind == "failure" for told in self.events) % len(_FAILURES)]
             event = WorkerEvent(time=to_time(at), id=number, kind="failure", host=self.host, pool=self.pool.name)
-            self.events.append(Told(event, True))
+            self.events.append(PlayedEvent(event, True))
             self._end(at, "failure")
 
     def _recycle(self, at: int, cause: RecycleCause) -> None:
@@ -183,7 +183,7 @@ class Life:
         event = WorkerEvent(
             time=to_time(at), id=number, kind="recycle", cause=cause, host=self.host, pool=self.pool.name
         )
-        self.events.append(Told(event, not flag or flag in self.pool.logged))
+        self.events.append(PlayedEvent(event, not flag or flag in self.pool.logged))
         soon = 1 + self.chance.below(3) if self.pool.overlaps else 5 + self.chance.below(25)
         self._start(at + soon * SECOND + self.chance.below(SECOND), "recycle", cause)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from remediate.iis.attributes import seconds
 from remediate.iis.config import Config, holder
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.iis.xmlfile import Element
 from remediate_lab.clock.world import App, PoolSettings
 
@@ -37,8 +37,8 @@ def _pool(
         rotates_on_change=value("recycling.disallowRotationOnConfigChange", "false") == "false",
         managed=value("managedRuntimeVersion", "") != "",
         appinit=appinit,
-        runs=fold(name) not in stopped,
-        applications=tuple(applications.get(fold(name), ())),
+        runs=iis_key(name) not in stopped,
+        applications=tuple(applications.get(iis_key(name), ())),
     )
 
 
@@ -61,7 +61,7 @@ def _applications(config: Config) -> dict[str, list[App]]:
     for pool, application in config.applications():
         preload = application.preloadEnabled is not None and application.preloadEnabled.value == "true"
         app = App(application.path, numbers.get(application.path.partition("/")[0], 1), preload)
-        found.setdefault(fold(pool), []).append(app)
+        found.setdefault(iis_key(pool), []).append(app)
     return found
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from remediate.values.logs import WorkerEvent
 from remediate_lab.chance import Chance
-from remediate_lab.clock.history import History, Told
+from remediate_lab.clock.history import History, PlayedEvent
 from remediate_lab.clock.life import Life, Worker, resting, steps_of
 from remediate_lab.clock.moments import SECOND, times_of_day, to_ms, to_time
 from remediate_lab.clock.traffic import Stream, arrivals
@@ -64,7 +64,7 @@ def _boots(host: str, incidents: Sequence[Incident], span: Span) -> History:
         if incident.kind == "boot":
             for number, later in ((12, 0), (6005, 6 * SECOND)):
                 time = to_time(to_ms(incident.time) + later)
-                told.append(Told(WorkerEvent(time=time, id=number, kind="boot", host=host), True))
+                told.append(PlayedEvent(WorkerEvent(time=time, id=number, kind="boot", host=host), True))
     return History(events=tuple(one for one in told if one.event.time < span.end))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from remediate.iis.attributes import IDLE_TIMEOUT, START_MODE, seconds
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.iis.schema import POOL, ConfigError
 from remediate.values.fleet import Value
 from remediate_lab.emulated.iis import CONFIG, DEFAULTS, Conflict, Iis, failure, installed, look
@@ -108,7 +108,7 @@ def _with_choices(arguments: Result) -> Result:
     for name, choices in _CHOICES.items():
         value = arguments.get(name)
         if value is not None:
-            same = [choice for choice in choices if fold(choice) == fold(str(value))]
+            same = [choice for choice in choices if iis_key(choice) == iis_key(str(value))]
             if not same:
                 raise _Stop(f"value of {name} must be one of: {', '.join(choices)}. Got no match for: {value}")
             spelled[name] = same[0]
@@ -127,7 +127,7 @@ def _check_change(change: Result) -> None:
 
 
 def _check_settable(attribute: str, text: str) -> None:
-    if attribute == START_MODE and fold(text) not in map(fold, POOL[START_MODE].values):
+    if attribute == START_MODE and iis_key(text) not in map(iis_key, POOL[START_MODE].values):
         raise _Stop(f"'{text}' is not a value of startMode.")
     if attribute == IDLE_TIMEOUT and (seconds(text) > _MONTH or seconds(text) % 60):
         raise _Stop(f"'{text}' is out of the range of {attribute}: 00:00:00 to 30.00:00:00, in whole minutes.")
@@ -144,7 +144,7 @@ def _undo(result: Result) -> Result:
 
 def _glob(glob: str) -> re.Pattern[str]:
     """``*`` and ``?`` and nothing else, over the whole name as ``fold`` makes it."""
-    parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in fold(glob))
+    parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in iis_key(glob))
     return re.compile("".join(parts), re.DOTALL)
 
 
@@ -155,18 +155,18 @@ def _expand(iis: Iis, arguments: Result) -> tuple[list[Result], list[str]]:
     globs = {glob: _glob(glob) for glob in arguments["pools"]}
     changes = []
     for name in names:
-        if not any(glob.fullmatch(fold(name)) for glob in globs.values()):
+        if not any(glob.fullmatch(iis_key(name)) for glob in globs.values()):
             continue
         read = iis.read(iis.pool(name), pattern["attribute"])
         given = {key: value for key, value in pattern["given"].items() if key in iis.config.schema}
         changes.append(pattern | {"pool": name, "expect": "" if read is None else read.value, "given": given})
-    unmet = [text for text in arguments["pools"] if not any(globs[text].fullmatch(fold(name)) for name in names)]
+    unmet = [text for text in arguments["pools"] if not any(globs[text].fullmatch(iis_key(name)) for name in names)]
     return changes, [f"pools: no application pool matches '{text}'" for text in unmet]
 
 
 async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> None:
     wanted = arguments.get("machine")
-    if wanted and fold(wanted) != fold(outcome["machine"]):
+    if wanted and iis_key(wanted) != iis_key(outcome["machine"]):
         names = f"the plan was made for {wanted}, this is {outcome['machine']}"
         raise _Stop(f"another machine answers here: {names}. Nothing was written.", True)
     pattern = bool(arguments.get("pools"))
@@ -342,7 +342,7 @@ def _compare(iis: Iis, change: Result, changes: list[Result]) -> Result:
         other = _read(iis, change, name)
         if other is None:
             return result | {"detail": f"this version of IIS does not know {name}"}
-        if fold(other.value) != fold(_typed(iis, name, value)):
+        if iis_key(other.value) != iis_key(_typed(iis, name, value)):
             return result | {"detail": f"expected {name} {_typed(iis, name, value)}, found {other.value}"}
     return result | {"state": "pending"}
 

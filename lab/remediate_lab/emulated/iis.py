@@ -4,7 +4,7 @@ from pathlib import Path
 
 from remediate.iis import sections
 from remediate.iis.config import Config, holder, redirection
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.iis.schema import ConfigError
 from remediate.iis.xmlfile import Element
 from remediate.values.fleet import Application, Value
@@ -116,7 +116,7 @@ class Iis:
         """By the pool's name as ``fold`` makes it."""
         found: dict[str, list[Application]] = {}
         for pool, application in self.config.applications():
-            found.setdefault(fold(pool), []).append(application)
+            found.setdefault(iis_key(pool), []).append(application)
         return found
 
     def set(self, pool_name: str | None, name: str, value: str | None) -> None:
@@ -178,7 +178,7 @@ class Iis:
 
 
 def _named(elements: list[Element], name: str) -> Element | None:
-    return next((e for e in elements if fold(e.attributes.get("name", "")) == fold(name)), None)
+    return next((e for e in elements if iis_key(e.attributes.get("name", "")) == iis_key(name)), None)
 
 
 def _play_fault(windows: Path, knobs: Knobs) -> None:

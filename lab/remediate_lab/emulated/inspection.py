@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from remediate.iis.names import fold
+from remediate.iis.names import iis_key
 from remediate.values.fleet import Value
 from remediate_lab.emulated.events import evidence
 from remediate_lab.emulated.iis import installed, look
@@ -37,17 +37,17 @@ def _settings(windows: Path) -> dict[str, Any]:
     if not installed(knobs):
         return answer
     iis = look(windows)
-    stopped = {fold(name) for name in iis.knobs.all("stopped")}
+    stopped = {iis_key(name) for name in iis.knobs.all("stopped")}
     applications = iis.applications()
     pools = []
     for element in iis.config.pool_elements():
         name = element.attributes.get("name", "")
         attributes = {key: _value(read) for key in iis.config.schema if (read := iis.read(element, key)) is not None}
-        state = "Stopped" if fold(name) in stopped else "Started"
+        state = "Stopped" if iis_key(name) in stopped else "Started"
         served = [
             {"path": a.path, "site": a.site}
             | ({} if a.preloadEnabled is None else {"preloadEnabled": _value(a.preloadEnabled)})
-            for a in applications.get(fold(name), [])
+            for a in applications.get(iis_key(name), [])
         ]
         pools.append({"name": name, "state": state, "attributes": attributes, "applications": served})
     # The script asks the file alone for the source of a default: there is no second witness to disagree with.

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from remediate.logs import LogReading
-from remediate.values.logs import Occurrence, Request, WorkerEvent
+from remediate.values.logs import LoggedException, Request, WorkerEvent
 
 FOLDER = Path(__file__).parents[2] / "cases" / "logs"
 CASES: dict[str, dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text())
@@ -21,10 +21,10 @@ def text(name: str) -> str:
     return sample(name).decode()
 
 
-def occurrences(name: str) -> tuple[Occurrence, ...]:
+def occurrences(name: str) -> tuple[LoggedException, ...]:
     """Those that the case names, from a source of this name."""
     told = [{**item, "source": name} for item in CASES[name].get("occurrences", [])]
-    return msgspec.convert(told, tuple[Occurrence, ...])
+    return msgspec.convert(told, tuple[LoggedException, ...])
 
 
 def events(name: str) -> tuple[WorkerEvent, ...]:

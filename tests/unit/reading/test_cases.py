@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from remediate.logs import find_files, read_log, read_requests
-from remediate.values.logs import Occurrence
+from remediate.values.logs import LoggedException
 from tests.unit.reading import samples
 
 ENCODINGS: dict[str, Callable[[str], bytes]] = {
@@ -47,7 +47,7 @@ def test_a_log_tells_the_same_in_every_encoding(name: str, encoding: str, tmp_pa
     assert reading.events == samples.events(name)
 
 
-def _of(source: str, occurrence: Occurrence) -> Occurrence:
+def _of(source: str, occurrence: LoggedException) -> LoggedException:
     return replace(occurrence, source=source)
 
 

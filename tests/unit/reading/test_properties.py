@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from remediate.errors import RemediateError
 from remediate.iis.codes import CODES
 from remediate.logs import LogReading, OtherLog, RequestLog, Zone, in_utc, read_blocks
-from remediate.values.logs import Occurrence, StackState
+from remediate.values.logs import LoggedException, StackState
 from tests.unit.reading import crowded, event_exports, samples
 from tests.unit.reading.rendering import APPLICATION, SHAPES, ZONE, Thrown
 
@@ -97,7 +97,7 @@ def test_an_exception_is_the_same_occurrence_in_every_shape(shape: str, thrown: 
     reading = read_blocks([data], "x.log")
     assert reading.source.unparsed == 0
     assert [replace(o, line=None) for o in in_utc(reading, lambda _: IN_ZONE).occurrences] == [
-        Occurrence(
+        LoggedException(
             code=one.code, time=one.time, raised="RaiseCommunicationError" in one.stack,
             flushed="ExplicitFlush" in one.stack, entity_read="ReadEntityCoreSync" in one.stack,
             stack=state(one.stack),

@@ -7,14 +7,14 @@ import pytest
 
 from remediate.iis.codes import CODES
 from remediate.logs import read_blocks
-from remediate.values.logs import Occurrence
+from remediate.values.logs import LoggedException
 
 EXCEPTION = "System.Web.HttpException (0x80070032): boo\n   at System.Web.Hosting.IIS7WorkerRequest.ExplicitFlush()\n"
 WALL = datetime(2026, 11, 25, 14, 0, 1)
 WHOLE = datetime(2026, 11, 25, 14, 0)
 
 
-def only(text: str, name: str = "x.log") -> Occurrence:
+def only(text: str, name: str = "x.log") -> LoggedException:
     (occurrence,) = read_blocks([text.encode()], name).occurrences
     return occurrence
 
