@@ -496,7 +496,7 @@ def an_older_iis_lacks_attributes(bench: Bench) -> None:
             scope = 'pool'; pool = 'Reports'; attribute = 'processModel.idleTimeoutAction'; expect = ''; set = ''
             given = @{}; clear = $false; inherits = $null
         }
-        (Compare-IisChange (Open-IisPicture) $change).detail
+        (Compare-IisChange (Open-IisSnapshot) $change).detail
     """
     assert bench.code(needed) == ["this version of IIS does not know the attribute"]
 
