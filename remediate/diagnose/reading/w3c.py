@@ -10,11 +10,12 @@ HTTP.sys, the FTP service and others write W3C logs too, often beside these. Non
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from remediate.diagnose.reading.origin import is_local, is_preload
+from remediate.diagnose.reading.origin import is_preload
 from remediate.diagnose.reading.site_log import other_w3c
 from remediate.diagnose.reading.tally import Tally
 from remediate.diagnose.reading.window import Window
 from remediate.evidence import Request
+from remediate.iis.local import is_local
 
 _FIELDS = (
     "date", "time", "s-sitename", "s-computername", "cs-uri-stem", "sc-status", "c-ip", "cs(User-Agent)",
