@@ -82,21 +82,3 @@ def _end(text: bytes, element: Element) -> int:
     """Where the element ends, behind its end tag."""
     empty = text[element.start : element.end].endswith(b"/>")
     return element.end if empty else text.index(b">", element.close) + 1
-
-
-def holds_nothing(document: Document, element: Element) -> bool:
-    """Whether it has no attribute, no element, and no comment that would be lost with it."""
-    inside = document.text[element.end : max(element.end, element.close)]
-    return not element.attributes and not element.children and not inside.strip()
-
-
-def remove(document: Document, element: Element) -> Document:
-    """The document without the element: with its line where it stands alone on it."""
-    text = document.text
-    end = _end(text, element)
-    before, rest = text[: element.start].rstrip(b" \t"), text[end:].lstrip(b" \t")
-    if not before.endswith(b"\n"):
-        return document.with_text(before + text[end:])
-    if not rest.startswith((b"\r", b"\n", b"</")):
-        return document.with_text(text[: element.start] + text[end:])
-    return document.with_text(before.removesuffix(b"\n").removesuffix(b"\r") + text[end:])

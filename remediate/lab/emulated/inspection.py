@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from remediate.lab.emulated.events import evidence
-from remediate.lab.emulated.iis import installed, look
+from remediate.lab.emulated.iis import Iis, installed
 from remediate.lab.knobs import read_knobs
 from remediate.model import Value, fold
 
@@ -33,7 +33,7 @@ def _settings(windows: Path) -> dict[str, Any]:
     }  # fmt: skip
     if not installed(knobs):
         return answer
-    iis = look(windows)
+    iis = Iis(windows)
     stopped = {fold(name) for name in iis.knobs.all("stopped")}
     applications = iis.applications()
     pools = []
