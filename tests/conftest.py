@@ -175,6 +175,10 @@ def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+# What only the scripts have: conflicts, retries, what stays of old backups, what the API says.
+on_pwsh = pytest.mark.parametrize("engine", [pytest.param("pwsh", marks=pytest.mark.pwsh)], indirect=True)
+
+
 @pytest.fixture(params=["basic", "ntlm"])
 def auth(request: pytest.FixtureRequest) -> str:
     return str(request.param)

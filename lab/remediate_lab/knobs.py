@@ -13,7 +13,8 @@ language_mode: what the session's PowerShell may do: FullLanguage, ConstrainedLa
 event_log=LOG:FAULT, once for each log (System, Application): denied, missing, or disabled, which keeps its events;
     cleared:N, corrupt:N: a reading ends with an exception after N events; garbled:N: the event behind N others
     cannot be rendered.
-acl=denied: no access list can be set.
+acl=denied: no access list can be set; of the engine pwsh only. Of what Lab.cs lists the emulated engine plays
+    fail_commit=denied, after_commit and deny_share alone: it has no conflict, no busy file and no late commit.
 delay: seconds by which each command's answer is late. fault, answer, before, after: see faults.py.
 """
 

@@ -21,7 +21,7 @@ ILLEGAL_IN_NAMES = frozenset('\\/"|<>:*?][+=;,@&')
 
 _TIME = re.compile(r"(?:([0-9]{1,5})\.)?([0-9]{1,5}):([0-5][0-9]):([0-5][0-9])")
 _NUMBER = re.compile(r"[0-9]{1,5}")
-_WITH_UNIT = re.compile(r"([0-9]{1,5}) ?(s|sec|m|min|h|d)", re.IGNORECASE)
+_WITH_UNIT = re.compile(r"([0-9]{1,5}) ?(s|sec|m|min|h|d)", re.IGNORECASE | re.ASCII)
 _TWO_PARTS = re.compile(r"([0-9]{1,2}):([0-5][0-9])")
 _UNITS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 

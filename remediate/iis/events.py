@@ -9,6 +9,10 @@ from dataclasses import dataclass
 
 from remediate.values.logs import RecycleCause, WorkerEventKind
 
+WAS = "Microsoft-Windows-WAS"
+# The event of an unhandled exception, and who writes it: ASP.NET, by its version.
+UNHANDLED = 1309
+ASP_NET = ("ASP.NET 4.0.30319.0", "ASP.NET 2.0.50727.0")
 LOG_RECYCLE = "recycling.logEventOnRecycle"
 LOG_IDLE = "processModel.logEventOnProcessModel"
 
@@ -17,14 +21,15 @@ LOG_IDLE = "processModel.logEventOnProcessModel"
 class Meaning:
     """``flag`` must stand in the pool's ``attribute``, or the event is not logged; None: it is always logged.
 
-    ``place``: which of its data is the pool's name, from 0, where the data have no names.
+    ``place``: which of its data is the pool's name, from 0, where the data have no names; None: it is about no pool.
     """
 
     kind: WorkerEventKind
     cause: RecycleCause | None = None
     attribute: str | None = None
     flag: str | None = None
-    place: int = 0
+    place: int | None = 0
+    provider: str = WAS
 
 
 def _recycle(cause: RecycleCause, flag: str, place: int = 1) -> Meaning:
@@ -49,6 +54,6 @@ MEANING: dict[int, Meaning] = {
     5011: Meaning("failure"),
     5139: Meaning("failure"),
     # Windows' own, about no pool: the kernel, and the event log, started.
-    12: Meaning("boot"),
-    6005: Meaning("boot"),
+    12: Meaning("boot", place=None, provider="Microsoft-Windows-Kernel-General"),
+    6005: Meaning("boot", place=None, provider="EventLog"),
 }

@@ -13,7 +13,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from remediate.iis.events import MEANING
+from remediate.iis.events import MEANING, UNHANDLED, WAS
 from remediate.logs.event_json import Event, of_json
 from remediate.logs.fragments import Node, fragments, parse
 from remediate.logs.objects import objects
@@ -24,14 +24,11 @@ from remediate.logs.window import Window
 from remediate.values.logs import WorkerEvent
 
 _EVENT_ID = re.compile(rb"<EventID[^<>]*>\s*(\d{1,6})\s*<")
-# The event of ASP.NET for an unhandled exception.
-_UNHANDLED = 1309
-# The sources of an event, folded; that of all others is IIS's activation service, which Get-EventLog names `WAS`.
-_SOURCES = {12: ("microsoft-windows-kernel-general",), 6005: ("eventlog",)}
-_WAS = ("microsoft-windows-was", "was")
+# Get-EventLog names IIS's activation service so.
+_SHORT = {WAS: "WAS"}
 # With the version of .NET behind it.
 _ASP_NET = "asp.net "
-_IDS = {*MEANING, _UNHANDLED}
+_IDS = {*MEANING, UNHANDLED}
 # The name that WAS gives to the pool among its data.
 _POOL_NAME = "AppPoolID"
 _MARKS = "'\"\u2018-\u201f\u00ab\u00bb\u300c\u300d"
@@ -61,7 +58,7 @@ def read_events_json(window: Window, tally: Tally) -> None:
 def _keep(event: Event, line: int, tally: Tally) -> None:
     if not _is_of_its_source(event):
         return
-    if event.id == _UNHANDLED:
+    if event.id == UNHANDLED:
         text = "\n".join((*(value for _, value in event.data), event.message))
         occurrence = tally.judge(text)
         if occurrence is not None:
@@ -86,13 +83,16 @@ def _is_of_its_source(event: Event) -> bool:
     if event.source is None:
         return event.id > 1000
     source = event.source.casefold()
-    return source.startswith(_ASP_NET) if event.id == _UNHANDLED else source in _SOURCES.get(event.id, _WAS)
+    if event.id == UNHANDLED:
+        return source.startswith(_ASP_NET)
+    provider = MEANING[event.id].provider
+    return source in (provider.casefold(), _SHORT.get(provider, provider).casefold())
 
 
 def _pool(event: Event) -> str | None:
     named = next((value for name, value in event.data if name.casefold() == _POOL_NAME.casefold()), None)
     values, said, place = [value for _, value in event.data], _QUOTED.findall(event.message), MEANING[event.id].place
-    by_place = [texts[place] for texts in (values, said) if place < len(texts)]
+    by_place = [texts[place] for texts in (values, said) if place is not None and place < len(texts)]
     other = next((value for value in (*values, *said) if value and not value.isdigit()), None)
     # The words of a message may stand in another order where Windows speaks another language; its data do not.
     return named or (by_place[0] if values and by_place else None) or other or next(iter(by_place), None)

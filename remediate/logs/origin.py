@@ -22,10 +22,10 @@ from ipaddress import ip_address
 from msgspec import Struct
 from msgspec.structs import replace
 
+from remediate.iis.local import is_local
 from remediate.values.logs import LoggedException
 
 _PRELOAD = re.compile("IIS Application Initialization (Preload|Warmup)", re.I)
-_LOCAL = ("127.0.0.1", "::1", "localhost", "::ffff:127.0.0.1")
 _DOMAIN = re.compile(r"/LM/W3SVC/\d+/ROOT(?:/[^\s\"'`,;|<>()\[\]{}&\\]*)?(?:-\d+-\d+)?")
 _DOMAIN_NUMBERS = re.compile(r"-\d+-\d+$")
 _POOL = re.compile(
@@ -97,15 +97,6 @@ def placed(occurrence: LoggedException, origin: Origin) -> LoggedException:
         occurrence, host=origin.host, application=origin.application, pool=origin.pool,
         local=is_local(origin.address), preload=is_preload(origin.agent),
     )  # fmt: skip
-
-
-@lru_cache(4096)
-def is_local(address: str | None) -> bool | None:
-    """Whether the client is the server itself; a port after the address does not matter."""
-    if address is None or address.strip() in ("", "-"):
-        return None
-    name = address.strip().casefold()
-    return name in _LOCAL or re.sub(r"^\[(.*)\](:\d+)?$|^([^:]*):\d+$", r"\1\3", name) in _LOCAL
 
 
 @lru_cache(4096)

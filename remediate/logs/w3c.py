@@ -10,7 +10,8 @@ HTTP.sys, the FTP service and others write W3C logs too, often beside these. Non
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from remediate.logs.origin import is_local, is_preload
+from remediate.iis.local import is_local
+from remediate.logs.origin import is_preload
 from remediate.logs.site_log import other_w3c
 from remediate.logs.tally import Tally
 from remediate.logs.window import Window

@@ -11,7 +11,7 @@ import yaml
 
 from remediate_lab.applicationhost import CANARY
 from remediate_lab.pwsh import find_pwsh
-from tests.conftest import Site, remediate, run
+from tests.conftest import Site, on_pwsh, remediate, run
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.parametrize("auth", ["ntlm"])
@@ -379,6 +379,7 @@ def test_clearing_twice_is_safe(site: Site) -> None:
 NOT_OURS = ("remediate-golden", "remediate-20250101T000000Z\n", "remediate-2025\u0660101T000000Z")
 
 
+@on_pwsh
 def test_five_backups_are_kept(site: Site) -> None:
     """The oldest go, but only those that a run of ours made."""
     root = site.windows / "System32/inetsrv/backup"

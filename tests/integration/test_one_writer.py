@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import PLAIN, Site, Up, remediate, wait_for
+from tests.conftest import PLAIN, Site, Up, on_pwsh, remediate, wait_for
 from tests.integration.test_playbooks import play, runs
 
 POOLS = [f"Pool{number:02}" for number in range(1, 14)]
@@ -205,7 +205,7 @@ def test_the_second_of_two_runs_waits(site: Site) -> None:
     assert "1 changed" in said[0] and "1 unchanged" in said[1]
 
 
-@pytest.mark.parametrize("engine", [pytest.param("pwsh", marks=pytest.mark.pwsh)], indirect=True)
+@on_pwsh
 def test_a_holder_that_is_killed_holds_nothing(site: Site) -> None:
     folder = plan(site)
     process = hanging(site, folder)

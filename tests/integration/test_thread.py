@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Site, remediate, run, wait_for
+from tests.conftest import Site, on_pwsh, remediate, run, wait_for
 from tests.environments import OWN, PYTHONS, Environment
 
 POOL = "Contoso Shop"
@@ -137,6 +137,7 @@ def test_a_clear_takes_the_attribute_away(site: Site) -> None:
 
 
 @one_auth
+@on_pwsh
 @pytest.mark.parametrize("says", ["false", "true"])
 def test_what_was_inherited_is_cleared_whatever_the_api_says(site: Site, says: str) -> None:
     """The file tells where a value came from. The API may call one from the defaults the pool's own."""
@@ -272,6 +273,7 @@ def test_changed_between_two_commits(site: Site) -> None:
 
 
 @one_auth
+@on_pwsh
 def test_conflicts_are_read_again_and_retried(site: Site) -> None:
     """The file changes, or is in use, at the moment of the commit: a fresh look, and another try."""
     folder = plan(site, "idle-timeout")

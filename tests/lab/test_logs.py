@@ -172,7 +172,7 @@ def test_an_event_of_the_activation_service_is_like_a_published_one(number: int)
     assert (fields["Keywords"].text, fields["Channel"].text) == ("0x80000000000000", "System")
     names = [data.get("Name") for data in event.iter(f"{NAMESPACE}Data")]
     assert (fields["Level"].text, fields["EventID"].get("Qualifiers"), names) == FIELDS[number]
-    assert names[MEANING[number].place] == "AppPoolID"
+    assert names.index("AppPoolID") == MEANING[number].place
     assert (event.find(f"{NAMESPACE}EventData/{NAMESPACE}Binary") is not None) == (number in (5011, 5139))
 
 

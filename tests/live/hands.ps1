@@ -1,5 +1,5 @@
 # What the live tests do on the server by themselves: make their pools, change one behind a plan, look, and clear up.
-# Before it stand IisRead.psm1, IisWrite.psm1, tests/windows/Server.ps1 and a line that sets $request (see server.py).
+# Before it stand IisRead.psm1, IisValue.psm1, IisCommit.psm1, tests/windows/Server.ps1 and a line that sets $request (see server.py).
 # Nothing but pools named remediate-live-ID-..., of the IDs in $request, is made, changed or removed; and of backups only
 # those that are named. It prints one JSON object in plain ASCII.
 

@@ -106,7 +106,7 @@ class Server:
         }  # fmt: skip
         text = json.dumps(request | more).replace("'", "''")
         utilities = collection() / "plugins" / "module_utils"
-        parts = [(utilities / name).read_bytes() for name in ("IisRead.psm1", "IisWrite.psm1")]
+        parts = [(utilities / name).read_bytes() for name in ("IisRead.psm1", "IisValue.psm1", "IisCommit.psm1")]
         parts += [_HARNESS.read_bytes(), f"$request = ConvertFrom-Json '{text}'".encode("ascii"), _HANDS.read_bytes()]
         with warnings.catch_warnings():
             # A proxy or a CA bundle of the operator's environment is as good here as for the commands.

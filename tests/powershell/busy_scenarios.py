@@ -66,10 +66,10 @@ def a_copy_stands_in_nobodys_way(bench: Bench) -> None:
     assert bench.code(code, path=str(bench.windows / CONFIG / "applicationHost.config")) == [True]
 
 
-# What both engines do; the others are about the scripts' own functions.
-BUSY_ON_BOTH: list[Scenario] = [
+BUSY: list[Scenario] = [
     a_file_that_is_busy_after_a_commit_is_looked_at_again,
     a_file_that_stays_away_is_told,
     a_backup_that_cannot_be_made_is_told,
+    only_what_is_busy_is_looked_at_again,
+    a_copy_stands_in_nobodys_way,
 ]
-BUSY: list[Scenario] = [*BUSY_ON_BOTH, only_what_is_busy_is_looked_at_again, a_copy_stands_in_nobodys_way]

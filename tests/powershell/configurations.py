@@ -203,11 +203,7 @@ def servers(draw: st.DrawFn) -> Server:
             draw(st.sampled_from(["    ", "  ", "\t", ""])), draw(st.sampled_from([True, True, False])),
             draw(st.sampled_from([None, None, "none", "", "."])), draw(st.booleans()), draw(ENCODINGS),
         ),
-        knobs={
-            "inherited_from_defaults": draw(st.sampled_from(["true", "false"])),
-            "keep_schema_default": draw(st.sampled_from(["true", "false"])),
-            "delete_leaves": draw(st.sampled_from(["nothing", "empty_element"])),
-        },
+        knobs={"inherited_from_defaults": draw(st.sampled_from(["true", "false"]))},
         stopped=draw(st.lists(st.sampled_from(names), unique=True)) if names else [],
     )  # fmt: skip
 

@@ -82,10 +82,10 @@ def pools_by_pattern_are_changed_where_all_is_as_given(bench: Bench) -> None:
 def a_pool_that_is_not_in_the_file_is_not_cleared(bench: Bench) -> None:
     """The API knows it, the file does not: what clearing would take away is not known."""
     code = """
-        $picture = Open-IisPicture
-        [void]$picture.PoolNodes.Remove($given.pool)
+        $snapshot = Open-IisSnapshot
+        [void]$snapshot.PoolNodes.Remove($given.pool)
         $change = @{ scope = 'pool'; set = $null; clear = $true; inherits = $null; given = @{} } + $given
-        (Compare-IisChange $picture $change @()).detail
+        (Compare-IisChange $snapshot $change @()).detail
     """
     asked = {"pool": SHOP, "attribute": IDLE, "expect": "00:20:00"}
     assert bench.code(code, **asked) == ["the pool does not stand in the file"]
@@ -121,7 +121,7 @@ def an_older_iis_meets_what_it_does_not_know(bench: Bench) -> None:
     """IIS 7.5 has no idleTimeoutAction: an idle worker is always ended there."""
     bench.config.write_text(bench.config.read_text().replace(' preloadEnabled="true"', ""))
     assert only(pattern(bench, SHOP))["written"] is True
-    code = "(Expand-IisPattern (Open-IisPicture) $given)[0].expect"
+    code = "(Expand-IisPattern (Open-IisSnapshot) $given)[0].expect"
     unknown = {"pools": ["*"], "attribute": "processModel.idleTimeoutAction", "set": "Terminate", "given": {}}
     assert bench.code(code, **unknown) == [""]
 

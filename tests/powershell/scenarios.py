@@ -432,6 +432,16 @@ def a_share_that_is_denied_names_the_second_hop(bench: Bench) -> None:
     assert "share" not in bench.settings(change())["msg"]
 
 
+def a_value_that_iis_does_not_keep_is_not_reported_as_verified(bench: Bench) -> None:
+    """Where setting the schema's default leaves nothing in the file, the pool inherits another value afterwards."""
+    bench.knobs(keep_schema_default="false")
+    bench.edit('"ApplicationPoolIdentity" />', '"ApplicationPoolIdentity" idleTimeout="01:30:00" />')
+    back = change(pool="Reports", expect="00:00:00", set="00:20:00")
+    result = bench.settings(back, verify_seconds=0)
+    assert result["failed"] and "not seen on a fresh look" in result["msg"]
+    assert (only(result)["written"], only(result)["verified"], result["changed"]) == (True, False, True)
+
+
 def a_late_file_is_waited_for(bench: Bench) -> None:
     bench.knobs(commit_delay_ms="600")
     assert written(bench.settings(change())) == [True]
@@ -496,7 +506,7 @@ def an_older_iis_lacks_attributes(bench: Bench) -> None:
             scope = 'pool'; pool = 'Reports'; attribute = 'processModel.idleTimeoutAction'; expect = ''; set = ''
             given = @{}; clear = $false; inherits = $null
         }
-        (Compare-IisChange (Open-IisPicture) $change).detail
+        (Compare-IisChange (Open-IisSnapshot) $change).detail
     """
     assert bench.code(needed) == ["this version of IIS does not know the attribute"]
 
@@ -532,6 +542,7 @@ ON_IIS_10: list[Scenario] = [
     a_conflict_is_known_by_its_type_or_its_code,
     a_refused_commit_is_a_failure,
     somebody_else_between_the_look_and_the_commit,
+    a_value_that_iis_does_not_keep_is_not_reported_as_verified,
     a_late_file_is_waited_for,
     a_server_that_falls_silent_after_the_commit,
     an_odd_name_is_shown_and_written,

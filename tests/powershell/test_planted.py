@@ -49,7 +49,7 @@ PLANTED = {
     ),
     # Whatever the commit said, the loop ends as if it had been written.
     "swallowed": Mistake(
-        "IisWrite.psm1",
+        "IisCommit.psm1",
         "if (-not (Test-IisFileConflict $_) -or $attempt -ge $script:Attempts) { throw }",
         "if (-not (Test-IisFileConflict $_) -or $attempt -ge $script:Attempts) { return $true }",
         a_refused_commit_is_a_failure,

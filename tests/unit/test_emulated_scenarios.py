@@ -1,4 +1,4 @@
-"""The engine `emulated` keeps to one writer, and bears a busy file, as the scripts do: the same scenarios."""
+"""The engine `emulated` keeps to one writer as the scripts do: the same scenarios."""
 
 import asyncio
 from pathlib import Path
@@ -13,7 +13,6 @@ from remediate_lab.recipe import from_configs
 from remediate_lab.servers import make_servers
 from tests.conftest import PLAIN
 from tests.powershell.bench import CONFIG, Bench
-from tests.powershell.busy_scenarios import BUSY_ON_BOTH
 from tests.powershell.lock_scenarios import LOCKS
 from tests.powershell.scenarios import Scenario
 
@@ -38,6 +37,6 @@ class Emulated(Bench):
         return "asked" if stop(self.config.parent, run) else ""
 
 
-@pytest.mark.parametrize("scenario", [*LOCKS, *BUSY_ON_BOTH], ids=lambda scenario: scenario.__name__)
+@pytest.mark.parametrize("scenario", LOCKS, ids=lambda scenario: scenario.__name__)
 def test_it_is_as_in_a_powershell(scenario: Scenario, tmp_path: Path) -> None:
     scenario(Emulated(tmp_path))

@@ -1,11 +1,13 @@
 """Ansible's module payload, taken apart: one captured from each release, and any junk."""
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remediate.playbook.shipped import collection
 from remediate_lab.emulated.payload import NotAPayload, decode
 
 CASES = sorted((Path(__file__).parents[1] / "cases" / "payloads").glob("*.bin"))
@@ -34,3 +36,19 @@ def test_junk_is_refused(junk: bytes, case: Path, cut: int) -> None:
             decode(data)
         except NotAPayload:
             continue
+
+
+def test_the_modules_ask_for_every_utility_that_is_shipped() -> None:
+    """Ansible sends the files that a module names, and no others: app_pool_settings has a function of each but one."""
+    plugins = collection() / "plugins"
+    asked = {
+        module: set(
+            re.findall(
+                r"(?m)^#AnsibleRequires -PowerShell \.\.module_utils\.(\w+)$",
+                (plugins / "modules" / f"{module}.ps1").read_text(),
+            )
+        )
+        for module in ("app_pool_info", "app_pool_settings")
+    }
+    shipped = {path.stem for path in plugins.glob("module_utils/*.psm1")}
+    assert asked == {"app_pool_info": {"IisRead", "IisEvents"}, "app_pool_settings": shipped - {"IisEvents"}}

@@ -27,7 +27,7 @@ $poolValues = @{
 
 function Import-Reader {
     $utils = Join-Path (Split-Path (Split-Path $PSScriptRoot)) 'playbooks/collections/ansible_collections/remediate/iis/plugins/module_utils'
-    foreach ($name in 'IisRead', 'IisWrite') { Import-Module (Join-Path $utils "$name.psm1") -Force -DisableNameChecking -Scope Global }
+    foreach ($name in 'IisRead', 'IisValue', 'IisBackup', 'IisCommit') { Import-Module (Join-Path $utils "$name.psm1") -Force -DisableNameChecking -Scope Global }
 }
 
 function Resolve-Target([string]$Path) { $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path) }

@@ -89,23 +89,5 @@ def _end(text: bytes, element: Element) -> int:
     return element.end if empty else text.index(b">", element.close) + 1
 
 
-def holds_nothing(document: Document, element: Element) -> bool:
-    """Whether it has no attribute, no element, and no comment that would be lost with it."""
-    inside = document.text[element.end : max(element.end, element.close)]
-    return not element.attributes and not element.children and not inside.strip()
-
-
-def remove(document: Document, element: Element) -> Document:
-    """The document without the element: with its line where it stands alone on it."""
-    text = document.text
-    end = _end(text, element)
-    before, rest = text[: element.start].rstrip(b" \t"), text[end:].lstrip(b" \t")
-    if not before.endswith(b"\n"):
-        return _with_text(document, before + text[end:])
-    if not rest.startswith((b"\r", b"\n", b"</")):
-        return _with_text(document, text[: element.start] + text[end:])
-    return _with_text(document, before.removesuffix(b"\n").removesuffix(b"\r") + text[end:])
-
-
 def _with_text(document: Document, text: bytes) -> Document:
     return Document(text, document.bom, document.encoding, parse(text))

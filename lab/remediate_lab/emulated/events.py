@@ -12,7 +12,9 @@ from xml.etree import ElementTree
 
 from msgspec import Struct
 
-from remediate.iis.frames import streaming
+from remediate.iis.events import ASP_NET, MEANING, UNHANDLED
+from remediate.iis.local import is_local
+from remediate.logs.exceptions import judge
 from remediate_lab.knobs import read_knobs
 
 LOGS = Path("System32/winevt/Logs")
@@ -33,18 +35,13 @@ class Query(Struct, frozen=True):
         return {number for ids in self.places.values() for number in ids}
 
 
-_POOL_FIRST = dict.fromkeys((5002, 5009, 5010, 5011, 5079, 5080, 5081, 5139), 0)
-_POOL_SECOND = dict.fromkeys((5074, 5075, 5076, 5077, 5078, 5117, 5186, 5195), 1)
+def _places(provider: str) -> dict[int, int | None]:
+    return {number: meaning.place for number, meaning in MEANING.items() if meaning.provider == provider}
+
+
 QUERIES: dict[str, Query] = {
-    "System": Query(
-        10_000,
-        {
-            "Microsoft-Windows-WAS": {**_POOL_FIRST, **_POOL_SECOND},
-            "Microsoft-Windows-Kernel-General": {12: None},
-            "EventLog": {6005: None},
-        },
-    ),
-    "Application": Query(2000, {"ASP.NET 4.0.30319.0": {1309: None}, "ASP.NET 2.0.50727.0": {1309: None}}),
+    "System": Query(10_000, {provider: _places(provider) for provider in {m.provider for m in MEANING.values()}}),
+    "Application": Query(2000, {provider: {UNHANDLED: None} for provider in ASP_NET}),
 }
 _READER = "System.Diagnostics.Eventing.Reader.EventLog"
 _TROUBLES = {
@@ -55,11 +52,7 @@ _TROUBLES = {
     "garbled": f"The event cannot be rendered. ({_READER}Exception)",
 }
 _TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]+)?Z")
-_CODE = re.compile(
-    "0x(80070032|800704CD|80070057|800703E3|80070040|80070016|80070006|80070001|80072746)", re.IGNORECASE
-)
 _DOMAIN = re.compile(r"(/LM/W3SVC/[0-9]+/ROOT(/.*?)?)(-[0-9]+-[0-9]+)?", re.IGNORECASE)
-_LOCAL = re.compile(r"127\.[0-9.]+|::1")
 _LONGEST_NAME = 1024
 _SCHEMA = "{http://schemas.microsoft.com/win/2004/08/events/event}"
 
@@ -163,7 +156,7 @@ def _value(record: ElementTree.Element, query: Query) -> dict[str, Any] | None:
         return None
     place = places[_id(record)]
     data = list(record.iter(f"{_SCHEMA}Data"))
-    if _id(record) == 1309:
+    if _id(record) == UNHANDLED:
         return _error(_time(record), ["".join(node.itertext()).strip() for node in data])
     pools = ["".join(node.itertext()) for node in data if node.get("Name") == "AppPoolID"]
     if not pools and place is not None:
@@ -180,17 +173,11 @@ def _name(name: str) -> str:
 def _error(time: str, data: list[str]) -> dict[str, Any] | None:
     if len(data) < 22:
         return None
-    exception = "\n".join([data[18], *data[29:30]])
-    code, domain = _CODE.search(exception), _DOMAIN.fullmatch(data[8])
-    if code is None:
+    told, domain = judge("\n".join([data[18], *data[29:30]])), _DOMAIN.fullmatch(data[8])
+    if told is None:
         return None
     return {
-        "time": time, "code": f"0x{code[1].upper()}", "application": _name(domain[1]) if domain else None,
-        "local": _LOCAL.fullmatch(data[21]) is not None if data[21] else None,
-        "streaming": streaming(exception),
-    } | {
-        key: re.search(rf"\b{name}\(", exception) is not None
-        for key, name in (
-            ("raised", "RaiseCommunicationError"), ("flushed", "ExplicitFlush"), ("entity_read", "ReadEntityCoreSync"),
-        )
+        "time": time, "code": told.code, "application": _name(domain[1]) if domain else None,
+        "local": is_local(data[21]), "streaming": told.streaming, "raised": told.raised, "flushed": told.flushed,
+        "entity_read": told.entity_read,
     }  # fmt: skip

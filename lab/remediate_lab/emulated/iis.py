@@ -13,13 +13,6 @@ from remediate_lab.knobs import Knobs, read_knobs
 
 CONFIG = Path("System32/inetsrv/config")
 DEFAULTS = "applicationPoolDefaults"
-_COMMITTED = "lab.committed"
-# In the 5 s that the scripts look again.
-_LOOKS = 25
-
-
-class Conflict(Exception):
-    """The file was changed on disk, or is in use."""
 
 
 class NoApi(ConfigError):
@@ -70,18 +63,6 @@ def config_path(windows: Path) -> tuple[Path, str | None]:
     return windows / CONFIG / "applicationHost.config", None
 
 
-def look(windows: Path) -> "Iis":
-    """A picture; again where the file is busy, as the scripts do, but without their pauses."""
-    for _ in range(_LOOKS):
-        try:
-            return Iis(windows)
-        except PermissionError:
-            raise
-        except OSError:
-            continue
-    return Iis(windows)
-
-
 class Iis:
     """One picture of the file, and the changes that are to be committed."""
 
@@ -93,12 +74,9 @@ class Iis:
         self.path, self.shared = config_path(windows)
         if self.shared and self.knobs.flag("deny_share", False):
             raise denied(self.path, "read")
-        _play_busy(windows, self.knobs, self.path)
         self.before = self.path.read_bytes()
         self.config = Config(self.before, (int(major), int(minor)))
         self._document = self.config.document
-        # Where an attribute was taken away: a pool's name or None, and the elements below it.
-        self._cleared: list[tuple[str | None, list[str]]] = []
 
     def pool(self, name: str) -> Element | None:
         return _named(self.config.pool_elements(), name)
@@ -121,9 +99,6 @@ class Iis:
 
     def set(self, pool_name: str | None, name: str, value: str | None) -> None:
         """Set a pool's attribute in the picture, or with None clear it; without a pool, that of the defaults."""
-        schema = self.config.schema[name]
-        if value == schema.text(schema.default) and not self.knobs.flag("keep_schema_default", True):
-            value = None
         *folders, last = name.split(".")
         for depth, folder in enumerate(folders):
             element = self._at(pool_name, folders[:depth])
@@ -134,8 +109,6 @@ class Iis:
         element = self._at(pool_name, folders)
         if value is None:
             self._document = edit.delete_attribute(self._document, element, last)
-            if last in element.attributes:
-                self._cleared.append((pool_name, folders))
         else:
             self._document = edit.set_attribute(self._document, element, last, value)
 
@@ -153,54 +126,15 @@ class Iis:
             raise ConfigError(f"{pool_name or DEFAULTS}: no such element")
         return element
 
-    def _prune(self, pool_name: str | None, folders: list[str]) -> None:
-        """Take away what an attribute's going left empty, from the inside out, but never a pool."""
-        for depth in range(len(folders), -1 if pool_name is None else 0, -1):
-            element = self._at(pool_name, folders[:depth])
-            if not edit.holds_nothing(self._document, element):
-                return
-            self._document = edit.remove(self._document, element)
-
     def commit(self) -> None:
-        """Write the picture; Conflict where the file is no longer the one that was read, or a fault is played."""
-        if self.knobs.get("delete_leaves", "empty_element") == "nothing":
-            for pool_name, folders in self._cleared:
-                self._prune(pool_name, folders)
-        _play_fault(self.windows, self.knobs)
-        if self.path.read_bytes() != self.before:
-            raise Conflict("Cannot commit configuration changes because the file has changed on disk")
+        """Write the picture; PermissionError where the fault ``fail_commit=denied`` is played."""
+        if self.knobs.get("fail_commit") == "denied":
+            raise denied(self.path, "write")
         building = self.path.with_name(self.path.name + ".new")
         building.write_bytes(edit.to_bytes(self._document))
         building.chmod(self.path.stat().st_mode)
         building.replace(self.path)
-        if self.knobs.get("busy_after_commit"):
-            (self.windows / _COMMITTED).touch()
 
 
 def _named(elements: list[Element], name: str) -> Element | None:
     return next((e for e in elements if iis_key(e.attributes.get("name", "")) == iis_key(name)), None)
-
-
-def _play_fault(windows: Path, knobs: Knobs) -> None:
-    kind, _, times = knobs.get("fail_commit").partition(":")
-    if kind == "denied":
-        raise denied(config_path(windows)[0], "write")
-    if kind not in ("changed", "in_use"):
-        return
-    counter = windows / "failed-commits.txt"
-    so_far = int(counter.read_text(encoding="ascii")) if counter.exists() else 0
-    if so_far < int(times or 1):
-        counter.write_text(str(so_far + 1), encoding="ascii")
-        raise Conflict("the fault that this server plays")
-
-
-def _play_busy(windows: Path, knobs: Knobs, path: Path) -> None:
-    kind, _, times = knobs.get("busy_after_commit").partition(":")
-    if not kind or not (windows / _COMMITTED).exists():
-        return
-    counter = windows / "busy-looks.txt"
-    so_far = int(counter.read_text(encoding="ascii")) if counter.exists() else 0
-    if so_far < int(times):
-        counter.write_text(str(so_far + 1), encoding="ascii")
-        error = FileNotFoundError if kind == "missing" else OSError
-        raise error(f"Filename: \\\\?\\{path}\r\nError: Cannot read configuration file\r\n\r\n")

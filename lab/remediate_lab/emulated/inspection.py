@@ -7,7 +7,7 @@ from typing import Any
 from remediate.iis.names import iis_key
 from remediate.values.fleet import Value
 from remediate_lab.emulated.events import evidence
-from remediate_lab.emulated.iis import installed, look
+from remediate_lab.emulated.iis import Iis, installed
 from remediate_lab.knobs import read_knobs
 from remediate_lab.time_zone import reported
 
@@ -36,7 +36,7 @@ def _settings(windows: Path) -> dict[str, Any]:
     }  # fmt: skip
     if not installed(knobs):
         return answer
-    iis = look(windows)
+    iis = Iis(windows)
     stopped = {iis_key(name) for name in iis.knobs.all("stopped")}
     applications = iis.applications()
     pools = []

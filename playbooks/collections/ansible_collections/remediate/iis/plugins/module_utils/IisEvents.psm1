@@ -32,8 +32,10 @@ $script:EventPlaces = @{
     'ASP.NET 4.0.30319.0'              = @{ 1309 = $null }
     'ASP.NET 2.0.50727.0'              = @{ 1309 = $null }
 }
-# The exception and its relatives.
-$script:EventCodes = '0x(80070032|800704CD|80070057|800703E3|80070040|80070016|80070006|80070001|80072746)'
+# The HRESULTs of this fault and its relatives; as in remediate/iis/codes.py.
+$script:EventCodes = '80070032', '800704CD', '80070057', '800703E3', '80070040', '80070016', '80070006', '80070001', '80072746'
+# One of these names stands beside the code of such an exception; as in remediate/logs/exceptions.py.
+$script:EventFamily = 'RaiseCommunicationError', 'IIS7WorkerRequest', 'HttpException', 'COMException'
 # What the frames of a client's own response have in common, the first that is there; as in remediate/iis/frames.py.
 $script:EventStreams = @(
     @{ name = 'signalr-transport'; frames = 'Microsoft\.AspNet\.SignalR\.Transports\.' }
@@ -42,6 +44,45 @@ $script:EventStreams = @(
     @{ name = 'push-stream'; frames = 'System\.Net\.Http\.PushStreamContent\b' }
     @{ name = 'file'; frames = 'System\.Web\.(HttpResponse|HttpResponseWrapper|HttpWriter)\.(TransmitFile|WriteFile)\(|System\.Web\.Mvc\.File(Stream|Path|Content)?Result\.' }
 )
+
+function Get-IisZeroPattern([int]$Groups) {
+    # So many groups of zeros at the beginning of an IPv6 address, in full or with `::` for some of them.
+    '((0{1,4}:){N}|(?!:*(0+:+){N})((0{1,4}:)+|:):(0{1,4}:)*)'.Replace('N', "$Groups")
+}
+
+function Get-IisLocalPattern {
+    # The addresses of the server itself; as in remediate/iis/local.py, which says more.
+    $four = '127(\.(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}'
+    $hex = '[0-9A-Fa-f]'
+    $mapped = (Get-IisZeroPattern 5) + "[Ff]{4}:($four|7[Ff]$hex{2}:$hex{1,4})|(0{1,4}:){5}[Ff]{4}:7[Ff]$hex{2}::"
+    $six = '(' + (Get-IisZeroPattern 7) + '0{0,3}1|' + (Get-IisZeroPattern 6) + "0\.0\.0\.1|$mapped)(%[0-9A-Za-z._~-]{1,64})?"
+    $name = '[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]'
+    $port = '(:[0-9]{1,5})?'
+    "\A[ \t\r\n]*(($four|$name)$port|$six|\[$six\]$port)[ \t\r\n]*\z"
+}
+
+function Test-IisLocal([string]$Address) {
+    # Whether an address is the server's own; $null where none is given.
+    if ($Address -cmatch '\A[ \t\r\n]*(-[ \t\r\n]*)?\z') { return $null }
+    $Address -cmatch (Get-IisLocalPattern)
+}
+
+function Get-IisErrorCode([string]$Text) {
+    # The code that a text tells of, or nothing; as `judge` in remediate/logs/exceptions.py. With several codes, as
+    # in a chain of inner exceptions, it is the last one before the first frame RaiseCommunicationError.
+    if (@($script:EventFamily | Where-Object { $Text.Contains($_) }).Count -eq 0) { return }
+    $codes = @{}
+    foreach ($code in $script:EventCodes) { $codes[$code] = "0x$code"; $codes[[string][Convert]::ToInt32($code, 16)] = "0x$code" }
+    # By itself: not a part of a longer number, of a GUID or of a name.
+    $pattern = '(?:(?<![0-9A-Fa-f])0[xX]|(?<![\w.-]))(?<code>(?i:' + ($codes.Keys -join '|') + '))(?![\w-]|\.\d)'
+    $raised = $Text.IndexOf('RaiseCommunicationError', [StringComparison]::Ordinal)
+    $found = $null
+    foreach ($match in [regex]::Matches($Text, $pattern)) {
+        $spelling = $match.Groups['code']
+        if ($null -eq $found -or $spelling.Index -lt $raised) { $found = $codes[$spelling.Value] }
+    }
+    $found
+}
 
 function Get-IisEventTrouble($ErrorRecord) {
     $cause = Get-IisCause $ErrorRecord
@@ -124,22 +165,20 @@ function ConvertTo-IisErrorValue([string]$Time, [string[]]$Data) {
     # Of event 1309, if its exception has one of the codes. Its data has no names: 8 is the application
     # domain, 18 the exception's texts and stacks, 21 the client's address, 29 the thread's stack.
     if ($Data.Length -lt 22) { return }
-    $exception = $Data[18]
+    [string]$exception = $Data[18]
     if ($Data.Length -gt 29) { $exception += "`n" + $Data[29] }
-    if ($exception -notmatch $script:EventCodes) { return }
-    $code = '0x' + ([string]$Matches[1]).ToUpperInvariant()
+    $code = Get-IisErrorCode $exception
+    if (-not $code) { return }
     $application = $null
     if ($Data[8] -match '^(/LM/W3SVC/[0-9]+/ROOT(/.*?)?)(-[0-9]+-[0-9]+)?\z') { $application = Get-IisEventName $Matches[1] }
-    $local = $null
-    if ($Data[21]) { $local = $Data[21] -match '^(127\.[0-9.]+|::1)\z' }
     $streaming = $null
     foreach ($stream in $script:EventStreams) {
         if ($null -eq $streaming -and $exception -cmatch $stream.frames) { $streaming = $stream.name }
     }
     [ordered]@{
-        time = $Time; code = $code; application = $application; local = $local; streaming = $streaming
-        raised = $exception -cmatch '\bRaiseCommunicationError\('; flushed = $exception -cmatch '\bExplicitFlush\('
-        entity_read = $exception -cmatch '\bReadEntityCoreSync\('
+        time = $Time; code = $code; application = $application; local = Test-IisLocal $Data[21]; streaming = $streaming
+        raised = $exception.Contains('RaiseCommunicationError'); flushed = $exception.Contains('ExplicitFlush')
+        entity_read = $exception.Contains('ReadEntityCoreSync')
     }
 }
 

@@ -6,6 +6,12 @@
 #AnsibleRequires -CSharpUtil Ansible.Basic
 #AnsibleRequires -PowerShell ..module_utils.IisRead
 #AnsibleRequires -PowerShell ..module_utils.IisLock
+#AnsibleRequires -PowerShell ..module_utils.IisValue
+#AnsibleRequires -PowerShell ..module_utils.IisSnapshot
+#AnsibleRequires -PowerShell ..module_utils.IisPattern
+#AnsibleRequires -PowerShell ..module_utils.IisCompare
+#AnsibleRequires -PowerShell ..module_utils.IisBackup
+#AnsibleRequires -PowerShell ..module_utils.IisCommit
 #AnsibleRequires -PowerShell ..module_utils.IisWrite
 
 $choices = @{ scope = 'pool', 'defaults'; attribute = 'startMode', 'processModel.idleTimeout'; on_mismatch = 'stale', 'skip' }
@@ -90,10 +96,11 @@ foreach ($name in 'run', 'undoes') {
 if ($module.Params.pools_per_commit -lt 1) { $module.FailJson('pools_per_commit: must be 1 or more') }
 
 try {
-    $outcome = Invoke-IisChange -Changes $module.Params.changes -Pattern $pattern -Machine $module.Params.machine -Backup $module.Params.backup `
-        -PoolsPerCommit $module.Params.pools_per_commit -Pause $module.Params.pause `
-        -VerifySeconds $module.Params.verify_seconds -CheckMode $module.CheckMode `
-        -Run @{ name = $module.Params.run; undoes = $module.Params.undoes; wait = $module.Params.lock_seconds }
+    $outcome = Invoke-IisChange @{
+        changes = $module.Params.changes; pattern = $pattern; machine = $module.Params.machine; backup = $module.Params.backup
+        pools_per_commit = $module.Params.pools_per_commit; pause = $module.Params.pause; verify_seconds = $module.Params.verify_seconds
+        check = $module.CheckMode; run = @{ name = $module.Params.run; undoes = $module.Params.undoes; wait = $module.Params.lock_seconds }
+    }
 }
 catch { $module.FailJson("the changes could not be compared with the configuration: $(Get-IisFailure $_)") }
 
