@@ -20,6 +20,16 @@ from remediate.diagnose.thresholds import ASIDE, LINE_AFTER, LINE_BEFORE
 from remediate.iis.names import iis_key
 from remediate.values.logs import Request
 
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _microseconds(seconds: float) -> int:
+    return timedelta(seconds=seconds) // _MICROSECOND
+
+
+_BEFORE, _AFTER = _microseconds(LINE_BEFORE), _microseconds(LINE_AFTER)
+_ASIDE = tuple(tuple(map(_microseconds, group)) for group in ASIDE)
+
 
 class LineCheck(Struct, frozen=True, kw_only=True):
     """Of one stream's errors, sorted: ``at`` is whether a line stands at each, None where the log does not reach.
@@ -54,19 +64,20 @@ class LineWatch:
         self.host, self._pool = host, None if pool is None else iis_key(pool)
         self._times = tuple(sorted(times))
         self._origin = self._times[0]
-        self._seconds = [self._offset(time) for time in self._times]
+        self._moments = [self._offset(time) for time in self._times]
         self._at = [False] * len(self._times)
-        self._last: list[float | None] = [None] * len(self._times)
+        self._last: list[int | None] = [None] * len(self._times)
         # The moments aside, and whether a line stands at them.
-        self._aside = [sorted(second + away for second in self._seconds for away in group) for group in ASIDE]
+        self._aside = [sorted(moment + away for moment in self._moments for away in group) for group in _ASIDE]
         self._busy = [[False] * len(moments) for moments in self._aside]
-        self._reach: tuple[float, float] | None = None
+        self._reach: tuple[int, int] | None = None
         self._days: set[date] = set()
         self._days_of_file: set[date] = set()
         self._torn: set[date] = set()
 
-    def _offset(self, time: datetime) -> float:
-        return (time - self._origin).total_seconds()
+    def _offset(self, time: datetime) -> int:
+        """In microseconds, as all that is compared here: sums of seconds with fractions are not exact."""
+        return (time - self._origin) // _MICROSECOND
 
     def take(self, request: Request, pools: frozenset[str], logged: frozenset[str] | None = None) -> None:
         """A line of this server's log; ``pools`` may have answered it, and where that is empty any may.
@@ -75,22 +86,22 @@ class LineWatch:
         """
         if self._pool is not None and logged is not None and self._pool not in logged:
             return
-        second = self._offset(request.time)
-        low, high = self._reach or (second, second)
-        self._reach = (min(low, second), max(high, second))
+        moment = self._offset(request.time)
+        low, high = self._reach or (moment, moment)
+        self._reach = (min(low, moment), max(high, moment))
         self._days_of_file.add(request.time.date())
         if request.preload or (self._pool is not None and pools and self._pool not in pools):
             return
-        _mark(self._seconds, self._at, second)
+        _mark(self._moments, self._at, moment)
         for moments, busy in zip(self._aside, self._busy, strict=True):
-            _mark(moments, busy, second)
+            _mark(moments, busy, moment)
         if self._pool is not None and len(pools) > 1:
             return
         # The first error that comes after it; what stands there counts for those after that one too.
-        after = bisect_right(self._seconds, second + LINE_BEFORE)
+        after = bisect_right(self._moments, moment + _BEFORE)
         if after < len(self._last):
             held = self._last[after]
-            self._last[after] = second if held is None else max(held, second)
+            self._last[after] = moment if held is None else max(held, moment)
 
     def end_file(self, *, whole: bool) -> None:
         """No more lines of that file. The days of one that could not be read whole tell nothing: lines are missing."""
@@ -109,17 +120,17 @@ class LineWatch:
         at = tuple(
             found
             if (found and time.date() not in self._torn)
-            or (time.date() in days and low - LINE_BEFORE <= second <= high + LINE_AFTER)
+            or (time.date() in days and low - _BEFORE <= moment <= high + _AFTER)
             else None
-            for found, second, time in zip(self._at, self._seconds, self._times, strict=True)
+            for found, moment, time in zip(self._at, self._moments, self._times, strict=True)
         )
         last: list[datetime | None] = []
-        latest: float | None = None
+        latest: int | None = None
         for own in self._last:
             latest = own if latest is None or (own is not None and own > latest) else latest
-            last.append(None if latest is None else self._origin + timedelta(seconds=latest))
+            last.append(None if latest is None else self._origin + latest * _MICROSECOND)
         chance = max(
-            _share([hit for hit, second in zip(busy, moments, strict=True) if low <= second <= high])
+            _share([hit for hit, moment in zip(busy, moments, strict=True) if low <= moment <= high])
             for busy, moments in zip(self._busy, self._aside, strict=True)
         )
         return LineCheck(at=at, last=tuple(last), chance=chance)
@@ -129,9 +140,9 @@ def _share(hits: Sequence[bool]) -> float:
     return sum(hits) / len(hits) if hits else 0.0
 
 
-def _mark(moments: Sequence[float], marks: list[bool], second: float) -> None:
-    """Set the mark of each moment at which the line of that second stands."""
-    for index in range(bisect_left(moments, second - LINE_AFTER), bisect_right(moments, second + LINE_BEFORE)):
+def _mark(moments: Sequence[int], marks: list[bool], moment: int) -> None:
+    """Set the mark of each moment at which the line of that one stands."""
+    for index in range(bisect_left(moments, moment - _AFTER), bisect_right(moments, moment + _BEFORE)):
         marks[index] = True
 
 
