@@ -1,6 +1,6 @@
 """`remediate rollback` and the playbook rollback.yml undo the same: whatever the record of a run holds.
 
-The playbook must work without the package, so the rule exists twice; this holds both to the same changes.
+The playbook must work without the package, so the record is read twice; this holds both to the same changes.
 """
 
 import importlib.util
@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible.errors import AnsibleError
+from ansible.plugins.loader import init_plugin_loader
+from ansible.utils.collection_loader import AnsibleCollectionConfig
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,6 +36,10 @@ KEYS = st.tuples(
 
 
 def lookup() -> Any:
+    # As ansible-playbook does it: the collection beside the playbook is found.
+    if not AnsibleCollectionConfig.collection_finder:
+        init_plugin_loader()
+    AnsibleCollectionConfig.playbook_paths = [str(FILE.parents[1])]
     spec = importlib.util.spec_from_file_location("remediate_run", FILE)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)

@@ -51,10 +51,6 @@ async def app_pool_settings(windows: Path, arguments: dict[str, Any]) -> Result:
             "failed": True,
             "msg": f"the changes could not be compared with the configuration: {failure(windows, error)}",
         }
-    for result in outcome.get("changes", []):
-        dry = arguments.get("_ansible_check_mode") and outcome["changed"] and result["state"] == "pending"
-        if result["written"] or dry:
-            result["undo"] = _undo(result)
     return outcome
 
 
@@ -130,15 +126,6 @@ def _check_settable(attribute: str, text: str) -> None:
         raise _Stop(f"'{text}' is not a value of startMode.")
     if attribute == IDLE_TIMEOUT and (seconds(text) > _MONTH or seconds(text) % 60):
         raise _Stop(f"'{text}' is out of the range of {attribute}: 00:00:00 to 30.00:00:00, in whole minutes.")
-
-
-def _undo(result: Result) -> Result:
-    """The exact inverse, as an element for ``changes``."""
-    defaults = result["scope"] == "defaults"
-    where = {"scope": "defaults"} if defaults else {"pool": result["pool"]}
-    inherited = result["found_source"] == "schema" or (result["found_source"] == "defaults" and not defaults)
-    back = {"clear": True, "inherits": result["found"]} if inherited else {"set": result["found"]}
-    return where | {"attribute": result["attribute"], "expect": result["wanted"]} | back
 
 
 def _glob(glob: str) -> re.Pattern[str]:
@@ -314,7 +301,7 @@ def _compare(iis: Iis, change: Result, changes: list[Result]) -> Result:
     result: Result = {
         "scope": change["scope"], "pool": DEFAULTS if defaults else change["pool"], "attribute": attribute,
         "set": change["set"], "expect": change["expect"], "state": "stale", "found": None, "found_source": None,
-        "wanted": None, "written": False, "verified": False, "detail": None, "undo": None,
+        "wanted": None, "written": False, "verified": False, "detail": None,
     }  # fmt: skip
     pool = None if defaults else iis.pool(change["pool"])
     if pool is None and not defaults:

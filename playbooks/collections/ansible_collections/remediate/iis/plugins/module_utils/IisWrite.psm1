@@ -100,7 +100,6 @@ function Compare-IisChange($Picture, $Change, $Changes) {
     $result = [ordered]@{
         scope = $Change.scope; pool = $Change.pool; attribute = $Change.attribute; set = $Change.set; expect = $Change.expect
         state = 'stale'; found = $null; found_source = $null; wanted = $null; written = $false; verified = $false; detail = $null
-        undo = $null
     }
     if ($Change.scope -ceq 'defaults') { $result.pool = 'applicationPoolDefaults' }
     $target = Get-IisTarget $Picture $Change
@@ -161,17 +160,6 @@ function Expand-IisPattern($Picture, $Pattern) {
         }
         $change
     }
-}
-
-function Get-IisUndo($Result) {
-    # The exact inverse, as an element for `changes`: cleared again where it was inherited, else set to what was found.
-    $undo = [ordered]@{}
-    if ($Result.scope -ceq 'defaults') { $undo.scope = 'defaults' } else { $undo.pool = $Result.pool }
-    $undo.attribute = $Result.attribute
-    $undo.expect = $Result.wanted
-    $inherited = $Result.found_source -ceq 'schema' -or ($Result.found_source -ceq 'defaults' -and $Result.scope -cne 'defaults')
-    if ($inherited) { $undo.clear = $true; $undo.inherits = $Result.found } else { $undo.set = $Result.found }
-    $undo
 }
 
 function Assert-IisSettable([string]$Attribute, [string]$Text) {
