@@ -43,7 +43,7 @@ check: $(VENV)/.made
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tests.example_plan build/plan
-	cd build/plan && $(CURDIR)/$(LINT) playbook.yml
+	cd build/plan && ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/playbooks/collections $(CURDIR)/$(LINT) playbook.yml
 	cd playbooks && ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/playbooks/collections $(CURDIR)/$(LINT) .
 
 # Those of ansible-test's sanity tests that concern the collection; tests/sanity.py says which are left out, and why.

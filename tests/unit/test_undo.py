@@ -12,8 +12,6 @@ from typing import Any
 import pytest
 import yaml
 from ansible.errors import AnsibleError
-from ansible.plugins.loader import init_plugin_loader
-from ansible.utils.collection_loader import AnsibleCollectionConfig
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +19,7 @@ from remediate.model import Change, RemediateError
 from remediate.plan.planner import make_rollback
 from remediate.playbook.directory import host_vars_text
 from remediate.playbook.record import RECORD, read_run
+from tests.finder import find_collection
 
 FILE = Path(__file__).parents[2] / "playbooks" / "lookup_plugins" / "remediate_run.py"
 AT = "2026-01-01T00:00:00Z"
@@ -36,10 +35,7 @@ KEYS = st.tuples(
 
 
 def lookup() -> Any:
-    # As ansible-playbook does it: the collection beside the playbook is found.
-    if not AnsibleCollectionConfig.collection_finder:
-        init_plugin_loader()
-    AnsibleCollectionConfig.playbook_paths = [str(FILE.parents[1])]
+    find_collection()
     spec = importlib.util.spec_from_file_location("remediate_run", FILE)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
