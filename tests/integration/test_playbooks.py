@@ -252,8 +252,11 @@ def test_a_fact_of_a_cache_sets_nothing(fleet: list[Site]) -> None:
     cache = site.folder / "facts"
     cache.mkdir()
     (cache / second.name).write_text(json.dumps({"remediate_max_failures": "100%"}))
-    env = {"ANSIBLE_CACHE_PLUGIN": "jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(cache)}
-    done = play(site, "fix_on_demand.yml", "-e", "remediate_pools=Contoso*", **env)
+    options = ("-e", "remediate_pools=Contoso*")
+    where = str(cache)
+    done = play(
+        site, "fix_on_demand.yml", *options, ANSIBLE_CACHE_PLUGIN="jsonfile", ANSIBLE_CACHE_PLUGIN_CONNECTION=where
+    )
     assert done.returncode != 0
     assert "Facts of a host set remediate_max_failures" in done.stdout
     assert not runs(site)
