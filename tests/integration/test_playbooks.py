@@ -229,7 +229,7 @@ def test_only_what_an_audit_finds_is_changed(take: Callable[[str, str], Site], n
 def test_where_the_pools_cannot_be_read_nothing_was_written(take: Callable[[str, str], Site]) -> None:
     """The pools are read first. Where that fails, the record says that nothing was sent which could write."""
     site = take("emulated", "basic")
-    site.knobs(deny_read="true")
+    site.config.write_text("<configuration>")
     done = play(site, "fix_on_demand.yml", "-e", "remediate_pools=*")
     assert done.returncode != 0
     (host,) = shown(runs(site)[0])["hosts"]
@@ -249,14 +249,16 @@ def test_no_check_is_passed_over(fleet: list[Site], options: tuple[str, ...]) ->
 def test_a_fact_of_a_cache_sets_nothing(fleet: list[Site]) -> None:
     """A server's answer to another playbook may be in Ansible's cache of facts, where it goes before the inventory."""
     site, second, _ = fleet
-    cache = site.folder / "facts"
-    cache.mkdir()
-    (cache / second.name).write_text(json.dumps({"remediate_max_failures": "100%"}))
-    options = ("-e", "remediate_pools=Contoso*")
-    where = str(cache)
+    cache = str(site.folder / "facts")
+    run(
+        ANSIBLE_PLAYBOOK.with_name("ansible"), second.name, "-i", site.inventory, "-m", "ansible.builtin.set_fact",
+        "-a", "remediate_max_failures=100% cacheable=true",
+        expect=0, ANSIBLE_CACHE_PLUGIN="jsonfile", ANSIBLE_CACHE_PLUGIN_CONNECTION=cache,
+    )  # fmt: skip
     done = play(
-        site, "fix_on_demand.yml", *options, ANSIBLE_CACHE_PLUGIN="jsonfile", ANSIBLE_CACHE_PLUGIN_CONNECTION=where
-    )
+        site, "fix_on_demand.yml", "-e", "remediate_pools=Contoso*",
+        ANSIBLE_CACHE_PLUGIN="jsonfile", ANSIBLE_CACHE_PLUGIN_CONNECTION=cache,
+    )  # fmt: skip
     assert done.returncode != 0
     assert "Facts of a host set remediate_max_failures" in done.stdout
     assert not runs(site)
