@@ -88,9 +88,10 @@ class ActionModule(NormalActionModule):
         if chosen.changes:
             self._task.args = arguments | {"changes": chosen.changes, "machine": machine}
             result = super().run(None, task_vars)
-        if isinstance(result.get("changes", []), list):
-            result["changes"] = [*result.get("changes", []), *chosen.skipped]
-        result["warnings"] = [*result.get("warnings", []), *chosen.warnings]
+        # The answer comes from a server, and may have any shape.
+        for name, more in (("changes", chosen.skipped), ("warnings", chosen.warnings)):
+            if isinstance(result.get(name, []), list):
+                result[name] = [*result.get(name, []), *more]
         return result
 
     def _low_level_execute_command(self, cmd, *args, **kwargs):
