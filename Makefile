@@ -45,7 +45,7 @@ check: $(VENV)/.made
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tests.example_plan build/plan
-	cd build/plan && $(CURDIR)/$(LINT) playbook.yml
+	cd build/plan && ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/playbooks/collections $(CURDIR)/$(LINT) playbook.yml
 	cd playbooks && ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/playbooks/collections $(CURDIR)/$(LINT) .
 
 # The tables of the documentation that are made from the rules.

@@ -50,8 +50,10 @@ requirements: []
 _ACTION = "remediate.iis.app_pool_settings"
 # What the user may have set of the pace on a server.
 _PACE = ("pools_per_commit", "pause", "lock_seconds")
+# Options of ansible-playbook that leave out tasks, and how they are written.
+_SKIPPING = {"start_at_task": "--start-at-task", "step": "--step"}
 # What a playbook without a plan wants of its hosts: the variables that say so.
-_WANTED = ("remediate_pools", "remediate_attribute", "remediate_set", "remediate_given", "remediate_run")
+_WANTED = ("remediate_pools", "remediate_attribute", "remediate_set", "remediate_run")
 
 
 # Of what an answer may hold. One that holds more is kept as a text, which no reader takes for the module's.
@@ -122,6 +124,9 @@ class CallbackModule(CallbackBase):
                 f"remediate: the tag '{min(skipped)}' is skipped (--skip-tags, ANSIBLE_SKIP_TAGS or ansible.cfg), and "
                 "with it all that this playbook does: the run does not begin"
             )
+        for option, what in _SKIPPING.items():
+            if self._ours and context.CLIARGS.get(option):
+                sys.exit(f"remediate: {what} could leave out the checks of this playbook: the run does not begin")
         # Our playbooks ask for this: without the plugin they write nowhere.
         os.environ["REMEDIATE_RECORDS"] = "1" if self._ours else "0"
         if self._ours:

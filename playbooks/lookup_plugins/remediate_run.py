@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.remediate.iis.plugins.plugin_utils.inverse import inverse
 
 DOCUMENTATION = """
 name: remediate_run
@@ -196,17 +197,8 @@ def _unplanned(answer: dict[str, Any] | None) -> list[dict[str, Any]] | None:
 
 
 def _inverse(record: Path, change: dict[str, Any]) -> dict[str, Any]:
-    before = change["expect"] if change.get("found") is None else change["found"]
-    source = change.get("found_source") or change["expect_source"]
-    scope = change.get("scope", "pool")
-    # Where it is about the defaults themselves, `defaults` is their own value.
-    clear = source == "schema" or (source == "defaults" and scope != "defaults")
-    now = change["inherits"] if change.get("set") is None else change["set"]
-    if now is None:
-        raise AnsibleError(f"{record}: the record of a change that clears lacks what it inherits: {change['pool']}")
-    return {
-        **({"scope": "defaults"} if scope == "defaults" else {"pool": change["pool"]}),
-        "attribute": change["attribute"],
-        "expect": now,
-        **({"clear": True, "inherits": before} if clear else {"set": before}),
-    }
+    try:
+        back: dict[str, Any] = inverse(change)
+    except ValueError as error:
+        raise AnsibleError(f"{record}: {error}") from error
+    return back

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from remediate.audit.grades import Known, grade, known
 from remediate.causation import PATTERN, confirming_words
-from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, START_MODE, ends_when_idle, legal_name, seconds
+from remediate.iis.attributes import AT_RISK, CONDITION, IDLE_ACTION, IDLE_TIMEOUT, START_MODE, ends_when_idle, seconds
 from remediate.values.findings import Doubt, DoubtKind, Finding, FixName, Level
 from remediate.values.fleet import HostReport, Inspection, Pool, Value
 
@@ -59,7 +59,7 @@ def _finding(
 def _periodic(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | None]]:
     for pool in host.pools:
         idle = pool.value(IDLE_TIMEOUT)
-        if pool.value(START_MODE) == "AlwaysRunning" and ends_when_idle(idle, pool.value(IDLE_ACTION)):
+        if AT_RISK.at_risk(*map(pool.value, CONDITION)):
             mode, time = _line(pool.attributes[START_MODE]), _line(pool.attributes[IDLE_TIMEOUT])
             yield pool.name, (f"AlwaysRunning{mode} with an idle time-out of {idle}{time}",), pool
 
@@ -80,24 +80,19 @@ def _recycle(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | No
 
 def _defaults(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | None]]:
     mode, idle, action = (host.defaults.get(name) for name in (START_MODE, IDLE_TIMEOUT, IDLE_ACTION))
-    if mode is None or idle is None or mode.value != "AlwaysRunning":
+    if mode is None or idle is None:
         return
-    if ends_when_idle(idle.value, action.value if action else None):
+    if AT_RISK.at_risk(mode.value, idle.value, action.value if action else None):
         what = f"AlwaysRunning{_line(mode)} with an idle time-out of {idle.value}{_line(idle)}"
         yield DEFAULTS, (f"every new pool would be {what}",), None
 
 
 def _doubts(host: Inspection, pool: Pool | None) -> Iterator[Doubt]:
-    shared = f"shared configuration ({host.shared_config}): one edit changes every server of it"
-    checks: list[tuple[bool, DoubtKind, str]] = [(host.shared_config is not None, "shared", shared)]
+    doubts: list[tuple[DoubtKind, str]] = AT_RISK.server_doubts(host.shared_config)
     if pool is not None:
-        checks += [
-            (not legal_name(pool.name), "name", "its name holds characters that IIS's configuration API refuses"),
-            (pool.state == "Stopped", "stopped", "the pool is stopped"),
-            (not pool.value("managedRuntimeVersion"), "unmanaged", "it runs no managed code"),
-            (not pool.applications, "unused", "no application uses it"),
-        ]
-    return (Doubt(kind, text) for holds, kind, text in checks if holds)
+        runtime = pool.value("managedRuntimeVersion")
+        doubts = [*doubts, *AT_RISK.pool_doubts(pool.name, pool.state, runtime, pool.applications)]
+    return (Doubt(kind, text) for kind, text in doubts)
 
 
 RULES: dict[str, Rule] = {

@@ -1,38 +1,28 @@
 """What may be shown of a host: by the rule of the collection, which a run's action plugin keeps too."""
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.util import module_from_spec, spec_from_file_location
-from typing import Any
 
 import msgspec
 
-from remediate.playbook.shipped import collection
+from remediate.collection import plugin_util
 from remediate.values.fleet import Failed, HostReport, Inspection
 
 Secrets = tuple[str, ...]
 
 
-@cache
-def _rule() -> Any:
-    """It stands in the collection, since a plan's folder holds all that a run needs."""
-    spec = spec_from_file_location("remediate_shown", collection() / "plugins" / "plugin_utils" / "shown.py")
-    if spec is None or spec.loader is None:
-        raise ImportError("the collection is not whole")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+# It stands in the collection, since a plan's folder holds all that a run needs.
+_RULE = plugin_util("shown")
 
 
 def secrets_of(variables: Mapping[str, object]) -> Secrets:
     """What must not be shown of a host with these variables: its secrets, in each spelling that is known."""
-    found: Secrets = _rule().secrets_of(variables)
+    found: Secrets = _RULE.secrets_of(variables)
     return found
 
 
 def without_account(text: str) -> str:
     """The text with each ``scheme://user:password@`` as ``scheme://(hidden)@``."""
-    shown: str = _rule().without_account(text)
+    shown: str = _RULE.without_account(text)
     return shown
 
 
@@ -41,7 +31,7 @@ def without_secrets(report: HostReport, secrets: Secrets) -> HostReport:
 
     An Inspection is taken whole or not at all: a pool's name without a part of it would be another pool's.
     """
-    without = _rule().without
+    without = _RULE.without
     if not isinstance(report, Inspection):
         return msgspec.structs.replace(report, detail=without(report.detail, secrets))
     if report.warning is not None:

@@ -4,20 +4,19 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from remediate.collection import plugin_util
 from remediate.values.findings import FixName
 from remediate.values.fleet import Pool
 from remediate.values.plans import Recycle, Writable
 
+# The rule of which pools are at risk: the collection's playbooks keep it too.
+AT_RISK = plugin_util("at_risk")
 START_MODE: Writable = "startMode"
 IDLE_TIMEOUT: Writable = "processModel.idleTimeout"
 IDLE_ACTION = "processModel.idleTimeoutAction"
 # What together makes the fault periodic.
-CONDITION = (START_MODE, IDLE_TIMEOUT, IDLE_ACTION)
+CONDITION: tuple[str, ...] = AT_RISK.CONDITION
 MEANINGS = {START_MODE: ("OnDemand", "AlwaysRunning"), IDLE_ACTION: ("Terminate", "Suspend")}
-
-# The characters that the configuration API refuses in an application pool's name; IIS checks them when it parses the
-# file, too. Any other character is legal.
-ILLEGAL_IN_NAMES = frozenset('\\/"|<>:*?][+=;,@&')
 
 _TIME = re.compile(r"(?:([0-9]{1,5})\.)?([0-9]{1,5}):([0-5][0-9]):([0-5][0-9])")
 _NUMBER = re.compile(r"[0-9]{1,5}")
@@ -36,7 +35,8 @@ class Fix:
 
 def ends_when_idle(idle: str | None, action: str | None) -> bool:
     """Whether an idle worker is ended. Where IIS does not know idleTimeoutAction (before 8.5), it always is."""
-    return idle is not None and seconds(idle) > 0 and action != "Suspend"
+    ends: bool = AT_RISK.ends_when_idle(idle, action)
+    return ends
 
 
 FIXES: dict[FixName, Fix] = {
@@ -79,7 +79,8 @@ def time_text(total: int) -> str:
 
 def legal_name(name: str) -> bool:
     """Whether IIS takes this as a pool's name. What could steer a terminal is legal: output spells it out."""
-    return bool(name) and not ILLEGAL_IN_NAMES.intersection(name)
+    legal: bool = AT_RISK.legal_name(name)
+    return legal
 
 
 def recycle_forecast(pool: Pool, attribute: str) -> Recycle:

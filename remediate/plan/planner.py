@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
+from remediate.collection import plugin_util
 from remediate.errors import RemediateError
 from remediate.iis.attributes import CONDITION, FIXES, defaults_forecast, recycle_forecast
 from remediate.iis.names import iis_key
@@ -228,21 +231,21 @@ def _may_be_ours(change: RunChange) -> bool:
 
 
 def _inverse(change: RunChange) -> Change:
-    before = change.found if change.found is not None else change.expect
+    try:
+        undo: dict[str, Any] = plugin_util("inverse").inverse(msgspec.to_builtins(change))
+    except ValueError as error:
+        raise RemediateError(f"{change.host}: {error}") from error
+    clears = "clear" in undo
     source = change.found_source or change.expect_source
-    # Where it is about the defaults themselves, `defaults` is their own value.
-    clear = source == "schema" or (source == "defaults" and change.scope != "defaults")
-    own: Source = "defaults" if change.scope == "defaults" else "pool"
-    now = change.set if change.set is not None else change.inherits
-    if now is None:
-        raise RemediateError(f"{change.host}: {change.pool}: the record of a change that clears lacks what it inherits")
-    note = "" if clear or source != "unknown" else "; where the value came from is not known, so it is set, not cleared"
+    unknown = source == "unknown" and not clears
+    note = "; where the value came from is not known, so it is set, not cleared" if unknown else ""
     if change.written is None:
         note += "; it is NOT KNOWN whether this run wrote it"
+    own: Source = "defaults" if change.scope == "defaults" else "pool"
     return Change(
         host=change.host, machine=change.machine, also=change.also, scope=change.scope, pool=change.pool,
-        attribute=change.attribute, expect=now, expect_source=own if change.set is not None else "unknown",
-        set=None if clear else before, inherits=before if clear else None,
+        attribute=change.attribute, expect=undo["expect"], expect_source=own if change.set is not None else "unknown",
+        set=undo.get("set"), inherits=undo.get("inherits"),
         recycle=change.recycle, rules=change.rules, inherited_by=change.inherited_by, applications=change.applications,
-        reason=f"undo: it was {before} ({source}){note}",
+        reason=f"undo: it was {undo['inherits' if clears else 'set']} ({source}){note}",
     )  # fmt: skip

@@ -128,7 +128,8 @@ def test_nasty_names_are_no_templates(site: Site) -> None:
     """From the server to the record, from the record to the rollback: a name is never read as anything else."""
     before = configuration("\n".join(f'<add name={quoteattr(n)} startMode="AlwaysRunning" />' for n in NASTY), DEFAULTS)
     site.config.write_text(before, encoding="utf-8")
-    play(site, "fix_on_demand.yml", "-e", 'remediate_pools=["*"]', expect=0)
+    wanted = '{"remediate_pools": ["*"], "remediate_allow_dormant": true}'
+    play(site, "fix_on_demand.yml", "-e", wanted, expect=0)
     assert site.config.read_text(encoding="utf-8") == before.replace("AlwaysRunning", "OnDemand")
     (made,) = runs(site)
     assert {change["pool"] for change in shown(made)["hosts"][0]["changes"]} == set(NASTY)
@@ -202,6 +203,65 @@ def test_the_hosts_own_word_wins(fleet: list[Site]) -> None:
     host_vars(site, third.name, remediate_fix="sometimes")
     assert "left alone: remediate_fix is sometimes" in play(site, "fix_on_demand.yml", "-e", "remediate_pools=*").stdout
     assert [host["host"] for host in shown(runs(site)[1])["hosts"]] == [second.name]
+
+
+@pytest.mark.parametrize("name", list(FIXES))
+def test_only_what_an_audit_finds_is_changed(take: Callable[[str, str], Site], name: str) -> None:
+    """A pool without use and one without managed code are left alone, and named; so is one that is never idle."""
+    site = take("emulated", "basic")
+    extra = (
+        '<add name="Unused" startMode="AlwaysRunning" />'
+        '<add name="Native" startMode="AlwaysRunning" managedRuntimeVersion="" />'
+    )
+    site.edit('<add name="DefaultAppPool" />', f'<add name="DefaultAppPool" />{extra}')
+    found = json.loads(remediate("audit", "-i", site.inventory, "--format", "json", expect=2).stdout)["findings"]
+    doubtful = {f["pool"] for f in found if f["level"] == "finding" and f["doubts"]}
+    sure = {f["pool"] for f in found if f["level"] == "finding" and not f["doubts"]}
+    assert (doubtful, sure) == ({"Unused", "Native"}, {"Contoso Shop"})
+    done = play(site, name, "-e", "remediate_pools=*", expect=0)
+    assert {c["pool"] for c in shown(runs(site)[0])["hosts"][0]["changes"] if c["written"]} == sure
+    assert "pool Unused: at risk, and left alone: no application uses it" in done.stdout + done.stderr
+    assert "Reports" not in done.stderr
+    play(site, name, "-e", '{"remediate_pools": "*", "remediate_allow_dormant": true}', expect=0)
+    assert {c["pool"] for c in shown(runs(site)[1])["hosts"][0]["changes"] if c["written"]} == doubtful
+
+
+def test_where_the_pools_cannot_be_read_nothing_was_written(take: Callable[[str, str], Site]) -> None:
+    """The pools are read first. Where that fails, the record says that nothing was sent which could write."""
+    site = take("emulated", "basic")
+    site.config.write_text("<configuration>")
+    done = play(site, "fix_on_demand.yml", "-e", "remediate_pools=*")
+    assert done.returncode != 0
+    (host,) = shown(runs(site)[0])["hosts"]
+    assert (host["status"], host["sent"], host["changes"]) == ("failed", False, [])
+
+
+@pytest.mark.parametrize("options", [("--start-at-task", "Compare and set"), ("--step",)])
+def test_no_check_is_passed_over(fleet: list[Site], options: tuple[str, ...]) -> None:
+    """Ansible's options that leave out tasks would leave out checks: the run does not begin."""
+    site = fleet[0]
+    done = play(site, "fix_on_demand.yml", "-e", "remediate_pools=Contoso*", *options)
+    assert done.returncode != 0
+    assert f"{options[0]} could leave out the checks" in done.stdout + done.stderr
+    assert not runs(site)
+
+
+def test_a_fact_of_a_cache_sets_nothing(fleet: list[Site]) -> None:
+    """A server's answer to another playbook may be in Ansible's cache of facts, where it goes before the inventory."""
+    site, second, _ = fleet
+    cache = str(site.folder / "facts")
+    run(
+        ANSIBLE_PLAYBOOK.with_name("ansible"), second.name, "-i", site.inventory, "-m", "ansible.builtin.set_fact",
+        "-a", "remediate_max_failures=100% cacheable=true",
+        expect=0, ANSIBLE_CACHE_PLUGIN="jsonfile", ANSIBLE_CACHE_PLUGIN_CONNECTION=cache,
+    )  # fmt: skip
+    done = play(
+        site, "fix_on_demand.yml", "-e", "remediate_pools=Contoso*",
+        ANSIBLE_CACHE_PLUGIN="jsonfile", ANSIBLE_CACHE_PLUGIN_CONNECTION=cache,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "Facts of a host set remediate_max_failures" in done.stdout
+    assert not runs(site)
 
 
 def test_a_name_is_not_cut_at_a_space(fleet: list[Site]) -> None:

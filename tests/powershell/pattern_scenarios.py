@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from remediate.collection import plugin_util
 from tests.powershell.bench import Bench
 from tests.powershell.scenarios import IDLE, SHOP, Scenario, change, only, refused, share, written
 
+# Ansible's action plugin adds it to the answer.
+INVERSE = plugin_util("inverse").inverse_of_result
 AT_RISK = {"startMode": "AlwaysRunning", "processModel.idleTimeoutAction": "Terminate"}
 
 
@@ -18,11 +21,11 @@ def pattern(bench: Bench, *pools: str, **others: Any) -> Any:
 
 
 def the_defaults_are_changed_and_given_back(bench: Bench) -> None:
-    """Set, then by its own undo cleared again; a pool that inherits them is cleared to what they will be."""
+    """Set, then by the inverse cleared again; a pool that inherits them is cleared to what they will be."""
     before = bench.config.read_bytes()
     result = bench.settings(defaults())
     assert (written(result), only(result)["pool"]) == ([True], "applicationPoolDefaults")
-    undo = only(result)["undo"]
+    undo = INVERSE(only(result))
     assert undo == {
         "scope": "defaults", "attribute": IDLE, "expect": "00:30:00", "clear": True, "inherits": "00:20:00",
     }  # fmt: skip
@@ -71,8 +74,7 @@ def pools_by_pattern_are_changed_where_all_is_as_given(bench: Bench) -> None:
         ("DefaultAppPool", "skipped"), (SHOP, "pending"),
     ]  # fmt: skip
     assert result["warnings"] == ["pools: no application pool matches 'Nobod?'"]
-    assert "undo" not in result["changes"][0] or result["changes"][0]["undo"] is None
-    assert written(bench.settings(result["changes"][1]["undo"])) == [True]
+    assert written(bench.settings(INVERSE(result["changes"][1]))) == [True]
     assert bench.config.read_bytes() == before
     assert only(pattern(bench, "contoso ????", given=None))["written"] is True
     refused_result = bench.module("app_pool_settings", pools=[""], attribute=IDLE, set="00:00:00")

@@ -18,6 +18,8 @@ from remediate.playbook.sums import SUMS
 from remediate.values.plans import Plan
 from tests.unit.values import host, pool
 
+ROLE = "collections/ansible_collections/remediate/iis/roles/remediate"
+
 
 def plan(*names: str) -> Plan:
     audit = assemble((host("web01", *(pool(name) for name in names or ("Shop",))),), "2026-01-01T00:00:00Z")
@@ -60,6 +62,8 @@ def test_nothing_half_written_is_left(tmp_path: Path) -> None:
     ("spoil", "named"),
     [
         (lambda d: (d / "host_vars/web01.yml").write_text("---\n"), "host_vars/web01.yml: was edited"),
+        (lambda d: (d / ROLE / "tasks/main.yml").write_text("---\n"), "tasks/main.yml: was edited"),
+        (lambda d: (d / ROLE / "meta/argument_specs.yml").unlink(), "argument_specs.yml: is missing"),
         (lambda d: (d / "host_vars/web01.yml").unlink(), "host_vars/web01.yml: is missing"),
         (lambda d: (d / "ansible.cfg").write_text(""), "ansible.cfg: is not part of the plan"),
         (lambda d: (d / "plan.json").write_bytes((d / "plan.json").read_bytes() + b"\n"), "plan.json: was edited"),

@@ -1,6 +1,6 @@
 """`remediate rollback` and the playbook rollback.yml undo the same: whatever the record of a run holds.
 
-The playbook must work without the package, so the rule exists twice; this holds both to the same changes.
+The playbook must work without the package, so the record is read twice; this holds both to the same changes.
 """
 
 import importlib.util
@@ -20,6 +20,7 @@ from remediate.plan.planner import make_rollback
 from remediate.playbook.directory import host_vars_text
 from remediate.playbook.record import RECORD, read_run
 from remediate.values.plans import Change
+from tests.finder import find_collection
 
 FILE = Path(__file__).parents[2] / "playbooks" / "lookup_plugins" / "remediate_run.py"
 AT = "2026-01-01T00:00:00Z"
@@ -35,6 +36,7 @@ KEYS = st.tuples(
 
 
 def lookup() -> Any:
+    find_collection()
     spec = importlib.util.spec_from_file_location("remediate_run", FILE)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)

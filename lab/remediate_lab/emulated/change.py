@@ -46,20 +46,7 @@ async def app_pool_settings(windows: Path, arguments: dict[str, Any]) -> Result:
             "failed": True,
             "msg": f"the changes could not be compared with the configuration: {failure(windows, error)}",
         }
-    for result in outcome["changes"]:
-        dry = arguments.get("_ansible_check_mode") and outcome["changed"] and result["state"] == "pending"
-        if result["written"] or dry:
-            result["undo"] = _undo(result)
     return outcome
-
-
-def _undo(result: Result) -> Result:
-    """The exact inverse, as an element for ``changes``."""
-    defaults = result["scope"] == "defaults"
-    where = {"scope": "defaults"} if defaults else {"pool": result["pool"]}
-    inherited = result["found_source"] == "schema" or (result["found_source"] == "defaults" and not defaults)
-    back = {"clear": True, "inherits": result["found"]} if inherited else {"set": result["found"]}
-    return where | {"attribute": result["attribute"], "expect": result["wanted"]} | back
 
 
 async def _change(windows: Path, arguments: dict[str, Any], outcome: Result) -> None:

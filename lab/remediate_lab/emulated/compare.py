@@ -21,7 +21,7 @@ def compare(iis: Iis, change: Result, changes: list[Result]) -> Result:
     result: Result = {
         "scope": change["scope"], "pool": DEFAULTS if defaults else change["pool"], "attribute": attribute,
         "set": change["set"], "expect": change["expect"], "state": "stale", "found": None, "found_source": None,
-        "wanted": None, "written": False, "verified": False, "detail": None, "undo": None,
+        "wanted": None, "written": False, "verified": False, "detail": None,
     }  # fmt: skip
     pool = None if defaults else iis.pool(change["pool"])
     if pool is None and not defaults:

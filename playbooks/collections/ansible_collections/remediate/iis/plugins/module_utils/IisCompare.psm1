@@ -27,7 +27,6 @@ function New-IisResult($Change) {
     $result = [ordered]@{
         scope = $Change.scope; pool = $Change.pool; attribute = $Change.attribute; set = $Change.set; expect = $Change.expect
         state = 'stale'; found = $null; found_source = $null; wanted = $null; written = $false; verified = $false; detail = $null
-        undo = $null
     }
     if ($Change.scope -ceq 'defaults') { $result.pool = 'applicationPoolDefaults' }
     $result

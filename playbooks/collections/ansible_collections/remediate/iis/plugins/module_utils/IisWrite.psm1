@@ -7,17 +7,6 @@
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 
-function Get-IisUndo($Result) {
-    # The exact inverse, as an element for `changes`: cleared again where it was inherited, else set to what was found.
-    $undo = [ordered]@{}
-    if ($Result.scope -ceq 'defaults') { $undo.scope = 'defaults' } else { $undo.pool = $Result.pool }
-    $undo.attribute = $Result.attribute
-    $undo.expect = $Result.wanted
-    $inherited = $Result.found_source -ceq 'schema' -or ($Result.found_source -ceq 'defaults' -and $Result.scope -cne 'defaults')
-    if ($inherited) { $undo.clear = $true; $undo.inherits = $Result.found } else { $undo.set = $Result.found }
-    $undo
-}
-
 function Invoke-IisChange($Request) {
     # All changes of one server. $Request is @{changes; pattern; machine; backup; pools_per_commit; pause; verify_seconds; check;
     # run}: `changes` are given, or `pattern` (@{pools; attribute; set; given; skip; allow_shared}) makes them of the server's

@@ -105,9 +105,6 @@ try {
 catch { $module.FailJson("the changes could not be compared with the configuration: $(Get-IisFailure $_)") }
 
 foreach ($key in 'machine', 'changed', 'stale', 'changes', 'backup') { $module.Result[$key] = $outcome[$key] }
-foreach ($result in $outcome.changes) {
-    if ($result.written -or ($module.CheckMode -and $outcome.changed -and $result.state -ceq 'pending')) { $result.undo = Get-IisUndo $result }
-}
 foreach ($warning in $outcome.warnings) { $module.Warn($warning) }
 if ($outcome.diff) { $module.Diff.prepared = $outcome.diff }
 if ($outcome.failed) { $module.FailJson($outcome.failed) }
