@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from remediate.playbook.shipped import collection
+from remediate.collection import collection
 
 TESTS = (
     "action-plugin-docs", "ansible-doc", "ignores", "line-endings", "no-illegal-filenames", "no-smart-quotes",

@@ -7,7 +7,7 @@ import base64
 from functools import lru_cache
 from pathlib import Path
 
-from remediate.playbook.shipped import collection
+from remediate.collection import collection
 
 # How far back the event logs are read at most; the module app_pool_info has the same bound.
 MOST_DAYS = 90

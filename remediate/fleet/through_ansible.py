@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from remediate.bugs import bug
+from remediate.collection import playbooks
 from remediate.fleet.inventory import AnsibleHost, Fleet
 from remediate.fleet.relayed import in_words
 from remediate.iis.inspection import one_line, parse_answer, parse_printed
 from remediate.playbook.process import Process, end_playbook, start_playbook
 from remediate.playbook.run_log import last_words
-from remediate.playbook.shipped import playbooks
 from remediate.values.fleet import Failed, HostReport, Unreachable
 
 _PLAYBOOK = Path(__file__).with_name("playbook") / "inspect.yml"

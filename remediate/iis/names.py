@@ -1,27 +1,8 @@
-"""How IIS's names compare."""
+"""How IIS's names compare: by the rule that stands in the collection, whose plugins need it too."""
 
+from collections.abc import Callable
 
-def iis_key(name: str) -> str:
-    """The form in which names compare without case: by .NET's OrdinalIgnoreCase, which the scripts use.
+from remediate.collection import plugin_util
 
-    Each character by itself stands for its simple upper case: ``Straße`` and ``STRASSE`` are two names. That IIS
-    compares without case is in its schema; how it does so outside ASCII is not known. The form is in lower case.
-    """
-    return name.lower() if name.isascii() else "".join(map(_folded, name))
-
-
-def _folded(char: str) -> str:
-    upper = _upper(char)
-    lower = upper.lower()
-    return lower if len(lower) == 1 and _upper(lower) == upper else upper
-
-
-def _upper(char: str) -> str:
-    # .NET leaves these two as they are, which Unicode maps into ASCII; and .NET Framework all beyond 16 bits.
-    if char in "\u0131\u017f" or char > "\uffff":
-        return char
-    upper = char.upper()
-    if len(upper) > 1:
-        # The full mapping. The simple one, if there is any, is then that of the title case.
-        upper = char.title()
-    return upper if len(upper) == 1 else char
+# A name -> the form in which names compare without case.
+iis_key: Callable[[str], str] = plugin_util("names").iis_key

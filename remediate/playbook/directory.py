@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 import yaml
 
+from remediate.collection import playbooks
 from remediate.errors import RemediateError
 from remediate.plan.groups import plannable
-from remediate.playbook.shipped import playbooks
 from remediate.playbook.sums import ATTRIBUTES, check_sums, digest_of, write_sums
 from remediate.saved import encode, load
 from remediate.values.plans import Change, Plan

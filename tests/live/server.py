@@ -16,9 +16,9 @@ from typing import Any
 
 import msgspec
 
+from remediate.collection import collection
 from remediate.fleet.inventory import WinrmHost
 from remediate.fleet.winrm import Printed, run_script
-from remediate.playbook.shipped import collection
 from remediate.values.fleet import Inspection, Pool
 from remediate.values.plans import Plan
 from remediate.values.runs import Run

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from remediate.collection import collection
 from remediate.iis.events import MEANING
 from remediate.iis.frames import STREAMS
 from remediate.iis.inspection import parse_answer
-from remediate.playbook.shipped import collection
 from remediate.values.fleet import Failed, Inspection
 from remediate.values.logs import Evidence
 from remediate_lab.emulated.events import QUERIES

@@ -1,7 +1,6 @@
 """Pools by pattern: the playbooks change what a plan would change, and a pattern names pools as the scripts compare."""
 
 import importlib
-import sys
 from typing import Any
 
 import msgspec
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from remediate.audit.summary import assemble
 from remediate.collection import plugin_util
 from remediate.iis.attributes import FIXES
-from remediate.iis.names import iis_key
 from remediate.plan.planner import Choice, make_plan
 from remediate.values.findings import DoubtKind, FixName
 from remediate.values.fleet import Application, Inspection, Pool, Value
@@ -69,12 +67,6 @@ def test_a_pattern_changes_what_a_plan_would_change(
     assert sorted(
         (c["pool"], c["attribute"], c["expect"], c["set"], sorted(c["given"].items())) for c in changes
     ) == planned(inspection, fix, allowed)
-
-
-def test_names_fold_alike() -> None:
-    """The collection has a copy of `fold`, since it works without the package: the same for each character."""
-    characters = list(map(chr, range(sys.maxunicode + 1)))
-    assert [c for c in characters if NAMES.fold(c) != iis_key(c)] == []
 
 
 @pytest.mark.parametrize(

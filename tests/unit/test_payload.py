@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediate.playbook.shipped import collection
+from remediate.collection import collection
 from remediate_lab.emulated.payload import NotAPayload, decode
 
 CASES = sorted((Path(__file__).parents[1] / "cases" / "payloads").glob("*.bin"))

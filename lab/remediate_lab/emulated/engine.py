@@ -10,9 +10,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from remediate.collection import collection
 from remediate.fleet.script import COMMAND_LINE, MOST_DAYS, inspection_script, stop_script
 from remediate.iis.schema import ConfigError
-from remediate.playbook.shipped import collection
 from remediate_lab.emulated.change import Killed, app_pool_settings
 from remediate_lab.emulated.iis import NoApi, config_path, failure
 from remediate_lab.emulated.inspection import inspection

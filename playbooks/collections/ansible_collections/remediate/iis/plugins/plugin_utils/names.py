@@ -7,10 +7,11 @@ from __future__ import annotations
 import re
 
 
-def fold(name):
-    """The form in which names compare without case, as .NET's OrdinalIgnoreCase: each character by itself.
+def iis_key(name):
+    """The form in which names compare without case: by .NET's OrdinalIgnoreCase, which the scripts use.
 
-    The package's ``fold`` is the same; tests/unit/test_pattern.py holds them equal for every character.
+    Each character by itself stands for its simple upper case: ``Straße`` and ``STRASSE`` are two names. That IIS
+    compares without case is in its schema; how it does so outside ASCII is not known. The form is in lower case.
     """
     return name.lower() if name.isascii() else "".join(map(_folded, name))
 
@@ -34,5 +35,5 @@ def _upper(char):
 
 def matches(glob, name):
     """Whether the glob is the whole name, without case. ``*`` is any text, ``?`` one character; nothing else counts."""
-    parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in fold(glob))
-    return re.fullmatch("".join(parts), fold(name), re.DOTALL) is not None
+    parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in iis_key(glob))
+    return re.fullmatch("".join(parts), iis_key(name), re.DOTALL) is not None

@@ -17,7 +17,7 @@ from ansible_collections.remediate.iis.plugins.plugin_utils.at_risk import (
     pool_doubts,
     server_doubts,
 )
-from ansible_collections.remediate.iis.plugins.plugin_utils.names import fold, matches
+from ansible_collections.remediate.iis.plugins.plugin_utils.names import iis_key, matches
 
 # ``changes`` for the module; ``skipped`` as elements of its answer; ``warnings`` are texts.
 Chosen = namedtuple("Chosen", ("changes", "skipped", "warnings"))
@@ -38,14 +38,14 @@ def choose(inspection, globs, attribute, wanted, allow_shared=False, allow_dorma
     if doubts and not allow_shared:
         return Chosen([], [], [*(f"{text}, and allow_shared was not given" for _, text in doubts), *warnings])
     allowed = DORMANT if allow_dormant else frozenset()
-    twins = Counter(fold(pool.name) for pool in pools)
+    twins = Counter(iis_key(pool.name) for pool in pools)
     changes, skipped = [], []
     for pool in pools:
         if not any(matches(glob, pool.name) for glob in globs):
             continue
-        why = "two pools of this server have this name" if twins[fold(pool.name)] > 1 else pool.why_not(allowed)
+        why = "two pools of this server have this name" if twins[iis_key(pool.name)] > 1 else pool.why_not(allowed)
         there = pool.value(attribute) == wanted
-        if why is None or (there and twins[fold(pool.name)] == 1):
+        if why is None or (there and twins[iis_key(pool.name)] == 1):
             changes.append(pool.change(attribute, wanted))
         else:
             skipped.append(pool.skipped(attribute, wanted, why))
