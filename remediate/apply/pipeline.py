@@ -85,7 +85,8 @@ def apply_plan(job: Job, watcher: Watcher) -> Outcome:
     """
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     lost = ""
-    with _folder(job, name) as folder, open_run(folder) as log:
+    with _folder(job, name) as folder:
+        log = open_run(folder)
         kept = folder if job.run_dir or not job.check else None
         with nullcontext() if kept is None else watcher.recorded(kept):
             settings = Settings(

@@ -1,8 +1,7 @@
 """Runs a plan with ansible-playbook, and follows the record that the callback plugin writes. Its only user."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -46,19 +45,16 @@ def _json_batch(text: str) -> str:
     return text if text.isdigit() else f'"{text}"'
 
 
-@contextmanager
-def open_run(run_dir: Path) -> Iterator[IO[bytes]]:
+def open_run(run_dir: Path) -> IO[bytes]:
     """Make the folder of a run; its log, for ``run_plan``. RemediateError where the folder exists already."""
     try:
         run_dir.mkdir(parents=True, mode=0o700)
-        log = open_log(run_dir)
+        return open_log(run_dir)
     except FileExistsError as error:
         raise RemediateError(f"{run_dir}: exists already; name a new folder with --run-dir") from error
     except OSError as error:
         what = f"cannot be made: {error.strerror}; name another folder with --run-dir"
         raise RemediateError(f"{run_dir}: {what}") from error
-    with log:
-        yield log
 
 
 def run_plan(
@@ -67,13 +63,13 @@ def run_plan(
     """Run the plan; ``progress`` is called with each host as its answer is recorded. Returns the run, from its record.
 
     ``name`` is the run's, of letters, digits and dashes: the backup on each server has it too. ``run_dir`` and ``log``
-    are those of ``open_run``.
+    are those of ``open_run``; the log is closed when ansible-playbook has ended.
 
     Ansible's own exit code and output are not read: the record has what happened. A signal to us interrupts
     ansible-playbook at once; KeyboardInterrupt is raised when it has ended.
     """
     followed = _Followed(run_dir / RECORD, progress)
-    with interruption() as stop, start_playbook(
+    with log, interruption() as stop, start_playbook(
         # The plan's own checks run on localhost.
         folder / "playbook.yml", [*settings.hosts, "localhost"], settings.given, log, arguments=settings.arguments(),
         environment={"REMEDIATE_RUN_DIR": str(run_dir.resolve()), "REMEDIATE_RUN": name},

@@ -167,7 +167,7 @@ def test_a_folder_with_nothing_but_others_is_an_error(tmp_path: Path) -> None:
     other_log(tmp_path, "HTTPERR/httperr1.log")
     code, said, diagnosis = diagnose(tmp_path, "--iis-log", tmp_path / "LogFiles")
     assert (code, diagnosis) == (1, None)
-    assert "no W3C log of a web site among what --iis-log names" in said.splitlines()[-1]
+    assert "no W3C log of a web site is among what --iis-log names" in said.splitlines()[-1]
 
 
 def test_lines_of_another_log_in_the_same_file_are_no_requests(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_a_fix_that_a_host_no_longer_wants_is_stale(fleet: list[Site], word: str
     folder, inventory = plan(fleet)
     before = [site.config.read_bytes() for site in fleet]
     done = remediate("apply", folder, "-i", inventory, "--yes", "-e", f"remediate_fix={word}", expect=4)
-    assert f"remediate_fix is '{word}' here by now" in done.stderr
+    assert f"remediate_fix is '{word}' here now" in done.stderr
     assert [site.config.read_bytes() for site in fleet] == before
     whole = yaml.safe_load(inventory.read_text())
     whole["iis"]["hosts"][fleet[1].name]["remediate_fix"] = word

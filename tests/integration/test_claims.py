@@ -29,14 +29,14 @@ DRY: list[tuple[dict[str, Any], str, str]] = [
     ({"changes": []}, "failed", "leaves changes out"),
     ({"changed": False}, "failed", "is not as wanted"),
     ({"changes": [THERE]}, "failed", "all is as wanted"),
-    ({"changes": [PENDING, PENDING | {"pool": "Payroll"}]}, "failed", "not asked, startMode of Payroll"),
+    ({"changes": [PENDING, PENDING | {"pool": "Payroll"}]}, "failed", "not asked for, startMode of Payroll"),
 ]
 # The same of a run that writes.
 WET: list[tuple[dict[str, Any], str, str]] = [
     ({}, "changed", ""),
-    ({"changes": [WRITTEN, WRITTEN | {"pool": "Payroll"}]}, "failed", "not asked, startMode of Payroll"),
-    ({"changes": [WRITTEN | {"pool": "Payroll"}]}, "failed", "not asked, startMode of Payroll"),
-    ({"changes": [WRITTEN | {"set": "Whatever"}]}, "failed", "not asked, startMode of Contoso Shop"),
+    ({"changes": [WRITTEN, WRITTEN | {"pool": "Payroll"}]}, "failed", "not asked for, startMode of Payroll"),
+    ({"changes": [WRITTEN | {"pool": "Payroll"}]}, "failed", "not asked for, startMode of Payroll"),
+    ({"changes": [WRITTEN | {"set": "Whatever"}]}, "failed", "not asked for, startMode of Contoso Shop"),
     ({"changes": [WRITTEN, PENDING]}, "failed", "one change twice"),
     ({"changes": [WRITTEN], "changed": False}, "failed", "nothing changed, and that it wrote"),
     ({"changes": [PENDING]}, "failed", "it is done, and startMode of Contoso Shop is not as wanted"),

@@ -219,16 +219,16 @@ def test_a_log_that_is_cleared_under_the_reader_is_said_to_be_read_in_part(fleet
 
 def test_evidence_has_more_time_and_the_help_says_so() -> None:
     help_text = " ".join(remediate("audit", "--help", expect=0).stdout.split())
-    assert "Seconds for each host: 60, with --evidence 180." in help_text
+    assert "Seconds to wait for each host. [default: 60; with --evidence 180]" in help_text
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("-i", "x", "--days", "3"), "--days goes with --evidence"),
+        (("-i", "x", "--days", "3"), "--days needs --evidence"),
         (("-i", "x", "--evidence", "--days", "0"), "0 is not in the range 1<=x<=90"),
         (("-i", "x", "--evidence", "--days", "91"), "91 is not in the range 1<=x<=90"),
-        (("--config", str(PLAIN), "--evidence"), "--evidence is read from servers"),
+        (("--config", str(PLAIN), "--evidence"), "--evidence cannot be used with --config"),
     ],
 )
 def test_what_does_not_go_together_is_usage(options: tuple[str, ...], said: str) -> None:

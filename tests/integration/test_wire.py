@@ -64,7 +64,7 @@ def test_a_proxy_is_named_with_what_it_said(tmp_path: Path, port: Callable[..., 
         assert found["status"] == "unreachable"
         assert f"the proxy http://127.0.0.1:{number} ({by})" in found["detail"], found
         assert said[name] in found["detail"], found
-        assert "is WinRM listening" not in found["detail"]
+        assert "WinRM listens" not in found["detail"]
 
 
 @pytest.mark.parametrize(
