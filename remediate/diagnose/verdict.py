@@ -91,7 +91,7 @@ def _of_a_clients_response(facts: Facts, symptoms: Symptoms) -> bool:
         return False
     # An idle worker has no client whom its end could disturb; a recycled one has.
     checked = facts.events
-    return not (checked is not None and _follow_events(facts) and 2 * checked.stops >= checked.confirming)
+    return not (checked is not None and _follow_events(facts) and 2 * checked.stops >= checked.explained)
 
 
 def _not_in_iis_log(facts: Facts, symptoms: Symptoms) -> bool:
