@@ -65,6 +65,9 @@ STREAMS: dict[Streaming, Stream] = {
 _STREAMS = tuple((name, re.compile(stream.frames)) for name, stream in STREAMS.items())
 
 RAISED, FLUSHED = "RaiseCommunicationError", "ExplicitFlush"
+# As frames: a message may have the names.
+RAISED_FRAME, FLUSHED_FRAME = re.compile(rf"\b{RAISED}\("), re.compile(rf"\b{FLUSHED}\(")
+ENTITY_READ_FRAME = re.compile(r"\bReadEntityCoreSync\(")
 # `System.Web.HttpResponse.Flush(`, in whatever language the word before it is, and however the text is escaped.
 # Tried at the beginning of a name alone, and bounded: the time that it takes grows with the text, and no faster.
 _NAME = r"(?<![\w.])[^\W\d]\w{0,99}\.[^\W\d]\w{0,99}\.[\w<>`$+.&;]{1,400}"

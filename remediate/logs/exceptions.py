@@ -10,7 +10,7 @@ import re
 from string import hexdigits
 
 from remediate.iis.codes import CODES, FAULT
-from remediate.iis.frames import FLUSHED, RAISED, stack_state, streaming
+from remediate.iis.frames import ENTITY_READ_FRAME, FLUSHED_FRAME, RAISED, RAISED_FRAME, stack_state, streaming
 from remediate.values.logs import LoggedException
 
 # How many bytes a code takes at most, with what must not follow it.
@@ -28,7 +28,6 @@ _SPELLING = re.compile(f"{_HEX}|{_DECIMAL}".encode())
 _ENDS = r"(?![\w-]|\.\d)"
 _IN_TEXT = (re.compile(_HEX + _ENDS), re.compile(_DECIMAL + _ENDS))
 _HEX_MARKS = ("0x", "0X")
-_ENTITY_READ = "ReadEntityCoreSync"
 _FAMILY = (RAISED, "IIS7WorkerRequest", "HttpException", "COMException")
 
 
@@ -59,11 +58,12 @@ def judge(text: str) -> LoggedException | None:
     codes = _codes(text)
     if not codes:
         return None
-    raised = text.find(RAISED)
-    before = [code for place, code in codes if place < raised]
+    raised = RAISED_FRAME.search(text)
+    before = [code for place, code in codes if raised is not None and place < raised.start()]
     code = before[-1] if before else codes[0][1]
     return LoggedException(
-        code=code, raised=raised >= 0, flushed=FLUSHED in text, entity_read=_ENTITY_READ in text,
+        code=code, raised=raised is not None, flushed=FLUSHED_FRAME.search(text) is not None,
+        entity_read=ENTITY_READ_FRAME.search(text) is not None,
         stack=stack_state(text), streaming=streaming(text),
     )  # fmt: skip
 

@@ -53,7 +53,7 @@ class _Layout:
         self._count = len(names) if other_w3c(software, names) is None else -1
         # The place after the last value is that of all fields that are not logged.
         self._date, self._time, *self._others = (names.index(f) if f in names else len(names) for f in _FIELDS)
-        self._last = "", "", datetime.min
+        self._last: tuple[str, str, datetime | None] = "", "", None
 
     def request(self, values: list[str], day: str) -> Request | None:
         """A field that is not logged, or has no value (`-`), is not told."""

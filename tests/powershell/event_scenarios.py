@@ -67,12 +67,13 @@ def nothing_is_told_unless_it_is_asked_for(bench: Bench) -> None:
 
 
 def an_exception_is_told_by_its_code_and_frames(bench: Bench) -> None:
-    """Its texts stay on the server, whatever a user typed; and so does any exception that has none of the codes."""
+    """Its texts stay on the server, whatever a user typed; and so does any exception of another kind or code."""
     canary = "canary-7c1d"
     gone = FLUSHED.replace("0x80070032", "0x800704cd")
     body = "The error code is 0x800703E3.\n at System.Web.Hosting.IIS7WorkerRequest.ReadEntityCoreSync(Byte[] buffer)"
     message = f"user {canary} gave 0x80070032 as RaiseCommunicationError\x85 and ExplicitFlush"
     times = every(ago(hours=5), timedelta(minutes=3), 7)
+    file = unhandled(times[5], DOMAIN, "0x80070032").replace(">HttpException<", ">IOException<")
     write_log(
         bench.windows, "Application",
         [
@@ -81,7 +82,7 @@ def an_exception_is_told_by_its_code_and_frames(bench: Bench) -> None:
             unhandled(times[2], "/LM/W3SVC/12/ROOT-3-132613921170228973", body, ""),
             unhandled(times[3], DOMAIN, message),
             unhandled(times[4], DOMAIN, f"no code: {canary}", stack=f"   at A.B({canary}) 0x80070057"),
-            unhandled(times[5], DOMAIN, f"none of them: 0x80004005 {canary}"),
+            unhandled(times[5], DOMAIN, f"none of them: 0x80004005 {canary}"), file,
             worker(times[6], 1309, canary).replace("Microsoft-Windows-WAS", "ASP.NET 2.0.50727.0"),
         ],
     )  # fmt: skip

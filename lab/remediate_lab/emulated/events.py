@@ -173,7 +173,7 @@ def _name(name: str) -> str:
 def _error(time: str, data: list[str]) -> dict[str, Any] | None:
     if len(data) < 22:
         return None
-    told, domain = judge("\n".join([data[18], *data[29:30]])), _DOMAIN.fullmatch(data[8])
+    told, domain = judge("\n".join([*data[17:19], *data[29:30]])), _DOMAIN.fullmatch(data[8])
     if told is None:
         return None
     return {

@@ -56,6 +56,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 @given(st.one_of(st.binary(), damaged(), damaged().map(lambda data: data.decode("latin-1").encode("utf-16"))))
 @example(b'{"\x80"')
+@example(b"#Fields: date time cs-uri-stem c-ip\n   ")
 def test_any_bytes_give_a_reading_or_are_refused_by_name(data: bytes) -> None:
     """And nothing else: no other exception, and no request without a time."""
     with suppress(RemediateError):

@@ -36,6 +36,8 @@ $script:EventPlaces = @{
 $script:EventCodes = '80070032', '800704CD', '80070057', '800703E3', '80070040', '80070016', '80070006', '80070001', '80072746'
 # One of these names stands beside the code of such an exception; as in remediate/logs/exceptions.py.
 $script:EventFamily = 'RaiseCommunicationError', 'IIS7WorkerRequest', 'HttpException', 'COMException'
+# Frames, and no names that a message may have; as in remediate/iis/frames.py.
+$script:EventFrames = @{ raised = '\bRaiseCommunicationError\('; flushed = '\bExplicitFlush\('; entity_read = '\bReadEntityCoreSync\(' }
 # What the frames of a client's own response have in common, the first that is there; as in remediate/iis/frames.py.
 $script:EventStreams = @(
     @{ name = 'signalr-transport'; frames = 'Microsoft\.AspNet\.SignalR\.Transports\.' }
@@ -75,11 +77,11 @@ function Get-IisErrorCode([string]$Text) {
     foreach ($code in $script:EventCodes) { $codes[$code] = "0x$code"; $codes[[string][Convert]::ToInt32($code, 16)] = "0x$code" }
     # By itself: not a part of a longer number, of a GUID or of a name.
     $pattern = '(?:(?<![0-9A-Fa-f])0[xX]|(?<![\w.-]))(?<code>(?i:' + ($codes.Keys -join '|') + '))(?![\w-]|\.\d)'
-    $raised = $Text.IndexOf('RaiseCommunicationError', [StringComparison]::Ordinal)
+    $frame = [regex]::Match($Text, $script:EventFrames.raised)
     $found = $null
     foreach ($match in [regex]::Matches($Text, $pattern)) {
         $spelling = $match.Groups['code']
-        if ($null -eq $found -or $spelling.Index -lt $raised) { $found = $codes[$spelling.Value] }
+        if ($null -eq $found -or $spelling.Index -lt $frame.Index) { $found = $codes[$spelling.Value] }
     }
     $found
 }
@@ -163,9 +165,9 @@ function ConvertTo-IisEventValue($Document) {
 
 function ConvertTo-IisErrorValue([string]$Time, [string[]]$Data) {
     # Of event 1309, if its exception has one of the codes. Its data has no names: 8 is the application
-    # domain, 18 the exception's texts and stacks, 21 the client's address, 29 the thread's stack.
+    # domain, 17 the exception's type, 18 its texts and stacks, 21 the client's address, 29 the thread's stack.
     if ($Data.Length -lt 22) { return }
-    [string]$exception = $Data[18]
+    $exception = $Data[17] + "`n" + $Data[18]
     if ($Data.Length -gt 29) { $exception += "`n" + $Data[29] }
     $code = Get-IisErrorCode $exception
     if (-not $code) { return }
@@ -177,8 +179,8 @@ function ConvertTo-IisErrorValue([string]$Time, [string[]]$Data) {
     }
     [ordered]@{
         time = $Time; code = $code; application = $application; local = Test-IisLocal $Data[21]; streaming = $streaming
-        raised = $exception.Contains('RaiseCommunicationError'); flushed = $exception.Contains('ExplicitFlush')
-        entity_read = $exception.Contains('ReadEntityCoreSync')
+        raised = $exception -cmatch $script:EventFrames.raised; flushed = $exception -cmatch $script:EventFrames.flushed
+        entity_read = $exception -cmatch $script:EventFrames.entity_read
     }
 }
 
