@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -17,9 +20,14 @@ import yaml
 from remediate.lab.knobs import write_knobs
 from remediate.lab.pwsh import find_pwsh
 from tests.environments import WANTED, Environment, available
+from tests.forked import Forks, alike
 
 # A loaded machine is no failure: no example has a time limit.
-hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+# `make conformance` asks for thousands.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    max_examples=int(os.environ.get("REMEDIATE_EXAMPLES", "25")),
+)  # fmt: skip
 hypothesis.settings.load_profile("tests")
 
 # Whoever runs the tests in the background may have these ignored, which what is started here would inherit.
@@ -36,6 +44,10 @@ SERVERS = 200
 # The configuration that they all have.
 PLAIN = Path(__file__).parent / "cases" / "plain"
 Up = Callable[..., Path]
+# Without the colours of a terminal.
+_PLAINLY = {"ANSIBLE_NOCOLOR": "1"}
+# Of one command, in seconds.
+_TIMEOUT = 180
 _CONFIG = "System32/inetsrv/config/applicationHost.config"
 
 
@@ -107,21 +119,38 @@ class Labs:
 def run(
     *command: str | Path, expect: int | None = None, stdin: str | None = None, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program as a user would, without the colours of a terminal."""
+    """Run a program as a user would."""
     done = subprocess.run(
-        [str(part) for part in command], input=stdin, capture_output=True, text=True, timeout=180, check=False,
-        stdin=subprocess.DEVNULL if stdin is None else None, env=os.environ | {"ANSIBLE_NOCOLOR": "1"} | env,
+        [str(part) for part in command], input=stdin, capture_output=True, text=True, timeout=_TIMEOUT, check=False,
+        stdin=subprocess.DEVNULL if stdin is None else None, env=os.environ | _PLAINLY | env,
     )  # fmt: skip
-    if expect is not None:
-        assert done.returncode == expect, f"{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return _expected(done, expect)
+
+
+def _expected(done: subprocess.CompletedProcess[str], code: int | None) -> subprocess.CompletedProcess[str]:
+    if code is not None:
+        assert done.returncode == code, f"{done.args}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
 
 
 def remediate(
     *arguments: str | Path, expect: int | None = None, bin: Path | None = None, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run remediate, of this environment or of another one's bin folder."""
-    return run((bin or Path(sys.prefix) / "bin") / "remediate", *arguments, expect=expect, **env)
+    """Run remediate, of this environment or of another one's bin folder: in a child that has it imported, where a
+    command cannot tell (see tests/forked.py), or as a program."""
+    program = (bin or Path(sys.prefix) / "bin") / "remediate"
+    environment = os.environ | _PLAINLY | env
+    forks = _forks(program.parent)
+    if not alike(environment, forks.environment, Path.cwd()):
+        return run(program, *arguments, expect=expect, **env)
+    done = forks.run([str(program), *map(str, arguments)], environment, _TIMEOUT)
+    return _expected(done, expect)
+
+
+@cache
+def _forks(bin: Path) -> Forks:
+    """Ended with this process, by its end."""
+    return Forks(bin / "python")
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -130,6 +159,13 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < until, f"waited 60 s for: {what}"
         time.sleep(0.05)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The stand-ins of the labs' PowerShell are compiled once for all labs of all workers."""
+    if not hasattr(config, "workerinput"):
+        folder = os.environ["REMEDIATE_LAB_COMPILED"] = tempfile.mkdtemp(prefix="remediate-compiled-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")

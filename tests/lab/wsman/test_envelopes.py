@@ -178,7 +178,7 @@ def test_an_unexpected_error_is_an_empty_500(
     assert "ZeroDivisionError" in caplog.text
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(min_size=1, max_size=300))
 @example(body=b"\0")
 @example(body=b"<")
@@ -202,7 +202,6 @@ VALID = [
 ]
 
 
-@settings(max_examples=500, deadline=None)
 @given(
     base=st.sampled_from(VALID),
     at=st.integers(0, 1200),
