@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from zlib import crc32
 
 import hypothesis
 import pytest
@@ -168,6 +169,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Each test of an environment runs in one, by its name; `make test-matrix` runs it in each."""
+    names = [environment.python for environment in available()]
+    left_out = [item for item in items if not _has_its_turn(item, names)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _has_its_turn(item: pytest.Item, names: list[str]) -> bool:
+    parameters = getattr(item, "callspec", None) and item.callspec.params  # type: ignore[attr-defined]
+    if not parameters or "environment" not in parameters or item.get_closest_marker("every_ansible"):
+        return True
+    python = parameters["environment"]
+    return bool(python == names[crc32(item.nodeid.replace(python, "").encode()) % len(names)])
+
+
 @pytest.fixture(scope="session")
 def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
     labs = Labs(tmp_path_factory.mktemp("labs"))
@@ -203,7 +220,15 @@ def pwsh_path() -> Path:
     return found
 
 
-@pytest.fixture(params=["emulated", pytest.param("pwsh", marks=pytest.mark.pwsh)])
+PWSH = pytest.param("pwsh", marks=pytest.mark.pwsh)
+# What lies behind the wire is the scripts': they are asked where they run. What the engine `emulated` makes of the same
+# is compared with them in tests/powershell/test_agreement.py and tests/unit/test_emulated_scenarios.py.
+on_pwsh = pytest.mark.parametrize("engine", [PWSH], indirect=True)
+# What the command makes of an answer is the same, whichever engine gives the answer.
+on_emulated = pytest.mark.parametrize("engine", ["emulated"], indirect=True)
+
+
+@pytest.fixture(params=["emulated", PWSH])
 def engine(request: pytest.FixtureRequest) -> str:
     """Both engines; `pwsh` is skipped by name where there is none."""
     if request.param == "pwsh":
@@ -218,7 +243,9 @@ def auth(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=list(WANTED))
 def environment(request: pytest.FixtureRequest) -> Environment:
-    """Each pair of Python and ansible-core that is there."""
+    """A pair of Python and ansible-core: each test has one of those that are there, and those marked `every_ansible`
+    have each (see `pytest_collection_modifyitems`).
+    """
     found = Environment(request.param)
     if found not in available():
         pytest.skip(f"no Python {found.python} with {WANTED[found.python]} here (`make test` makes it where it can)")

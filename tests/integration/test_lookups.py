@@ -33,6 +33,7 @@ def details(stdout: str) -> dict[str, str]:
     return {host["host"]: host["detail"] for host in json.loads(stdout)["hosts"]}
 
 
+@pytest.mark.every_ansible
 def test_a_lookup_that_is_not_there_is_that_hosts_failure(tmp_path: Path, environment: Environment) -> None:
     """Named with its variable, at once; the others go on. Whatever else a plugin fails with is a failure too."""
     wrong = {
@@ -87,6 +88,7 @@ TEMPLATES = {
 }
 
 
+@pytest.mark.every_ansible
 def test_a_template_is_what_ansible_makes_of_it(take: Callable[[str, str], Site], environment: Environment) -> None:
     """In the same folder, as `ansible -m debug` shows it: the server refuses that very user by name."""
     site = take("emulated", "basic")
@@ -126,6 +128,7 @@ def test_a_ring_between_hosts_ends(tmp_path: Path) -> None:
     assert found["gone"].endswith("hostvars has no such host")
 
 
+@pytest.mark.every_ansible
 def test_the_apply_resolves_what_the_audit_resolved(take: Callable[[str, str], Site], environment: Environment) -> None:
     """Relative files and commands mean the folder where the command is typed, not the plan's; group_vars there do
     not count."""

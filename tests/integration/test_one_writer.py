@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import PLAIN, Site, Up, remediate, wait_for
+from tests.conftest import PLAIN, Site, Up, on_pwsh, remediate, wait_for
 from tests.integration.test_playbooks import play, runs
 
 POOLS = [f"Pool{number:02}" for number in range(1, 14)]
@@ -124,8 +124,9 @@ def interrupt(process: "subprocess.Popen[str]") -> None:
     os.killpg(process.pid, signal.SIGINT)
 
 
+@on_pwsh
 @pytest.mark.parametrize("end", [interrupt, kill_all], ids=["ctrl-c", "kill"])
-def test_an_undo_is_not_overtaken(thirteen: Site, engine: str, end: Callable[["subprocess.Popen[str]"], None]) -> None:
+def test_an_undo_is_not_overtaken(thirteen: Site, end: Callable[["subprocess.Popen[str]"], None]) -> None:
     """A run of 13 pools ends after its first commit, and its module goes on. The undo right after has the last word:
     when every process of the server has ended, each pool has the value that it had before."""
     site, before = thirteen, thirteen.config.read_bytes()
@@ -137,7 +138,7 @@ def test_an_undo_is_not_overtaken(thirteen: Site, engine: str, end: Callable[["s
     if end is interrupt:
         # Where it can, a run that is interrupted tells its servers.
         asked = f"{site.name}: asked to end before its next commit" in said
-        assert asked or (engine == "pwsh" and f"{site.name}: may go on writing" in said), "a PowerShell may start late"
+        assert asked or f"{site.name}: may go on writing" in said, "a PowerShell may start late"
         if asked:
             wait_for(lambda: not held(site), "its end there")
             assert site.config.read_text().count("AlwaysRunning") > 1
@@ -175,6 +176,7 @@ def begun(folder: Path) -> int:
     return sum(record.read_text().count('"event": "start"') for record in folder.glob("runs/*/record.jsonl"))
 
 
+@on_pwsh
 def test_the_second_of_two_runs_names_the_first(site: Site) -> None:
     """It waits as long as it was told, and then fails as a failed host does: nothing was written, nothing to undo."""
     first, second = plan(site), site.folder / "second"
@@ -193,6 +195,7 @@ def test_the_second_of_two_runs_names_the_first(site: Site) -> None:
     assert process.returncode == 0
 
 
+@on_pwsh
 def test_the_second_of_two_runs_waits(site: Site) -> None:
     """By default long enough for the first one's end."""
     folder = plan(site)
@@ -205,7 +208,7 @@ def test_the_second_of_two_runs_waits(site: Site) -> None:
     assert "1 changed" in said[0] and "1 unchanged" in said[1]
 
 
-@pytest.mark.parametrize("engine", [pytest.param("pwsh", marks=pytest.mark.pwsh)], indirect=True)
+@on_pwsh
 def test_a_holder_that_is_killed_holds_nothing(site: Site) -> None:
     folder = plan(site)
     process = hanging(site, folder)
@@ -218,6 +221,7 @@ def test_a_holder_that_is_killed_holds_nothing(site: Site) -> None:
     assert "1 unchanged" in done.stdout
 
 
+@on_pwsh
 def test_a_module_that_starts_late_writes_nothing(site: Site) -> None:
     """It was sent, and begins on the server when the undo of its run has come and gone, and found nothing to undo."""
     before = site.config.read_bytes()

@@ -275,6 +275,7 @@ print(hashlib.sha256(repr(every).encode()).hexdigest())
 """
 
 
+@pytest.mark.every_ansible
 def test_one_seed_is_one_history(environment: Environment) -> None:
     """With each Python, whatever its hashes."""
     begin = datetime(2026, 11, 9, tzinfo=UTC)
