@@ -21,7 +21,7 @@ import yaml
 from remediate.lab.knobs import write_knobs
 from remediate.lab.pwsh import find_pwsh
 from tests.environments import WANTED, Environment, available
-from tests.forked import Forks, alike
+from tests.forked import PROGRAMS, Forks, alike
 
 # A loaded machine is no failure: no example has a time limit.
 # `make conformance` asks for thousands.
@@ -120,32 +120,29 @@ class Labs:
 def run(
     *command: str | Path, expect: int | None = None, stdin: str | None = None, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program as a user would."""
-    done = subprocess.run(
-        [str(part) for part in command], input=stdin, capture_output=True, text=True, timeout=_TIMEOUT, check=False,
-        stdin=subprocess.DEVNULL if stdin is None else None, env=os.environ | _PLAINLY | env,
-    )  # fmt: skip
-    return _expected(done, expect)
-
-
-def _expected(done: subprocess.CompletedProcess[str], code: int | None) -> subprocess.CompletedProcess[str]:
-    if code is not None:
-        assert done.returncode == code, f"{done.args}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    """Run a program as a user would: `remediate` and `ansible-playbook` in a child of a process that has them imported,
+    where they cannot see a difference (tests/forked.py).
+    """
+    words, environment = [str(part) for part in command], os.environ | _PLAINLY | env
+    program = Path(words[0])
+    forks = _forks(program.parent) if stdin is None and program.is_absolute() and program.name in PROGRAMS else None
+    if forks is not None and alike(environment, forks.environment, Path.cwd()):
+        done = forks.run(words, environment, _TIMEOUT)
+    else:
+        done = subprocess.run(
+            words, input=stdin, capture_output=True, text=True, timeout=_TIMEOUT, check=False,
+            stdin=subprocess.DEVNULL if stdin is None else None, env=environment,
+        )  # fmt: skip
+    if expect is not None:
+        assert done.returncode == expect, f"{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
 
 
 def remediate(
     *arguments: str | Path, expect: int | None = None, bin: Path | None = None, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run remediate, of this environment or of another one's bin folder: in a child that has it imported, where a
-    command cannot tell (see tests/forked.py), or as a program."""
-    program = (bin or Path(sys.prefix) / "bin") / "remediate"
-    environment = os.environ | _PLAINLY | env
-    forks = _forks(program.parent)
-    if not alike(environment, forks.environment, Path.cwd()):
-        return run(program, *arguments, expect=expect, **env)
-    done = forks.run([str(program), *map(str, arguments)], environment, _TIMEOUT)
-    return _expected(done, expect)
+    """Run remediate, of this environment or of another one's bin folder."""
+    return run((bin or Path(sys.prefix) / "bin") / "remediate", *arguments, expect=expect, **env)
 
 
 @cache

@@ -1,4 +1,5 @@
-"""Runs `remediate` in the child of a process that has it imported: most of a short command's time is its imports.
+"""Runs `remediate` and `ansible-playbook` in children of a process that has them imported: imports take most of the
+time of a short command.
 
 The child has its own arguments, environment, folder and standard streams, and goes through the program's own entry
 point. It cannot show what a new interpreter does: tests of the start, and of what Ansible reads when it is imported,
@@ -12,6 +13,7 @@ import io
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -32,9 +34,14 @@ _LATE_PREFIX = "REMEDIATE_"
 _IMPORTED = (
     "remediate.cli.program", *(f"remediate.cli.{verb}" for verb in ("audit", "plan", "show", "apply", "rollback")),
     *(f"remediate.cli.{verb}" for verb in ("diagnose", "explain", "log_filter", "completion", "lab", "demo")),
-    "remediate.lab.serve", "ansible.plugins.inventory.yaml", "ansible.plugins.inventory.ini", "ansible.parsing.vault",
-    "ansible.plugins.inventory.host_list", "ansible.plugins.vars.host_group_vars", "ansible.template",
+    *(f"ansible.plugins.inventory.{name}" for name in ("yaml", "ini", "host_list")),
+    "ansible.plugins.vars.host_group_vars", "ansible.template", "ansible.cli.playbook",
+    "ansible.executor.task_executor", "ansible.plugins.strategy.linear", "ansible.plugins.connection.winrm",
+    "ansible.plugins.connection.local", "ansible.plugins.shell.powershell", "ansible.plugins.shell.sh",
+    "ansible.plugins.callback.default", "requests_ntlm", "spnego",
 )  # fmt: skip
+# The entry point of each program, which may return an exit code.
+PROGRAMS = {"remediate": "remediate.cli.main", "ansible-playbook": "ansible.cli.playbook"}
 
 
 def alike(environment: Mapping[str, str], started_with: Mapping[str, str], folder: Path) -> bool:
@@ -131,9 +138,17 @@ class _Order:
         os.environ.clear()
         os.environ.update(self.environment)
         sys.argv[:] = self.arguments
-        # Ansible makes this folder when it is imported, and the command takes it away.
-        import_module("ansible.constants").DEFAULT_LOCAL_TMP = tempfile.mkdtemp(prefix="ansible-local-")
-        import_module("remediate.cli.main").main()
+        # Ansible makes this folder when it is imported, and takes it away when it ends.
+        temp = tempfile.mkdtemp(prefix="ansible-local-")
+        vars(import_module("ansible.constants"))["DEFAULT_LOCAL_TMP"] = temp
+        try:
+            code = import_module(PROGRAMS[Path(self.arguments[0]).name]).main()
+        except SystemExit as end:
+            code = end.code
+        shutil.rmtree(temp, ignore_errors=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code or 0)
 
 
 def serve(listener: socket.socket) -> None:

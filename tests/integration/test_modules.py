@@ -28,10 +28,10 @@ def modules(site: Site, name: str, each: Sequence[dict[str, Any]], *options: str
     tell = {"content": content, "dest": str(said), "mode": "0600"}
     tasks.append({"ansible.builtin.copy": tell, "delegate_to": "localhost", "check_mode": False})
     results.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
-    run(
-        Path(sys.prefix) / "bin" / "ansible-playbook", "-i", site.inventory, results, *options, expect=0,
-        ANSIBLE_COLLECTIONS_PATH=str(ROOT / "playbooks" / "collections"),
-    )  # fmt: skip
+    collections = site.folder / "collections"
+    if not collections.exists():
+        collections.symlink_to(ROOT / "playbooks" / "collections")
+    run(Path(sys.prefix) / "bin" / "ansible-playbook", "-i", site.inventory, results, *options, expect=0)
     return [{"failed": False} | result for result in json.loads(said.read_text())]
 
 
