@@ -166,8 +166,24 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
+# What a test needs, by the fixtures that it uses, and by what its file imports.
+_NEEDS = {
+    "pwsh": ({"pwsh_path"}, set()),
+    "network": ({"labs", "up", "elsewhere"}, {"running", "socket"}),
+    "process": ({"labs", "up", "pwsh_path", "elsewhere"}, {"remediate", "run", "running", "subprocess"}),
+}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Each test of an environment runs in one, by its name; `make test-matrix` runs it in each."""
+    """Mark each test by what it needs. Each test of an environment runs in one, by its name; `make test-matrix` runs
+    it in each.
+    """
+    for item in items:
+        imported, fixtures = vars(getattr(item, "module", None) or object), getattr(item, "fixturenames", ())
+        for need, (by_fixture, by_import) in _NEEDS.items():
+            if by_fixture.intersection(fixtures) or by_import.intersection(imported):
+                item.add_marker(need)
     names = [environment.python for environment in available()]
     left_out = [item for item in items if not _has_its_turn(item, names)]
     config.hook.pytest_deselected(items=left_out)

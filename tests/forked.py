@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -31,15 +31,19 @@ _READ_LATE = frozenset(
     {"COLUMNS", "COMP_CWORD", "COMP_WORDS", "NO_COLOR", "PYTEST_CURRENT_TEST", "_REMEDIATE_COMPLETE"}
 )
 _LATE_PREFIX = "REMEDIATE_"
-_IMPORTED = (
-    "remediate.cli.program", *(f"remediate.cli.{verb}" for verb in ("audit", "plan", "show", "apply", "rollback")),
-    *(f"remediate.cli.{verb}" for verb in ("diagnose", "explain", "log_filter", "completion", "lab", "demo")),
-    *(f"ansible.plugins.inventory.{name}" for name in ("yaml", "ini", "host_list")),
-    "ansible.plugins.vars.host_group_vars", "ansible.template", "ansible.cli.playbook",
-    "ansible.executor.task_executor", "ansible.plugins.strategy.linear", "ansible.plugins.connection.winrm",
-    "ansible.plugins.connection.local", "ansible.plugins.shell.powershell", "ansible.plugins.shell.sh",
-    "ansible.plugins.callback.default", "requests_ntlm", "spnego",
-)  # fmt: skip
+_VERBS = (
+    "audit",
+    "plan",
+    "show",
+    "apply",
+    "rollback",
+    "diagnose",
+    "explain",
+    "log_filter",
+    "completion",
+    "lab",
+    "demo",
+)
 # The entry point of each program, which may return an exit code.
 PROGRAMS = {"remediate": "remediate.cli.main", "ansible-playbook": "ansible.cli.playbook"}
 
@@ -129,7 +133,7 @@ class _Order:
             data += more
         return cls(streams=streams, **json.loads(data.decode("utf-8", "surrogateescape")))
 
-    def obey(self) -> None:
+    def obey(self, of_ansible: Set[str]) -> None:
         """In the child: become what a new process would be, and run the program. It does not return."""
         for number, stream in enumerate(self.streams):
             os.dup2(stream, number)
@@ -141,8 +145,14 @@ class _Order:
         # Ansible makes this folder when it is imported, and takes it away when it ends.
         temp = tempfile.mkdtemp(prefix="ansible-local-")
         vars(import_module("ansible.constants"))["DEFAULT_LOCAL_TMP"] = temp
+        program = Path(self.arguments[0]).name
+        if program == "ansible-playbook":
+            # A plugin that is loaded is not looked for: it would hide one of its name that stands beside the playbook.
+            for name in {*sys.modules} - of_ansible:
+                if name.startswith(("ansible", "remediate")):
+                    del sys.modules[name]
         try:
-            code = import_module(PROGRAMS[Path(self.arguments[0]).name]).main()
+            code = import_module(PROGRAMS[program]).main()
         except SystemExit as end:
             code = end.code
         shutil.rmtree(temp, ignore_errors=True)
@@ -153,7 +163,9 @@ class _Order:
 
 def serve(listener: socket.socket) -> None:
     """A child for each connection: its process id is answered at once, and in the end its exit code."""
-    for name in _IMPORTED:
+    import_module(PROGRAMS["ansible-playbook"])
+    of_ansible = {*sys.modules}
+    for name in ("remediate.cli.program", *(f"remediate.cli.{verb}" for verb in _VERBS)):
         import_module(name)
     gc.freeze()
     with selectors.DefaultSelector() as ready:
@@ -174,7 +186,7 @@ def serve(listener: socket.socket) -> None:
                         if held.fd:
                             os.close(held.fd)
                     connection.detach()
-                    order.obey()
+                    order.obey(of_ansible)
                 for stream in order.streams:
                     os.close(stream)
                 with suppress(BrokenPipeError):

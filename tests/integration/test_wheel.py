@@ -13,6 +13,7 @@ import pytest
 from remediate.lab.pwsh import find_pwsh
 from remediate.log_filters.catalogue import FILTERS
 
+pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
 
 

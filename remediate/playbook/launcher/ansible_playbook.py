@@ -26,6 +26,8 @@ from typing import Any
 # A shell starts background jobs with SIGINT ignored, and that is inherited. Before Ansible is loaded, which takes time.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# While compiled files are used (see main): the process of each task would compile it again from its source.
+import winrm  # noqa: E402, F401
 from ansible import constants as C  # noqa: E402
 from ansible.cli.playbook import PlaybookCLI  # noqa: E402
 from ansible.errors import AnsibleError  # noqa: E402
