@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from zlib import crc32
 
@@ -145,10 +144,19 @@ def remediate(
     return run((bin or Path(sys.prefix) / "bin") / "remediate", *arguments, expect=expect, **env)
 
 
-@cache
+_FORKS: dict[Path, Forks] = {}
+
+
 def _forks(bin: Path) -> Forks:
-    """Ended with this process, by its end."""
-    return Forks(bin / "python")
+    """That of an environment, started when it is first asked for."""
+    if bin not in _FORKS:
+        _FORKS[bin] = Forks(bin / "python")
+    return _FORKS[bin]
+
+
+def pytest_unconfigure() -> None:
+    for forks in _FORKS.values():
+        forks.end()
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:

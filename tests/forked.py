@@ -101,6 +101,10 @@ class Forks:
         texts = [io.TextIOWrapper(io.BytesIO(data)).read() for data in output]
         return subprocess.CompletedProcess(list(arguments), code, *texts)
 
+    def end(self) -> None:
+        """Otherwise it ends with this process."""
+        self._process.communicate()
+
 
 def _read(files: Sequence[io.BufferedReader], until: float) -> list[bytes]:
     data = [bytearray() for _ in files]
@@ -185,7 +189,7 @@ def serve(listener: socket.socket) -> None:
                     for held in list(ready.get_map().values()):
                         if held.fd:
                             os.close(held.fd)
-                    connection.detach()
+                    connection.close()
                     order.obey(of_ansible)
                 for stream in order.streams:
                     os.close(stream)

@@ -68,3 +68,4 @@ def test_a_command_that_does_not_end_is_ended(tmp_path: Path) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         forks.run(command, forks.environment, 0.5)
     assert forks.run([str(BIN / "remediate"), "--version"], forks.environment, 300).returncode == 0
+    forks.end()
