@@ -134,7 +134,7 @@ def test_an_undo_is_not_overtaken(thirteen: Site, end: Callable[["subprocess.Pop
     process = applying(site, folder, *PACE)
     first_commit(site, before)
     end(process)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=600)
     if end is interrupt:
         # Where it can, a run that is interrupted tells its servers.
         asked = f"{site.name}: asked to end before its next commit" in said
@@ -191,7 +191,7 @@ def test_the_second_of_two_runs_names_the_first(site: Site) -> None:
     assert shown(site.folder / "nothing")["changes"] == []
     assert site.config.read_bytes() == written
     site.knobs(after_commit="")
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert process.returncode == 0
 
 
@@ -203,7 +203,7 @@ def test_the_second_of_two_runs_waits(site: Site) -> None:
     second = applying(site, folder)
     wait_for(lambda: begun(folder) == 2, "the second run")
     site.knobs(after_commit="")
-    said = [process.communicate(timeout=120)[0] for process in (first, second)]
+    said = [process.communicate(timeout=600)[0] for process in (first, second)]
     assert [first.returncode, second.returncode] == [0, 0], said
     assert "1 changed" in said[0] and "1 unchanged" in said[1]
 
@@ -215,7 +215,7 @@ def test_a_holder_that_is_killed_holds_nothing(site: Site) -> None:
     for pid in writers(site):
         os.kill(pid, signal.SIGKILL)
     site.knobs(after_commit="")
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert process.returncode == 3
     done = remediate("apply", folder, "-i", site.inventory, "--yes", "-e", "remediate_lock_seconds=0", expect=0)
     assert "1 unchanged" in done.stdout
@@ -248,7 +248,7 @@ def test_a_module_that_starts_late_writes_nothing(site: Site) -> None:
     done = remediate("apply", site.folder / "undo", "-i", site.inventory, "--yes", expect=0)
     assert "1 unchanged" in done.stdout
     os.close(opened[0])
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=600)
     assert process.returncode == 4
     assert "a run that was begun later, or that ended this one" in said
     assert site.config.read_bytes() == before

@@ -266,7 +266,7 @@ def test_changed_between_two_commits(site: Site) -> None:
             '<processModel identityType="ApplicationPoolIdentity" />',
             '<processModel identityType="ApplicationPoolIdentity" idleTimeout="00:09:00" />',
         )
-        assert process.wait(timeout=120) != 0
+        assert process.wait(timeout=600) != 0
     (host,) = shown(runs(folder)[0])["hosts"]
     assert host["status"] == "failed"
     assert "expected processModel.idleTimeout 00:20:00, found 00:09:00" in host["detail"]
