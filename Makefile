@@ -16,7 +16,7 @@ $(VENV)/.made: pyproject.toml
 demo: $(VENV)/.made
 	$(BIN)/remediate demo
 
-# The suite, on every supported pair of Python and ansible-core that this machine has a Python for.
+# The suite. Tests of an environment run by turns on the pairs of Python and ansible-core that this machine has a Python for.
 test: $(VENV)/.made
 	$(BIN)/python tests/environments.py
 	$(BIN)/python -m pytest $(PYTEST)
