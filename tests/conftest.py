@@ -174,11 +174,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
-# What a test needs, by the fixtures that it uses, and by what its file imports.
-_NEEDS = {
-    "pwsh": ({"pwsh_path"}, set()),
-    "network": ({"labs", "up", "elsewhere"}, {"running", "socket"}),
-    "process": ({"labs", "up", "pwsh_path", "elsewhere"}, {"remediate", "run", "running", "subprocess"}),
+# What a test needs, by the fixtures that it uses, by what its file imports, and by its folder.
+_NEEDS: dict[str, tuple[set[str], set[str], set[str]]] = {
+    "pwsh": ({"pwsh_path"}, set(), set()),
+    "network": ({"labs", "up"}, {"running", "socket"}, {"integration", "live"}),
+    "process": ({"labs", "up", "pwsh_path"}, {"remediate", "run", "running", "subprocess"}, {"integration", "live"}),
 }
 
 
@@ -189,9 +189,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     for item in items:
         imported, fixtures = vars(getattr(item, "module", None) or object), getattr(item, "fixturenames", ())
-        for need, (by_fixture, by_import) in _NEEDS.items():
-            if by_fixture.intersection(fixtures) or by_import.intersection(imported):
+        for need, (by_fixture, by_import, by_folder) in _NEEDS.items():
+            if by_fixture & {*fixtures} or by_import & {*imported} or item.path.parent.name in by_folder:
                 item.add_marker(need)
+        if item.get_closest_marker("pwsh"):
+            item.add_marker("process")
     names = [environment.python for environment in available()]
     left_out = [item for item in items if not _has_its_turn(item, names)]
     config.hook.pytest_deselected(items=left_out)

@@ -31,19 +31,7 @@ _READ_LATE = frozenset(
     {"COLUMNS", "COMP_CWORD", "COMP_WORDS", "NO_COLOR", "PYTEST_CURRENT_TEST", "_REMEDIATE_COMPLETE"}
 )
 _LATE_PREFIX = "REMEDIATE_"
-_VERBS = (
-    "audit",
-    "plan",
-    "show",
-    "apply",
-    "rollback",
-    "diagnose",
-    "explain",
-    "log_filter",
-    "completion",
-    "lab",
-    "demo",
-)
+_VERBS = ["audit", "plan", "show", "apply", "rollback", "diagnose", "explain", "log_filter", "lab", "demo"]
 # The entry point of each program, which may return an exit code.
 PROGRAMS = {"remediate": "remediate.cli.main", "ansible-playbook": "ansible.cli.playbook"}
 
