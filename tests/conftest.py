@@ -2,13 +2,16 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from zlib import crc32
 
 import hypothesis
 import pytest
@@ -17,9 +20,14 @@ import yaml
 from remediate_lab.knobs import write_knobs
 from remediate_lab.pwsh import find_pwsh
 from tests.environments import PYTHONS, Environment, available
+from tests.forked import PROGRAMS, Forks, alike
 
 # A loaded machine is no failure: no example has a time limit.
-hypothesis.settings.register_profile("tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+# `make conformance` asks for thousands.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    max_examples=int(os.environ.get("REMEDIATE_EXAMPLES", "25")),
+)  # fmt: skip
 hypothesis.settings.load_profile("tests")
 
 # Whoever runs the tests in the background may have these ignored, which what is started here would inherit.
@@ -36,6 +44,10 @@ SERVERS = 200
 # The configuration that they all have.
 PLAIN = Path(__file__).parent / "cases" / "plain"
 Up = Callable[..., Path]
+# Without the colours of a terminal.
+_PLAINLY = {"ANSIBLE_NOCOLOR": "1"}
+# Seconds after which a command hangs. Where many others use the machine, a command can take minutes.
+_TIMEOUT = 900
 _CONFIG = "System32/inetsrv/config/applicationHost.config"
 
 
@@ -107,11 +119,19 @@ class Labs:
 def run(
     *command: str | Path, expect: int | None = None, stdin: str | None = None, **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program as a user would, without the colours of a terminal."""
-    done = subprocess.run(
-        [str(part) for part in command], input=stdin, capture_output=True, text=True, timeout=180, check=False,
-        stdin=subprocess.DEVNULL if stdin is None else None, env=os.environ | {"ANSIBLE_NOCOLOR": "1"} | env,
-    )  # fmt: skip
+    """Run a program as a user would: `remediate` and `ansible-playbook` in a child of a process that has them imported,
+    where they cannot see a difference (tests/forked.py).
+    """
+    words, environment = [str(part) for part in command], os.environ | _PLAINLY | env
+    program = Path(words[0])
+    forks = _forks(program.parent) if stdin is None and program.is_absolute() and program.name in PROGRAMS else None
+    if forks is not None and alike(environment, forks.environment, Path.cwd()):
+        done = forks.run(words, environment, _TIMEOUT)
+    else:
+        done = subprocess.run(
+            words, input=stdin, capture_output=True, text=True, timeout=_TIMEOUT, check=False,
+            stdin=subprocess.DEVNULL if stdin is None else None, env=environment,
+        )  # fmt: skip
     if expect is not None:
         assert done.returncode == expect, f"{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
@@ -124,12 +144,68 @@ def remediate(
     return run((bin or Path(sys.prefix) / "bin") / "remediate", *arguments, expect=expect, **env)
 
 
+_FORKS: dict[Path, Forks] = {}
+
+
+def _forks(bin: Path) -> Forks:
+    """That of an environment, started when it is first asked for."""
+    if bin not in _FORKS:
+        _FORKS[bin] = Forks(bin / "python")
+    return _FORKS[bin]
+
+
+def pytest_unconfigure() -> None:
+    for forks in _FORKS.values():
+        forks.end()
+
+
 def wait_for(condition: Callable[[], bool], what: str) -> None:
-    """Until it holds, at most a minute."""
-    until = time.monotonic() + 60
+    """Until it holds; on a machine with nothing else to do that is at once."""
+    until = time.monotonic() + 600
     while not condition():
-        assert time.monotonic() < until, f"waited 60 s for: {what}"
+        assert time.monotonic() < until, f"waited 600 s for: {what}"
         time.sleep(0.05)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The stand-ins of the labs' PowerShell are compiled once for all labs of all workers."""
+    if not hasattr(config, "workerinput"):
+        folder = os.environ["REMEDIATE_LAB_COMPILED"] = tempfile.mkdtemp(prefix="remediate-compiled-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+# What a test needs, by the fixtures that it uses, by what its file imports, and by its folder.
+_NEEDS: dict[str, tuple[set[str], set[str], set[str]]] = {
+    "pwsh": ({"pwsh_path"}, set(), set()),
+    "network": ({"labs", "up"}, {"running", "socket"}, {"integration", "live"}),
+    "process": ({"labs", "up", "pwsh_path"}, {"remediate", "run", "running", "subprocess"}, {"integration", "live"}),
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test by what it needs. Each test of an environment runs in one, by its name; `make test-matrix` runs
+    it in each.
+    """
+    for item in items:
+        imported, fixtures = vars(getattr(item, "module", None) or object), getattr(item, "fixturenames", ())
+        for need, (by_fixture, by_import, by_folder) in _NEEDS.items():
+            if by_fixture & {*fixtures} or by_import & {*imported} or item.path.parent.name in by_folder:
+                item.add_marker(need)
+        if item.get_closest_marker("pwsh"):
+            item.add_marker("process")
+    names = [environment.ansible for environment in available()]
+    left_out = [item for item in items if not _has_its_turn(item, names)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _has_its_turn(item: pytest.Item, names: list[str]) -> bool:
+    parameters = getattr(item, "callspec", None) and item.callspec.params  # type: ignore[attr-defined]
+    if not parameters or "environment" not in parameters or item.get_closest_marker("every_ansible"):
+        return True
+    ansible = parameters["environment"]
+    return bool(ansible == names[crc32(item.nodeid.replace(ansible, "").encode()) % len(names)])
 
 
 @pytest.fixture(scope="session")
@@ -167,16 +243,20 @@ def pwsh_path() -> Path:
     return found
 
 
-@pytest.fixture(params=["emulated", pytest.param("pwsh", marks=pytest.mark.pwsh)])
+PWSH = pytest.param("pwsh", marks=pytest.mark.pwsh)
+# What lies behind the wire is the scripts': they are asked where they run. What the engine `emulated` makes of the same
+# is compared with them in tests/powershell/test_agreement.py and tests/unit/test_emulated_scenarios.py.
+on_pwsh = pytest.mark.parametrize("engine", [PWSH], indirect=True)
+# What the command makes of an answer is the same, whichever engine gives the answer.
+on_emulated = pytest.mark.parametrize("engine", ["emulated"], indirect=True)
+
+
+@pytest.fixture(params=["emulated", PWSH])
 def engine(request: pytest.FixtureRequest) -> str:
     """Both engines; `pwsh` is skipped by name where there is none."""
     if request.param == "pwsh":
         request.getfixturevalue("pwsh_path")
     return str(request.param)
-
-
-# What only the scripts have: conflicts, retries, what stays of old backups, what the API says.
-on_pwsh = pytest.mark.parametrize("engine", [pytest.param("pwsh", marks=pytest.mark.pwsh)], indirect=True)
 
 
 @pytest.fixture(params=["basic", "ntlm"])
@@ -186,7 +266,9 @@ def auth(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=list(PYTHONS))
 def environment(request: pytest.FixtureRequest) -> Environment:
-    """Each ansible-core that is there."""
+    """An ansible-core: each test has one of those that are there, and those marked `every_ansible` have each (see
+    `pytest_collection_modifyitems`).
+    """
     found = Environment(request.param)
     if found not in available():
         pytest.skip(f"no ansible-core {found.ansible} with Python {PYTHONS[found.ansible]} here (`make test` makes it)")

@@ -2,10 +2,12 @@
 
 A command has a process of its own, with the command line that it came with. Only what comes again and again, the
 inspection and Ansible's modules, runs where the like has run before (warm.py). REMEDIATE_LAB_COLD=1 does without.
+REMEDIATE_LAB_COMPILED names a folder for the compiled stand-ins, which several labs share.
 """
 
 import asyncio
 import base64
+import fcntl
 import hashlib
 import os
 import re
@@ -58,6 +60,7 @@ class PwshEngine:
     def __init__(self, pwsh: Path, scratch: Path) -> None:
         self._pwsh = pwsh.resolve()
         self._scratch = scratch
+        self._compiled = Path(os.environ.get("REMEDIATE_LAB_COMPILED", scratch))
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._warm = WarmProcesses(self._start_host)
         (scratch / "home").mkdir(parents=True, exist_ok=True)
@@ -67,33 +70,42 @@ class PwshEngine:
         link.unlink(missing_ok=True)
         link.symlink_to(self._pwsh)
 
+    @property
+    def _host(self) -> Path:
+        return self._compiled / _HOST
+
     def furnish(self, servers: Sequence[Server]) -> None:
         """Give the servers the assemblies that their scripts use, compiled once; IIS's once for each version of it."""
         versions = {server: read_knobs(server.windows).get("iis_version", "10.0") for server in servers}
-        made = {version: self._scratch / version / _ASSEMBLY for version in set(versions.values()) - {"none"}}
-        self._compile(made)
+        made = {version: self._compiled / version / _ASSEMBLY for version in set(versions.values()) - {"none"}}
+        self._compiled.mkdir(parents=True, exist_ok=True)
+        with (self._compiled / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._compile(made)
         for server, version in versions.items():
             system = server.windows / "System32"
-            _link(system / _EVENT_LOGS, self._scratch / _EVENT_LOGS)
+            _link(system / _EVENT_LOGS, self._compiled / _EVENT_LOGS)
             if version != "none":
                 _link(system / "inetsrv" / _ASSEMBLY, made[version])
 
     def _compile(self, targets: Mapping[str, Path]) -> None:
-        """In one process, since most of the time is its start."""
+        """What is not there yet, in one process, since most of the time is its start."""
         script = _quoted(_HERE / "windows" / "build.ps1")
-        lines = ["$ErrorActionPreference = 'Stop'"]
-        for version, dll in sorted(targets.items()):
-            dll.parent.mkdir(parents=True, exist_ok=True)
-            lines.append(f"& {script} -OutputPath {_quoted(dll)} -FileVersion {version}.0.1")
-        events = self._scratch / _EVENT_LOGS
-        lines.append(f"& {script} -OutputPath {_quoted(events)} -EventLogs")
-        host, source = self._scratch / _HOST, _HERE / "powershell" / "WarmHost.cs"
-        lines.append(f"Add-Type -Path {_quoted(source)} -OutputAssembly {_quoted(host)} -OutputType Library")
+        events, host, source = self._compiled / _EVENT_LOGS, self._host, _HERE / "powershell" / "WarmHost.cs"
+        making = {dll: f"& {script} -OutputPath {_quoted(dll)} -FileVersion {v}.0.1" for v, dll in targets.items()}
+        making[events] = f"& {script} -OutputPath {_quoted(events)} -EventLogs"
+        making[host] = f"Add-Type -Path {_quoted(source)} -OutputAssembly {_quoted(host)} -OutputType Library"
+        lines = [line for dll, line in making.items() if not dll.exists()]
+        if not lines:
+            return
+        for dll in making:
+            dll.parent.mkdir(exist_ok=True)
+        lines.insert(0, "$ErrorActionPreference = 'Stop'")
         done = subprocess.run(
             [str(self._pwsh), "-NoProfile", "-NonInteractive", "-Command", "\n".join(lines)],
             env=self._common(), capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
-        if done.returncode != 0 or not all(dll.exists() for dll in (*targets.values(), events, host)):
+        if done.returncode != 0 or not all(dll.exists() for dll in making):
             why = one_line(done.stderr)
             raise RemediateError(f"{self._pwsh}: cannot compile the lab's stand-ins: {why}")
 
@@ -167,10 +179,10 @@ class PwshEngine:
 
     def _may_warm(self) -> bool:
         """There is a host once `furnish` has made it."""
-        return (self._scratch / _HOST).exists() and not os.environ.get("REMEDIATE_LAB_COLD")
+        return self._host.exists() and not os.environ.get("REMEDIATE_LAB_COLD")
 
     async def _start_host(self, orders: int, answers: int) -> asyncio.subprocess.Process:
-        serve = f"Add-Type -Path {_quoted(self._scratch / _HOST)}; [Remediate.Lab.WarmHost]::Serve({orders}, {answers})"
+        serve = f"Add-Type -Path {_quoted(self._host)}; [Remediate.Lab.WarmHost]::Serve({orders}, {answers})"
         return await asyncio.create_subprocess_exec(
             self._pwsh, "-NoProfile", "-NonInteractive", "-Command", serve, env=self._common(),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,

@@ -21,7 +21,7 @@ from remediate_lab.engine import Emit
 
 # Processes that rest; each takes 150 MB or so.
 _MOST_RESTING = 4
-_REST_SECONDS = 60.0
+_REST_SECONDS = 300.0
 # What a process has compiled stays in its memory.
 _MOST_RUNS = 200
 _STREAMS: dict[bytes, Literal["stdout", "stderr"]] = {b"o": "stdout", b"e": "stderr"}

@@ -158,7 +158,7 @@ def test_a_signal_ends_the_run(fleet: list[Site], number: signal.Signals) -> Non
         early = remediate("rollback", made, "--out", folder.with_name("early"), expect=1)
         assert "still running" in early.stderr and not folder.with_name("early").exists()
         process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=600)
     assert process.returncode == 130
     assert str(made).encode() in said
     fleet[1].knobs(after_commit="")
@@ -252,7 +252,7 @@ def _stopped_after_the_first(fleet: list[Site], before: tuple[str, ...], number:
     with subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         wait_for(lambda: fleet[0].config.read_bytes() != were[0], "the first server's write")
         process.send_signal(number)
-        process.communicate(timeout=60)
+        process.communicate(timeout=600)
     assert process.returncode == expect
     (made,) = (folder / "runs").iterdir()
     wait_for(lambda: "still running" not in remediate("show", made).stdout, "the end of the run")

@@ -35,7 +35,10 @@ def diagnosed(state: Path, audit: Path, *more: str) -> dict[str, dict[str, Any]]
     return {stream["pool"]: stream for stream in streams}
 
 
-@pytest.mark.parametrize("fix", ["idle-timeout", "on-demand"])
+@pytest.mark.parametrize(
+    ("engine", "fix"), [("emulated", "on-demand"), pytest.param("pwsh", "idle-timeout", marks=pytest.mark.pwsh)],
+    indirect=["engine"],
+)  # fmt: skip
 def test_the_advised_fix_ends_what_was_found(up: Up, engine: str, fix: str, tmp_path: Path) -> None:
     """Before: confirmed, periodic, either fix. After: those at recycles alone, or none; the other pool is as it was."""
     state = up("--from-configs", PLAIN, "--servers", "1", "--engine", engine)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from remediate_lab.knobs import write_knobs
-from tests.conftest import PLAIN, Up, remediate
+from tests.conftest import PLAIN, Up, on_emulated, on_pwsh, remediate
 from tests.eventlog import FLUSHED, ago, boot, every, unhandled, worker, write_log
 
 SHOP, REPORTS = "Contoso Shop", "Reports"
@@ -144,6 +144,7 @@ def test_what_happened_decides_the_grade(fleet: Fleet, tmp_path: Path) -> None:
     assert any(fleet.named[host] == "confirmed" and pool == REPORTS for host, pool in reasons)
 
 
+@on_emulated
 def test_evidence_is_not_read_unless_it_is_asked_for(fleet: Fleet) -> None:
     """And --days bounds how far back."""
     windows = fleet.server("idle")
@@ -155,6 +156,7 @@ def test_evidence_is_not_read_unless_it_is_asked_for(fleet: Fleet) -> None:
         assert found["idle", SHOP]["grade"] == grade, options
 
 
+@on_emulated
 def test_a_hostile_answer_fails_that_host_alone(fleet: Fleet, tmp_path: Path) -> None:
     windows, other = fleet.server("hostile"), fleet.server("other")
     lie = tmp_path / "lie.json"
@@ -179,6 +181,7 @@ def test_a_hostile_answer_fails_that_host_alone(fleet: Fleet, tmp_path: Path) ->
     assert "1 inspected, 0 unreachable, 1 failed" in done.stdout
 
 
+@on_emulated
 def test_an_answer_without_evidence_is_no_evidence_of_nothing(fleet: Fleet, tmp_path: Path) -> None:
     """A server that leaves it out did not do what was asked."""
     windows = fleet.server("silent")
@@ -193,6 +196,7 @@ def test_an_answer_without_evidence_is_no_evidence_of_nothing(fleet: Fleet, tmp_
     assert "the answer has nothing of the event logs, which were asked for" in done.stdout
 
 
+@on_pwsh
 def test_a_log_that_is_no_xml_is_a_log_that_cannot_be_read(fleet: Fleet) -> None:
     """Its server is inspected all the same."""
     windows = fleet.server("broken")
@@ -203,6 +207,7 @@ def test_a_log_that_is_no_xml_is_a_log_that_cannot_be_read(fleet: Fleet) -> None
     assert [r for r in found["broken", SHOP]["reasons"] if r.startswith(said)]
 
 
+@on_pwsh
 def test_a_log_that_is_cleared_under_the_reader_is_said_to_be_read_in_part(fleet: Fleet) -> None:
     """What was read counts, the audit ends, and the server is not said to have had no idle stop."""
     windows = fleet.server("cleared")

@@ -8,6 +8,7 @@ import base64
 import itertools
 import json
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import yaml
 from remediate.fleet.script import COMMAND_LINE, inspection_script
 from remediate_lab.knobs import write_knobs
 
+pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[2]
 HARNESS = ROOT / "tests" / "windows"
 LAB = ROOT / "lab" / "remediate_lab" / "windows"
@@ -100,10 +102,10 @@ def powershell(pwsh: Path, windows: Path, *arguments: str | Path) -> subprocess.
     )
 
 
-@pytest.fixture
-def windows(pwsh_path: Path, tmp_path: Path) -> Path:
-    """The Windows folder of one server, with IIS 10."""
-    windows = tmp_path / "Windows"
+@pytest.fixture(scope="module")
+def built(pwsh_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Windows folder with IIS 10, as it is before anything was configured."""
+    windows = tmp_path_factory.mktemp("built") / "Windows"
     config = windows / "System32" / "inetsrv" / "config"
     config.mkdir(parents=True)
     (config / "redirection.config").write_text("<configuration>\n    <configurationRedirection />\n</configuration>\n")
@@ -112,9 +114,15 @@ def windows(pwsh_path: Path, tmp_path: Path) -> Path:
         (dll, ("-FileVersion", "10.0.17763.1")),
         (windows / "System32" / "Remediate.Lab.EventLogs.dll", ("-EventLogs",)),
     ):
-        built = powershell(pwsh_path, windows, "-File", LAB / "build.ps1", "-OutputPath", out, *options)
-        assert built.returncode == 0, built.stderr
+        made = powershell(pwsh_path, windows, "-File", LAB / "build.ps1", "-OutputPath", out, *options)
+        assert made.returncode == 0, made.stderr
     return windows
+
+
+@pytest.fixture
+def windows(built: Path, tmp_path: Path) -> Path:
+    """The Windows folder of one server, with IIS 10."""
+    return shutil.copytree(built, tmp_path / "Windows")
 
 
 @pytest.mark.pwsh

@@ -35,6 +35,7 @@ def test_any_spelling_of_the_connection(take: Callable[[str, str], Site], spelli
     assert "1 changed" in done.stdout
 
 
+@pytest.mark.every_ansible
 def test_each_spelling_is_the_same_plugin(tmp_path: Path, environment: Environment) -> None:
     """On each ansible-core, also for psrp and ssh: the host is not skipped, and what is wrong with it is found."""
     hosts = {

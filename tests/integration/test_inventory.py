@@ -304,6 +304,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.every_ansible
 def test_a_wrong_variable_is_that_hosts_failure_by_its_name(tmp_path: Path, environment: Environment) -> None:
     """On each ansible-core: in one line, without a traceback, and without a password of any shape."""
     common = {

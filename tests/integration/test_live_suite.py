@@ -26,6 +26,7 @@ from tests.live.choice import refuse_unfit
 from tests.live.server import Look, Server
 from tests.unit.values import host, pool
 
+pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
 CONFIG = "Windows/System32/inetsrv/config/applicationHost.config"
 # Somebody else tests here too, or was killed: those pools are none of ours.

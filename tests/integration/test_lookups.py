@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ def details(stdout: str) -> dict[str, str]:
     return {host["host"]: host["detail"] for host in json.loads(stdout)["hosts"]}
 
 
+@pytest.mark.every_ansible
 def test_a_lookup_that_is_not_there_is_that_hosts_failure(tmp_path: Path, environment: Environment) -> None:
     """Named with its variable, at once; the others go on. Whatever else a plugin fails with is a failure too."""
     wrong = {
@@ -87,6 +87,7 @@ TEMPLATES = {
 }
 
 
+@pytest.mark.every_ansible
 def test_a_template_is_what_ansible_makes_of_it(take: Callable[[str, str], Site], environment: Environment) -> None:
     """In the same folder, as `ansible -m debug` shows it: the server refuses that very user by name."""
     site = take("emulated", "basic")
@@ -100,13 +101,13 @@ def test_a_template_is_what_ansible_makes_of_it(take: Callable[[str, str], Site]
     path = inventory(site.folder / "hosts.yml", {"plain": {"ansible_port": 1}} | hosts, **group["vars"])
     audit = subprocess.run(
         [environment.bin / "remediate", "audit", "-i", path, "--format", "json"],
-        cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+        cwd=folder, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     found = details(audit.stdout)
     for name in TEMPLATES:
         plain = subprocess.run(
             [environment.bin / "ansible", "-i", path, name, "-m", "debug", "-a", "var=ansible_user", "-o"],
-            cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+            cwd=folder, capture_output=True, text=True, timeout=600, check=False,
             env=os.environ | {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_STDOUT_CALLBACK": "minimal"},
         ).stdout  # fmt: skip
         said = json.loads(plain[plain.index("{") :])["ansible_user"]
@@ -126,6 +127,7 @@ def test_a_ring_between_hosts_ends(tmp_path: Path) -> None:
     assert found["gone"].endswith("hostvars has no such host")
 
 
+@pytest.mark.every_ansible
 def test_the_apply_resolves_what_the_audit_resolved(take: Callable[[str, str], Site], environment: Environment) -> None:
     """Relative files and commands mean the folder where the command is typed, not the plan's; group_vars there do
     not count."""
@@ -145,7 +147,7 @@ def test_the_apply_resolves_what_the_audit_resolved(take: Callable[[str, str], S
 
     def here(*arguments: str | Path, expect: int) -> str:
         done = subprocess.run(
-            [environment.bin / "remediate", *arguments], cwd=folder, capture_output=True, text=True, timeout=120,
+            [environment.bin / "remediate", *arguments], cwd=folder, capture_output=True, text=True, timeout=600,
             check=False, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         assert done.returncode == expect, done.stdout + done.stderr
@@ -160,7 +162,7 @@ def test_the_apply_resolves_what_the_audit_resolved(take: Callable[[str, str], S
 def test_a_lookup_that_waits_is_named_and_can_be_interrupted(tmp_path: Path, number: signal.Signals) -> None:
     """The host is named on standard error after some seconds; an interruption ends the command at once, with 130."""
     started = tmp_path / "started"
-    wait = "{{ lookup('pipe', 'touch " + str(started) + "; exec sleep 300') }}"
+    wait = "{{ lookup('pipe', 'touch " + str(started) + "; exec sleep 3000') }}"
     path = inventory(tmp_path / "hosts.yml", {"good": {}, "waits": {"ansible_user": wait}})
     said = tmp_path / "stderr"
     with (
@@ -171,10 +173,8 @@ def test_a_lookup_that_waits_is_named_and_can_be_interrupted(tmp_path: Path, num
     ):
         wait_for(started.exists, "the lookup has begun")
         wait_for(lambda: "waits: its variables are still being read" in said.read_text(), "the host is named")
-        before = time.monotonic()
         os.killpg(ours.pid, number)
-        assert ours.wait(30) == 130
-        assert time.monotonic() - before < 20
+        assert ours.wait(600) == 130, "long before the lookup ends"
     assert "good" not in said.read_text()
     assert "Traceback" not in said.read_text()
 
@@ -186,7 +186,7 @@ def test_hosts_that_go_through_ansible_resolve_the_same(tmp_path: Path) -> None:
     path = inventory(tmp_path / "hosts.yml", {"one": variables}, ansible_psrp_protocol="http")
     done = subprocess.run(
         [BIN / "remediate", "audit", "-i", path, "--format", "json"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     (host,) = json.loads(done.stdout)["hosts"]
     assert host["status"] == "unreachable", host

@@ -8,7 +8,7 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from tests.conftest import Site, remediate
+from tests.conftest import Site, on_pwsh, remediate
 
 # Legal for IIS's configuration API, and a trap for a template engine, a shell, YAML or a log.
 NASTY = (
@@ -30,6 +30,7 @@ def configuration(pools: str, defaults: str = "") -> str:
 DEFAULTS = '<applicationPoolDefaults managedRuntimeVersion="v4.0" />\n'
 
 
+@on_pwsh
 @pytest.mark.parametrize("auth", ["ntlm"])
 def test_nasty_names_go_all_the_way(site: Site) -> None:
     """Found, planned, tried, written and undone, in the same spelling everywhere; every other byte stays."""

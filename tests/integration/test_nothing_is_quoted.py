@@ -92,6 +92,7 @@ TEMPLATES: dict[str, tuple[Any, str]] = {
 }
 
 
+@pytest.mark.every_ansible
 def test_variables(tmp_path: Path, environment: Environment) -> None:
     """Each is that host's failure, on each ansible-core; Ansible's warnings do not come through either."""
     common = {"ansible_connection": "winrm", "ansible_user": "u", "canary": CANARY}
@@ -114,6 +115,7 @@ def test_variables(tmp_path: Path, environment: Environment) -> None:
     assert CANARY not in done.stdout + done.stderr + saved.read_text()
 
 
+@pytest.mark.every_ansible
 def test_what_ansible_warns_of_is_said_in_words(tmp_path: Path, environment: Environment) -> None:
     """Of what changes the fleet, with its place: Ansible would print the lines around it."""
     path = write(

@@ -85,6 +85,7 @@ def test_the_hosts_that_go_through_ansible(site: Site, odd: dict[str, Any]) -> N
     assert host["detail"] == "127.0.0.1:1 refused the connection: check that it listens on that port"
 
 
+@pytest.mark.every_ansible
 def test_the_table_is_whole(environment: Environment) -> None:
     """Each option of the callback plugin that our runs use is in it, on each ansible-core."""
     said = run(environment.bin / "ansible-doc", "-t", "callback", "--json", "ansible.builtin.default", expect=0).stdout

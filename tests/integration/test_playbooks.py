@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 import pytest
 import yaml
 
-from tests.conftest import Site, remediate, run
+from tests.conftest import Site, on_pwsh, remediate, run
 from tests.integration.test_names import DEFAULTS, NASTY, configuration
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
@@ -65,6 +65,7 @@ def host_vars(site: Site, name: str, **values: Any) -> None:
     site.inventory.write_text(yaml.safe_dump(whole))
 
 
+@on_pwsh
 @one_auth
 @pytest.mark.parametrize("name", list(FIXES))
 def test_a_fix_and_its_rollback(site: Site, name: str) -> None:
@@ -108,6 +109,7 @@ def test_a_fix_and_its_rollback(site: Site, name: str) -> None:
     assert site.config.read_bytes() == before
 
 
+@on_pwsh
 @one_auth
 def test_what_changed_since_is_not_undone(site: Site) -> None:
     play(site, "fix_on_demand.yml", "-e", "remediate_pools=Contoso*", expect=0)
@@ -123,6 +125,7 @@ def test_what_changed_since_is_not_undone(site: Site) -> None:
     assert site.config.read_bytes() == edited
 
 
+@on_pwsh
 @one_auth
 def test_nasty_names_are_no_templates(site: Site) -> None:
     """From the server to the record, from the record to the rollback: a name is never read as anything else."""
@@ -169,6 +172,7 @@ def test_the_audit_is_one_table(fleet: list[Site]) -> None:
     assert not runs(first)
 
 
+@on_pwsh
 @one_auth
 def test_the_audit_reads_a_server(site: Site) -> None:
     rows = table(play(site, "audit.yml", expect=0))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.conftest import Site, remediate, run
@@ -87,6 +88,7 @@ FINE: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.every_ansible
 def test_the_audit_names_it_and_ansible_stumbles(take: Callable[[str, str], Site], environment: Environment) -> None:
     """On each ansible-core: every host of the table fails in both, and every unusual one is reached by both."""
     site = take("emulated", "ntlm")

@@ -2,8 +2,11 @@
 
 import json
 
-from tests.conftest import Site, remediate
+import pytest
 
+from tests.conftest import Site, on_pwsh, remediate
+
+pytestmark = [pytest.mark.parametrize("auth", ["ntlm"]), on_pwsh]
 WORDS = ("The configuration is shared (", "no second hop", "CredSSP, Kerberos with delegation, or Basic over HTTPS")
 
 
@@ -17,7 +20,7 @@ def put_on_a_share(site: Site) -> str:
 
 
 def test_a_share_that_is_denied(site: Site) -> None:
-    """Audit, apply's look before it writes, and its commit, in both engines alike; and nothing is written."""
+    """Audit, apply's look before it writes, and its commit; and nothing is written."""
     share = put_on_a_share(site)
     before = (site.folder / "share" / "applicationHost.config").read_bytes()
     plan = site.folder / "plan"

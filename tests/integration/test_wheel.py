@@ -16,6 +16,7 @@ from remediate import __version__
 from remediate.log_filters.catalogue import FILTERS
 from remediate_lab.pwsh import find_pwsh
 
+pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -253,7 +253,6 @@ def test_a_schedule_goes_by_the_wall_clock() -> None:
     assert [error.recycle for error in history.errors] == ["schedule"] * 4
 
 
-@settings(max_examples=20)
 @given(pools, traffic, incidents)
 def test_the_same_again_is_the_same(pool: PoolSettings, asks: str, befalls: list[Incident]) -> None:
     assert played(pool, asks, *befalls) == played(pool, asks, *befalls)
@@ -276,6 +275,7 @@ print(hashlib.sha256(repr(every).encode()).hexdigest())
 """
 
 
+@pytest.mark.every_ansible
 def test_one_seed_is_one_history(environment: Environment) -> None:
     """With each Python, whatever its hashes."""
     begin = datetime(2026, 11, 9, tzinfo=UTC)

@@ -158,6 +158,7 @@ def test_every_server_is_one_that_iis_would_start(seed: int) -> None:
         assert server.recipe.knobs["windows_version"] in WINDOWS[server.iis]
 
 
+@pytest.mark.every_ansible
 def test_one_seed_is_one_fleet(environment: Environment) -> None:
     """Byte for byte, with each Python, whatever its hashes: a finding on web017 of seed 7 can be told to a friend."""
     here = hashlib.sha256(repr([variety.server(7, number) for number in range(1, 101)]).encode()).hexdigest()

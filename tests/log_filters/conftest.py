@@ -34,7 +34,7 @@ class Process:
         return answer
 
     def close(self) -> None:
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=600)
 
 
 @pytest.fixture(scope="session")

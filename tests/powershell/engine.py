@@ -59,7 +59,7 @@ class Engine:
         return json.loads(self._process.stdout.readline())
 
     def close(self) -> None:
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=600)
 
 
 def _list(files: Iterable[Path]) -> str:

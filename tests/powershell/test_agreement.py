@@ -5,7 +5,6 @@ it to tests/cases/agreement/.
 """
 
 import asyncio
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,7 @@ from tests.powershell.configurations import Server, broken, changes, patterns, s
 from tests.powershell.engine import ROOT
 from tests.powershell.event_logs import EventLogs, event_logs
 
-# `make conformance` takes thousands.
-EXAMPLES = int(os.environ.get("REMEDIATE_EXAMPLES", "200"))
-many = settings(
-    max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+one_process = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 pytestmark = pytest.mark.pwsh
 
 
@@ -118,13 +113,13 @@ def test_what_once_differed_is_the_same(benches: Benches, path: Path) -> None:
     agree(benches, msgspec.json.decode(path.read_bytes(), type=Case))
 
 
-@many
+@one_process
 @given(server=servers())
 def test_an_inspection_is_the_same(benches: Benches, server: Server) -> None:
     agree(benches, Case("found by hypothesis", server))
 
 
-@many
+@one_process
 @given(server=servers(), logs=event_logs())
 def test_evidence_is_the_same(benches: Benches, server: Server, logs: EventLogs) -> None:
     """Of any event log, readable or not: which events are told, what of them, and in which order."""
@@ -138,7 +133,7 @@ def test_evidence_is_the_same(benches: Benches, server: Server, logs: EventLogs)
     assert real["evidence"] == made["evidence"]
 
 
-@many
+@one_process
 @given(server=broken())
 def test_both_refuse_what_iis_does_not_read(benches: Benches, server: Server) -> None:
     """And both say that it is the configuration which cannot be read, before anything else."""
@@ -162,7 +157,7 @@ def arguments(server: Server) -> st.SearchStrategy[dict[str, Any]]:
     return st.one_of(changes(server).map(lambda c: {"changes": c}), patterns(server))
 
 
-@many
+@one_process
 @given(data=st.data(), server=servers())
 def test_a_change_is_the_same(benches: Benches, data: st.DataObject, server: Server) -> None:
     agree(benches, Case("found by hypothesis", server, data.draw(arguments(server))))

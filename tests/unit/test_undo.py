@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.errors import AnsibleError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from remediate.errors import RemediateError
@@ -130,7 +130,6 @@ def records(draw: st.DrawFn) -> list[dict[str, Any]]:
     return events + [{"event": "end", "at": AT}] * draw(st.integers(0, 1))
 
 
-@settings(max_examples=300)
 @given(records())
 def test_both_undo_the_same(events: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as name:

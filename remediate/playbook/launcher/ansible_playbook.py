@@ -28,6 +28,9 @@ from typing import Any
 # A shell starts background jobs with SIGINT ignored, and that is inherited. Before Ansible is loaded, which takes time.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Here, while compiled files are used (see main): else the process of each task would compile it from its source.
+import winrm  # noqa: E402, F401
+
 # Last: what stands there must not hide a package that is installed.
 sys.path.append(str(Path(__file__).parents[3]))
 

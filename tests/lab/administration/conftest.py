@@ -23,7 +23,7 @@ def shells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str],
             assembly = folder / version / "Microsoft.Web.Administration.dll"
             assembly.parent.mkdir()
             build = [PWSH or "", "-NoProfile", "-File", str(SOURCES / "build.ps1"), "-OutputPath", str(assembly)]
-            subprocess.run([*build, "-FileVersion", version], check=True, timeout=120)
+            subprocess.run([*build, "-FileVersion", version], check=True, timeout=600)
             made[version] = Shell(driver, assembly)
         return made[version]
 

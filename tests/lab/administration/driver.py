@@ -81,7 +81,7 @@ def answer(line: str) -> Any:
 
 def until(holds: Callable[[], bool]) -> None:
     """Wait for another process."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -102,7 +102,7 @@ def test_two_commits_at_once_lose_neither(shell: Shell, make_server: MakeServer)
     processes = [shell.alone(server, code % (number, number)) for number in range(4)]
     until(lambda: len(list(server.windows.glob("ready*"))) == 4)
     (server.windows / "go").touch()
-    failures = [answer(process.communicate(timeout=120)[0]) for process in processes]
+    failures = [answer(process.communicate(timeout=600)[0]) for process in processes]
     expected = pools(*(f'<add name="P{number}" queueLength="1015" />' for number in range(4)))
     assert server.config.read_text() == expected
     assert sum(failures) > 0, "the processes never met: this run showed nothing"
@@ -115,7 +115,7 @@ def test_the_first_commits_can_be_made_to_fail_across_processes(
     """fail_commit counts for the server, not for the process."""
     server = make_server(CONFIG, f"fail_commit={fault}:2", "changed_hresult=0x800703EE")
     code = f"Caught {{ {SET_BARE} }}"
-    first = answer(shell.alone(server, code).communicate(timeout=60)[0])
+    first = answer(shell.alone(server, code).communicate(timeout=600)[0])
     assert first["type"] == LOAD
     assert first["code"] == {"changed": "0x800703EE", "in_use": "0x80070020"}[fault]
     assert shell(server, code) == first
@@ -152,7 +152,7 @@ def test_the_process_can_end_between_the_write_and_the_proof(shell: Shell, make_
     """after_commit=exit ends with code 9, hang never returns; the file is written in both cases."""
     server = make_server(CONFIG, "after_commit=exit")
     process = shell.alone(server, SET_BARE)
-    assert process.communicate(timeout=60)[0] == ""
+    assert process.communicate(timeout=600)[0] == ""
     assert process.returncode == 9
     written = server.config.read_text()
     assert 'name="Bare" startMode="OnDemand"' in written
@@ -172,7 +172,7 @@ def test_the_file_can_change_later_than_the_commit_returns(shell: Shell, make_se
     """commit_delay_ms: neither the process's end nor an exit loses the write."""
     server = make_server(CONFIG, "commit_delay_ms=1500")
     process = shell.alone(server, SET_BARE + end)
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert process.returncode == (3 if end else 0)
     assert 'name="Bare" startMode="OnDemand"' in server.config.read_text()
 

@@ -140,7 +140,7 @@ def test_a_removed_item_takes_its_own_line_and_no_more(
 NAMES = ["A", "B", "C", "D"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_comings_and_goings_leave_what_was_asked_for(shell: Shell, tmp_path: Path, data: st.DataObject) -> None:
     """In any layout: the pools in their order, the defaults and the comments outside of what was removed."""

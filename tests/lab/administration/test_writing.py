@@ -223,7 +223,7 @@ def layouts(draw: st.DrawFn) -> tuple[list[str], list[Edit]]:
     return found, draw(st.lists(edit, min_size=1, max_size=6))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(layouts())
 def test_any_edits_of_any_layout_give_what_was_asked_and_keep_the_rest(
     shell: Shell, tmp_path: Path, case: tuple[list[str], list[Edit]]

@@ -86,10 +86,10 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
 )
 def test_what_is_no_envelope_is_a_bad_request(lab: Lab, body: bytes) -> None:
     """HTTP 400 and one line that says why; nothing is expanded, nothing is fetched, and the server goes on."""
-    begin = time.monotonic()
+    begin = time.process_time()  # of the server too, which is a thread here
     status, text, _ = lab.post(body)
     assert (status, text.count(b"\n")) == (400, 1)
-    assert time.monotonic() - begin < 10
+    assert time.process_time() - begin < 10
     with lab.client() as client:
         assert run(client, "say on") == (b"on", b"", 0)
 
@@ -178,7 +178,7 @@ def test_an_unexpected_error_is_an_empty_500(
     assert "ZeroDivisionError" in caplog.text
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(min_size=1, max_size=300))
 @example(body=b"\0")
 @example(body=b"<")
@@ -202,7 +202,6 @@ VALID = [
 ]
 
 
-@settings(max_examples=500, deadline=None)
 @given(
     base=st.sampled_from(VALID),
     at=st.integers(0, 1200),

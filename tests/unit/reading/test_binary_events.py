@@ -53,7 +53,7 @@ def test_a_file_without_events_is_an_event_log_all_the_same(size: int, damaged: 
     assert (source.kind, source.damage is not None) == ("events", damaged)
 
 
-@settings(suppress_health_check=[*HealthCheck], max_examples=60)
+@settings(suppress_health_check=[*HealthCheck])
 @given(st.integers(8, 12_000), st.binary(min_size=1, max_size=60))
 def test_any_bytes_in_it_give_a_reading(tmp_path: Path, at: int, bytes_: bytes) -> None:
     path = tmp_path / "x.evtx"
