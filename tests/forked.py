@@ -31,7 +31,7 @@ _READ_LATE = frozenset(
     {"COLUMNS", "COMP_CWORD", "COMP_WORDS", "NO_COLOR", "PYTEST_CURRENT_TEST", "_REMEDIATE_COMPLETE"}
 )
 _LATE_PREFIX = "REMEDIATE_"
-_VERBS = ["audit", "plan", "show", "apply", "rollback", "diagnose", "explain", "log_filter", "lab", "demo"]
+_COMMANDS = ["audit", "plan", "show", "apply", "rollback", "diagnose", "explain", "log_filter"]
 # The entry point of each program, which may return an exit code.
 PROGRAMS = {"remediate": "remediate.cli.main", "ansible-playbook": "ansible.cli.playbook"}
 
@@ -157,7 +157,7 @@ def serve(listener: socket.socket) -> None:
     """A child for each connection: its process id is answered at once, and in the end its exit code."""
     import_module(PROGRAMS["ansible-playbook"])
     of_ansible = {*sys.modules}
-    for name in ("remediate.cli.program", *(f"remediate.cli.{verb}" for verb in _VERBS)):
+    for name in ("remediate.cli.program", *(f"remediate.cli.{command}" for command in _COMMANDS)):
         import_module(name)
     gc.freeze()
     with selectors.DefaultSelector() as ready:
