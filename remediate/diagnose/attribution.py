@@ -14,8 +14,8 @@ from typing import Literal
 from msgspec import Struct
 
 from remediate.causation import EXPLANATIONS, IDLE_STOPS
-from remediate.diagnose.period import Period
 from remediate.diagnose.thresholds import JITTER, LONGEST_IDLE, SLACK, SURE
+from remediate.diagnose.timing import Period
 from remediate.values.diagnoses import Attribution
 from remediate.values.logs import WorkerEvent
 

@@ -14,12 +14,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from remediate.causation import IDLE_STOPS, Cover, chance_of_explanation, confirms, explained, rare
-from remediate.diagnose.gather import Group, gather, sorted_times, time_of
+from remediate.diagnose.gather import Group, gather
 from remediate.diagnose.iis_log import LineCheck, LineWatch
-from remediate.diagnose.period import periods, starts
-from remediate.diagnose.schedule import keeps_own_clock
 from remediate.diagnose.server_index import ServerIndex
 from remediate.diagnose.thresholds import BURST, CALM, LEAST_PART, LEAST_SHARE
+from remediate.diagnose.timing import keeps_own_clock, periods, sorted_times, starts, time_of
 from remediate.iis.codes import FAULT
 from remediate.iis.names import iis_key
 from remediate.values.logs import LoggedException, WorkerEvent
@@ -31,7 +30,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
     ``events`` are the pool's and its server's; ``lines`` is None until IIS's log was read. ``apart`` says from how many
     starts the case was taken, None where it is the whole group. ``own_clock``: the errors that come after idle stops do
-    not follow them; see schedule.py.
+    not follow them; see timing.py.
     """
 
     group: Group

@@ -16,11 +16,10 @@ from remediate.diagnose.attribution import Cause, add_up, by_gaps, cause_of, idl
 from remediate.diagnose.cases import Case, prepare, told_apart
 from remediate.diagnose.facts import EventCheck, Facts, Followed
 from remediate.diagnose.material import covers, of_evidence, once
-from remediate.diagnose.period import Period, idle_period, period_of, periods
-from remediate.diagnose.schedule import by_the_clock
 from remediate.diagnose.server_index import PoolSettings, Server, ServerIndex, server_index
 from remediate.diagnose.symptoms import symptoms
 from remediate.diagnose.thresholds import BURST, DEFAULT_RESTART, MARKS, REPORTED, SURE
+from remediate.diagnose.timing import Period, by_the_clock, idle_period, period_of, periods
 from remediate.diagnose.verdict import judge
 from remediate.iis.codes import FAULT
 from remediate.values.diagnoses import Mark, Stream

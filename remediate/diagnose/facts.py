@@ -7,8 +7,8 @@ from msgspec import Struct
 from remediate.causation import Cover
 from remediate.diagnose.attribution import Cause
 from remediate.diagnose.iis_log import LineCheck
-from remediate.diagnose.period import Period
 from remediate.diagnose.server_index import PoolSettings
+from remediate.diagnose.timing import Period
 from remediate.iis.codes import FAULT
 from remediate.values.logs import StackState, Streaming
 
@@ -50,7 +50,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     have a zone. ``audited``: an audit tells of the server, and ``servers`` of how many it tells; where the pool is not
     known, ``candidates`` are its pools with the fault's settings. ``events`` and ``lines`` are None where there were
     none to check. ``apart``: the stream is a part of so many starts of its application, told apart by what they came
-    after. ``by_the_clock``, ``own_clock``: see schedule.py.
+    after. ``by_the_clock``, ``own_clock``: see timing.py.
     """
 
     host: str | None = None

@@ -9,7 +9,7 @@ and recycles come shortly before the errors, more often than by chance.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from remediate.causation import Cover, chance_of_explanation, explained, rare
 from remediate.diagnose.server_index import ServerIndex
-from remediate.diagnose.thresholds import NAMES, YEARS
+from remediate.diagnose.thresholds import NAMES
+from remediate.diagnose.timing import sorted_times, time_of
 from remediate.iis.codes import FAULT
 from remediate.iis.names import iis_key
 from remediate.values.logs import LoggedException, StackState, Streaming, WorkerEvent
@@ -129,22 +130,6 @@ def _order(group: Group) -> tuple[object, ...]:
         group.streaming or "",
         len(group.times),
     )
-
-
-def time_of(one: LoggedException) -> datetime | None:
-    """Its time, in UTC where it has a zone; None where there is none that means something."""
-    return None if one.time is None else sound(one.time)
-
-
-def sound(time: datetime) -> datetime | None:
-    """The time, in UTC where it has a zone; None where it means nothing."""
-    if time.year not in YEARS:
-        return None
-    return time if time.tzinfo is None else time.astimezone(UTC)
-
-
-def sorted_times(occurrences: Iterable[LoggedException]) -> tuple[datetime, ...]:
-    return tuple(sorted(time for one in occurrences if (time := time_of(one)) is not None))
 
 
 def _by_pool(group: Group, events: Sequence[WorkerEvent], cover: Cover | None) -> list[Group]:

@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from remediate.causation import Cover
-from remediate.diagnose.gather import sound, time_of
 from remediate.diagnose.server_index import ServerIndex
 from remediate.diagnose.thresholds import SAME
+from remediate.diagnose.timing import sound, time_of
 from remediate.values.logs import Evidence, LoggedException, WorkerEvent
 
 

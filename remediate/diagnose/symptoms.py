@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from remediate.causation import rare, words
 from remediate.diagnose.facts import EventCheck, Facts
-from remediate.diagnose.period import Period
 from remediate.diagnose.server_index import RECYCLE_FLAGS
 from remediate.diagnose.thresholds import (
     BUSY,
@@ -24,6 +23,7 @@ from remediate.diagnose.thresholds import (
     STRAY,
     SURE,
 )
+from remediate.diagnose.timing import Period
 from remediate.diagnose.words import GIVE_ZONE, count, minutes, moment
 from remediate.iis.events import LOG_IDLE, LOG_RECYCLE
 from remediate.values.diagnoses import Symptom, SymptomName

@@ -1,7 +1,7 @@
 """What an error came after, where no event tells."""
 
 from remediate.diagnose.attribution import UNEXPLAINED, Cause, by_gaps
-from remediate.diagnose.period import Period
+from remediate.diagnose.timing import Period
 from tests.diagnosis.values import at
 
 

@@ -1,33 +1,63 @@
-"""Times of errors -> the periods at which they come. Pure.
+"""Times of errors -> the periods at which they come, and whether they keep a clock. Pure.
 
-What is looked for: a worker is ended when it was idle for its time-out, which IIS notices within two minutes more, and
-the error follows. So each error comes a *gap* after an earlier one, and all such gaps lie in one window of two minutes
-and a little. The phase drifts, and traffic, recycles and lost lines put other gaps between: only gaps count, never the
-phase, and each error is compared with many before it, so that the periods of several pools in one log are found too.
+A period: a worker is ended when it was idle for its time-out, which IIS notices within two minutes more, and the error
+follows. So each error comes a *gap* after an earlier one, and all such gaps lie in one window of two minutes and a
+little. The phase drifts, and traffic, recycles and lost lines put other gaps between: only gaps count, never the phase,
+and each error is compared with many before it, so that the periods of several pools in one log are found too.
+
+A clock, as jobs and probes keep one: an idle time-out counts from the start before, and each start takes a while, so
+its phase drifts without end. A job that keeps its phase may happen to come shortly after each idle stop, for it is its
+own request that the idle clock counts from. But then the stops vary by more than the errors do: what follows something
+varies at least as much as that.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from itertools import pairwise
 from math import exp, log
-from statistics import median
+from statistics import linear_regression, median, median_low
 
 from msgspec import Struct
 
 from remediate.causation import unlikely
 from remediate.diagnose.thresholds import (
     BURST,
+    DEVIATION,
+    EXACT,
     GOOD,
     JITTER,
+    KEPT,
+    LESS,
+    NEARLY_ALL,
+    OTHERS,
     SHORTEST_IDLE,
     SLACK,
     STARTS,
     STARTS_BEFORE,
+    STEP,
     SURE,
     WINDOWS_PER_WIDTH,
+    YEARS,
 )
+from remediate.values.logs import LoggedException, WorkerEvent
+
+
+def time_of(one: LoggedException) -> datetime | None:
+    """Its time, in UTC where it has a zone; None where there is none that means something."""
+    return None if one.time is None else sound(one.time)
+
+
+def sound(time: datetime) -> datetime | None:
+    """The time, in UTC where it has a zone; None where it means nothing."""
+    if time.year not in YEARS:
+        return None
+    return time if time.tzinfo is None else time.astimezone(UTC)
+
+
+def sorted_times(occurrences: Iterable[LoggedException]) -> tuple[datetime, ...]:
+    return tuple(sorted(time for one in occurrences if (time := time_of(one)) is not None))
 
 
 class Period(Struct, frozen=True, kw_only=True):
@@ -86,8 +116,8 @@ def periods(times: Iterable[datetime], *, jitter: float = JITTER, slack: float =
 
 def idle_period(times: Sequence[datetime], idle_gaps: Sequence[float | None]) -> Period | None:
     """The same from the time since the last request or error before each of the (sorted) times, where it is known."""
-    known = [(rest, n) for n, rest in enumerate(idle_gaps) if rest is not None]
-    long = sorted((rest, n) for rest, n in known if rest >= SHORTEST_IDLE)
+    known = [(gap, n) for n, gap in enumerate(idle_gaps) if gap is not None]
+    long = sorted((gap, n) for gap, n in known if gap >= SHORTEST_IDLE)
     if len(times) < 3 or not long:
         return None
     seconds = [(time - times[0]).total_seconds() for time in times]
@@ -172,8 +202,8 @@ def _windows(
             if not inside[gone]:
                 del inside[gone]
             first += 1
-        looks = max(1.0, WINDOWS_PER_WIDTH * gap / width)
-        yield weight(len(inside)) - log(looks), slice(first, last + 1)
+        windows = max(1.0, WINDOWS_PER_WIDTH * gap / width)
+        yield weight(len(inside)) - log(windows), slice(first, last + 1)
 
 
 def _multiple(gap: float, known: Sequence[Period], width: float) -> bool:
@@ -183,3 +213,69 @@ def _multiple(gap: float, known: Sequence[Period], width: float) -> bool:
         if times and abs(gap - times * period.seconds) <= times * width / 2:
             return True
     return False
+
+
+def by_the_clock(times: Sequence[datetime], period: Period) -> bool:
+    """Whether the errors keep to the minutes of a wall clock, in steps of five."""
+    whole = round(period.seconds / STEP) * STEP
+    if period.gaps < KEPT or not whole or abs(period.seconds - whole) > SLACK / 2:
+        return False
+    seconds = [(time - times[0]).total_seconds() for time in times]
+    # The middle one's phase, so that one error that is none of them decides nothing.
+    phases = sorted((second + whole / 2) % whole - whole / 2 for second in seconds)
+    middle = median_low(phases)
+    kept = sum(abs((phase - middle + whole / 2) % whole - whole / 2) <= SLACK / 2 for phase in phases)
+    return kept >= NEARLY_ALL * len(phases)
+
+
+class Clock(Struct, frozen=True):
+    """The clock that fits some times best: how far each is from it, and what is usual, in seconds."""
+
+    strays: tuple[float, ...]
+    usual: float
+
+    def keeps(self, chosen: Sequence[int]) -> bool:
+        """Whether nearly all of those keep to it."""
+        near = sum(self.strays[n] <= 3 * self.usual + 2 for n in chosen)
+        return near >= NEARLY_ALL * len(chosen)
+
+
+def keeps_own_clock(times: Sequence[datetime], events: Sequence[WorkerEvent | None], found: Sequence[Period]) -> bool:
+    """Whether the errors that come after events do not follow them, but keep a clock of their own.
+
+    They do if they vary by less than the time since the event; or if others keep the same clock with no event before.
+    """
+    after = [n for n, event in enumerate(events) if event is not None]
+    if len(after) < KEPT:
+        return False
+    delays = [(time - event.time).total_seconds() for time, event in zip(times, events, strict=True) if event]
+    middle = median(delays)
+    loose = DEVIATION * median(abs(delay - middle) for delay in delays)
+    others = len(times) - len(after)
+    for period in found:
+        clock = _clock(times, period.seconds) if period.gaps >= KEPT else None
+        if clock is None or not clock.keeps(after):
+            continue
+        if clock.usual < LESS * loose or (clock.usual < EXACT and others > OTHERS * len(times)):
+            return True
+    return False
+
+
+def _clock(times: Sequence[datetime], period: float) -> Clock | None:
+    """The one of about that period that fits best; None where too few fit."""
+    seconds = [(time - times[0]).total_seconds() for time in times]
+    turns = [0]
+    for early, late in pairwise(seconds):
+        turns.append(turns[-1] + round((late - early) / period))
+    chosen = list(range(len(times)))
+    clock: Clock | None = None
+    # Those that are far off are left out, and the others fitted again.
+    for _ in range(3):
+        if len({turns[n] for n in chosen}) < KEPT:
+            return clock
+        slope, intercept = linear_regression([turns[n] for n in chosen], [seconds[n] for n in chosen])
+        strays = tuple(abs(second - intercept - slope * turn) for turn, second in zip(turns, seconds, strict=True))
+        usual = DEVIATION * median(strays[n] for n in chosen)
+        clock = Clock(strays, usual)
+        chosen = [n for n in chosen if strays[n] <= 3 * usual + 1e-6]
+    return clock

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediate.diagnose.period import periods, starts
 from remediate.diagnose.thresholds import SURE
+from remediate.diagnose.timing import periods, starts
 from remediate_lab.chance import Chance
 from tests.diagnosis.values import BEGIN, at
 
