@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from remediate.causation import IDLE_STOPS, chance_of_explanation, confirms, followed
 from remediate.diagnose.attribution import Cause, add_up, by_gaps, cause_of, idle_gaps
-from remediate.diagnose.cases import Case, prepare, told_apart
 from remediate.diagnose.facts import EventCheck, Facts, Followed
+from remediate.diagnose.grouping import Case, prepare, split
 from remediate.diagnose.material import covers, of_evidence, once
 from remediate.diagnose.server_index import PoolSettings, Server, ServerIndex, server_index
 from remediate.diagnose.symptoms import symptoms
@@ -43,7 +43,7 @@ def unread(sources: Iterable[Source]) -> str | None:
 
 
 def conclude(cases: Iterable[Case], index: ServerIndex) -> tuple[Stream, ...]:
-    return tuple(_stream(part, index) for case in cases for part in told_apart(case))
+    return tuple(_stream(part, index) for case in cases for part in split(case))
 
 
 def of_evidence_alone(inspections: Sequence[Inspection]) -> tuple[Stream, ...]:

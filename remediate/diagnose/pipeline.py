@@ -11,8 +11,8 @@ from functools import cache, lru_cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from remediate.diagnose.cases import Case, prepare
 from remediate.diagnose.diagnosis import conclude
+from remediate.diagnose.grouping import Case, prepare
 from remediate.diagnose.iis_log import Line, watch
 from remediate.diagnose.material import HostEvidence, covers, joined, of_evidence, once
 from remediate.diagnose.server_index import ServerIndex, server_index

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from remediate.diagnose.cases import prepare
 from remediate.diagnose.diagnosis import conclude
+from remediate.diagnose.grouping import prepare
 from remediate.diagnose.iis_log import Line, watch
 from remediate.diagnose.material import covers, once
 from remediate.diagnose.server_index import ServerIndex, server_index
