@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from remediate.diagnose.facts import Facts
+from remediate.diagnose.observations import Facts
 from remediate.diagnose.words import ZONE_BY, cause_text, count
 from remediate.values.diagnoses import Remedy, Symptom, SymptomName
 

@@ -5,26 +5,22 @@ watch(requests, ...)                               (only where there is such a l
 conclude(cases, index) -> streams
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from msgspec.structs import replace
 
-from remediate.causation import IDLE_STOPS, chance_of_explanation, confirms, followed
-from remediate.diagnose.attribution import Cause, add_up, by_gaps, cause_of, idle_gaps
-from remediate.diagnose.facts import EventCheck, Facts, Followed
 from remediate.diagnose.grouping import Case, prepare, split
 from remediate.diagnose.material import covers, of_evidence, once
-from remediate.diagnose.server_index import PoolSettings, Server, ServerIndex, server_index
+from remediate.diagnose.observations import add_up, facts_of
+from remediate.diagnose.server_index import ServerIndex, server_index
 from remediate.diagnose.symptoms import symptoms
-from remediate.diagnose.thresholds import BURST, DEFAULT_RESTART, MARKS, REPORTED, SURE
-from remediate.diagnose.timing import Period, by_the_clock, idle_period, period_of, periods
+from remediate.diagnose.thresholds import MARKS, REPORTED
 from remediate.diagnose.verdict import judge
 from remediate.iis.codes import FAULT
 from remediate.values.diagnoses import Mark, Stream
 from remediate.values.fleet import Inspection
-from remediate.values.logs import Source, WorkerEvent
+from remediate.values.logs import Source
 
 # Sources that hold no exception at all, or those alone that no application caught.
 _NO_LOGS = ("w3c", "audit", "events")
@@ -79,95 +75,6 @@ def _stream(case: Case, index: ServerIndex) -> Stream:
         recycle_causes=recycles, symptoms=found, reasons=judgement.reasons, fixes=judgement.fixes,
         marks=marks[-MARKS:], marks_left_out=max(0, len(marks) - MARKS),
     )  # fmt: skip
-
-
-def facts_of(case: Case, index: ServerIndex) -> Facts:
-    """All that is counted of one case."""
-    group = case.group
-    settings, server = index.settings(group.host, group.pool), index.server(group.host)
-    found = _periods(case, None if settings is None else settings.idle)
-    schedule = bool(found) and by_the_clock(case.starts, found[0])
-    return Facts(
-        host=group.host, application=group.application, pool=group.pool, code=group.code,
-        count=len(group.occurrences), framed=group.framed, entity_read=group.entity_read,
-        stack=group.stack, streaming=group.streaming,
-        local=sum(one.local is True for one in group.occurrences),
-        remote=sum(one.local is False for one in group.occurrences),
-        preload=sum(one.preload is True for one in group.occurrences),
-        zoned=not case.starts or case.starts[0].tzinfo is not None,
-        starts=case.starts, causes=_causes(case, settings, () if schedule else found), periods=found,
-        by_the_clock=schedule,
-        settings=settings, audited=server is not None, servers=len(index.servers),
-        candidates=_candidates(server) if group.pool is None else (),
-        events=_check(case), lines=case.lines, apart=case.apart, own_clock=case.own_clock,
-    )  # fmt: skip
-
-
-def _causes(case: Case, settings: PoolSettings | None, found: Sequence[Period]) -> tuple[Cause, ...]:
-    """What each start came after, by its event or by the time before it."""
-    return by_gaps(
-        case.starts,
-        [cause_of(event) for event in case.nearest],
-        idle=_idle(case, None if settings is None else settings.idle),
-        found=found,
-        last=None if case.lines is None else case.lines.last,
-        restart=DEFAULT_RESTART if settings is None else settings.restart,
-    )
-
-
-def _candidates(server: Server | None) -> tuple[PoolSettings, ...]:
-    """The pools with the fault's settings, where the errors' pool is not known."""
-    return () if server is None else tuple(pool for pool in server.pools.values() if pool.always_running)
-
-
-def _periods(case: Case, idle: int | None) -> tuple[Period, ...]:
-    """That of the pool's idle time-out, if the errors show it; else whatever they show.
-
-    By the gaps between the errors; where requests hide it and IIS's log tells them, by the time since the last one.
-    """
-    fitting = period_of(case.starts, idle) if idle else None
-    if fitting is not None and fitting.confidence >= SURE:
-        return (fitting,)
-    found = periods(case.starts)
-    if case.lines is not None and not (found and found[0].confidence >= SURE):
-        quiet = idle_period(case.starts, idle_gaps(case.starts, case.lines.last))
-        if quiet is not None and quiet.confidence >= SURE:
-            return (quiet, *found)
-    return found
-
-
-def _idle(case: Case, idle: int | None) -> int | None:
-    """The idle time-out that gaps may be explained by: none where idle stops are logged, for one would be there."""
-    logged = case.group.pool is not None and any(event.kind in IDLE_STOPS for event in case.events)
-    return 0 if logged else idle
-
-
-def _check(case: Case) -> EventCheck | None:
-    cover = case.cover
-    if cover is None:
-        return None
-    judged = [(time, event) for time, event in zip(case.starts, case.nearest, strict=True) if cover.holds(time)]
-    kinds = Counter(event.kind for _, event in judged if event is not None)
-    stops = [e for e in case.events if e.kind in IDLE_STOPS]
-    # A failure may leave no worker that could log an error: that none follows speaks against nothing.
-    recycles = [e for e in case.events if e.kind in ("recycle", "boot")]
-    return EventCheck(
-        cover=cover, covered=len(judged), explained=kinds.total(),
-        confirming=sum(confirms(event, time) for time, event in judged),
-        stops=sum(kinds[kind] for kind in IDLE_STOPS), failures=kinds["failure"],
-        chance=chance_of_explanation(case.events, cover),
-        idles=_followed(stops, case), recycles=_followed(recycles, case),
-        shortened=sum(event.kind == "shortened" for event in stops),
-    )  # fmt: skip
-
-
-def _followed(events: Sequence[WorkerEvent], case: Case) -> Followed:
-    """Of the pool's events between the first and the last error: an application may have logged for a while only."""
-    if case.group.pool is None or not case.group.times or case.apart:
-        return Followed()
-    times = case.group.times
-    between = [event for event in events if times[0] - timedelta(seconds=BURST) <= event.time <= times[-1]]
-    return Followed(*followed(between, times))
 
 
 def _marks(case: Case) -> tuple[Mark, ...]:

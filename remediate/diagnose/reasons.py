@@ -6,7 +6,7 @@ from statistics import median
 
 from remediate.causation import confirming_words
 from remediate.diagnose.advice import Symptoms
-from remediate.diagnose.facts import Facts
+from remediate.diagnose.observations import Facts
 from remediate.diagnose.words import count, minutes
 from remediate.iis.codes import CODES, FAULT
 from remediate.iis.frames import STREAMS

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from remediate.causation import rare, words
-from remediate.diagnose.facts import EventCheck, Facts
+from remediate.diagnose.observations import EventCheck, Facts
 from remediate.diagnose.server_index import RECYCLE_FLAGS
 from remediate.diagnose.thresholds import (
     BUSY,

@@ -11,7 +11,7 @@ from msgspec import Struct
 from remediate.causation import MOST, PATTERN, RARE, confirming_words, is_pattern
 from remediate.diagnose import reasons
 from remediate.diagnose.advice import Symptoms, advice, attributed, fixes, settings_of, to_collect
-from remediate.diagnose.facts import Facts
+from remediate.diagnose.observations import Facts
 from remediate.diagnose.thresholds import ENOUGH, FEW_EXPLAINED, MANY_STARTS, SELDOM, SHORT_GAP
 from remediate.iis.codes import FAULT
 from remediate.iis.frames import STREAMS

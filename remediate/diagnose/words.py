@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from remediate.diagnose.attribution import Cause
+from remediate.diagnose.observations import Cause
 
 # What to do where times have no zone.
 ZONE_BY = "--time-zone, or --audit with an audit that reports the server's zone"

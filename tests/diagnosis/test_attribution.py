@@ -1,6 +1,6 @@
 """What an error came after, where no event tells."""
 
-from remediate.diagnose.attribution import UNEXPLAINED, Cause, by_gaps
+from remediate.diagnose.observations import UNEXPLAINED, Cause, by_gaps
 from remediate.diagnose.timing import Period
 from tests.diagnosis.values import at
 

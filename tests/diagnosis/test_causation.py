@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remediate.causation import Cover, chance_of_explanation, confirms, explained, followed, is_pattern, rare
-from remediate.diagnose.attribution import cause_of
+from remediate.diagnose.observations import cause_of
 from remediate.values.logs import WorkerEvent
 from tests.diagnosis.values import at, event
 
