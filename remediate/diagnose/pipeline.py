@@ -15,8 +15,8 @@ from remediate.diagnose.diagnosis import conclude
 from remediate.diagnose.grouping import Case, prepare
 from remediate.diagnose.iis_log import Line, watch
 from remediate.diagnose.material import HostEvidence, covers, joined, of_evidence, once
+from remediate.diagnose.reasons import GIVE_ZONE
 from remediate.diagnose.server_index import ServerIndex, server_index
-from remediate.diagnose.words import GIVE_ZONE
 from remediate.errors import RemediateError
 from remediate.logs import (
     LogFile,

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from remediate.causation import rare, words
 from remediate.diagnose.observations import EventCheck, Facts
+from remediate.diagnose.reasons import GIVE_ZONE, count, minutes, moment
 from remediate.diagnose.server_index import RECYCLE_FLAGS
 from remediate.diagnose.thresholds import (
     BUSY,
@@ -24,7 +25,6 @@ from remediate.diagnose.thresholds import (
     SURE,
 )
 from remediate.diagnose.timing import Period
-from remediate.diagnose.words import GIVE_ZONE, count, minutes, moment
 from remediate.iis.events import LOG_IDLE, LOG_RECYCLE
 from remediate.values.diagnoses import Symptom, SymptomName
 

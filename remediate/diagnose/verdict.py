@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from remediate.causation import MOST, PATTERN, RARE, confirming_words, is_pattern
 from remediate.diagnose import reasons
-from remediate.diagnose.advice import Symptoms, advice, attributed, fixes, settings_of, to_collect
 from remediate.diagnose.observations import Facts
+from remediate.diagnose.reasons import Symptoms
 from remediate.diagnose.thresholds import ENOUGH, FEW_EXPLAINED, MANY_STARTS, SELDOM, SHORT_GAP
 from remediate.iis.codes import FAULT
 from remediate.iis.frames import STREAMS
@@ -39,12 +39,12 @@ class Rule(Struct, frozen=True, kw_only=True):
 def judge(facts: Facts, symptoms: Symptoms) -> Judgement:
     """The first rule that holds decides; the other reasons say what else is known."""
     rule = next(rule for rule in RULES if rule.holds(facts, symptoms))
-    chosen = tuple(fixes(facts, symptoms)) if rule.verdict in ("confirmed", "consistent") else ()
+    chosen = tuple(reasons.fixes(facts, symptoms)) if rule.verdict in ("confirmed", "consistent") else ()
     more: tuple[str, ...] = ()
     if chosen:
-        more = (*attributed(facts), *settings_of(facts), *advice(facts, chosen))
+        more = (*reasons.attributed(facts), *reasons.settings_of(facts), *reasons.advice(facts, chosen))
     elif rule.verdict == "undetermined":
-        more = (*attributed(facts), *settings_of(facts), *to_collect(facts, symptoms))
+        more = (*reasons.attributed(facts), *reasons.settings_of(facts), *reasons.to_collect(facts, symptoms))
     frames = reasons.frames(facts) if chosen or rule.verdict == "undetermined" else ()
     return Judgement(rule.verdict, (reasons.exception(facts), *frames, *rule.words(facts, symptoms), *more), chosen)
 

@@ -4,7 +4,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import sha256
 
-from remediate.diagnose.words import moment
+from remediate.diagnose.reasons import moment
 from remediate.report.diagnosis_text import (
     STATES,
     attributed,
