@@ -1,8 +1,7 @@
 """The documentation shows the rules that run."""
 
-from remediate.diagnose.tables import TABLES, filled
 from tests.conftest import remediate
-from tests.generated_docs import DOCUMENT
+from tests.generated_docs import DOCUMENT, TABLES, filled
 
 
 def test_the_tables_of_the_documentation_are_those_of_the_rules() -> None:
