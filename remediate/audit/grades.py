@@ -1,7 +1,7 @@
 """How sure a finding is, and why: what the settings say, and what the server's event logs show. Pure.
 
 Settings alone are *possible*; all that sends the start-up request makes *likely*, and so do idle stops that follow each
-other at the idle time-out. *confirmed* is what the diagnosis of the same evidence confirms (diagnosis.py), by the rules
+other at the idle time-out. *confirmed* is what the diagnosis of the same evidence confirms (streams.py), by the rules
 of causation.py. What Windows did not log is not checkable, and never "did not happen".
 """
 
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from remediate.causation import IDLE_STOPS, explained, words
-from remediate.diagnose.diagnosis import of_evidence_alone
+from remediate.diagnose.streams import of_evidence_alone
 from remediate.diagnose.thresholds import ENOUGH_GAPS, JITTER, STOP_SLACK
 from remediate.iis.attributes import IDLE_ACTION, IDLE_TIMEOUT, ends_when_idle, seconds
 from remediate.iis.codes import FAULT

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from remediate.cli.exits import Exit, worst
 from remediate.cli.options import PATH, check_target, emit, format_option, out_option, screen
-from remediate.diagnose.diagnosis import unread
 from remediate.diagnose.pipeline import Inputs, make_diagnosis
+from remediate.diagnose.reasons import unread
 from remediate.errors import RemediateError
 from remediate.logs import parse_zone
 from remediate.report.diagnosis import FORMS, DiagnosisForm, rendered

@@ -201,7 +201,7 @@ class Case(Struct, frozen=True, kw_only=True):
     own_clock: bool = False
 
 
-def prepare(
+def cases(
     occurrences: Iterable[LoggedException], events: Iterable[WorkerEvent], covers: Mapping[str | None, Cover],
     index: ServerIndex, iis_log: bool,
 ) -> list[Case]:  # fmt: skip
@@ -209,18 +209,18 @@ def prepare(
     by_host: dict[str | None, list[WorkerEvent]] = defaultdict(list)
     for event in events:
         by_host[index.host(event.host)].append(event)
-    cases = []
+    found = []
     for group in _groups(occurrences, by_host, covers, index):
         moments = starts(group.times)
         zoned = bool(moments) and moments[0].tzinfo is not None
         own = _events_of(group, by_host.get(group.host, ()), index) if zoned else ()
-        cases.append(Case(
+        found.append(Case(
             group=group, starts=moments, sizes=_sizes(moments, group.times), events=own,
             cover=covers.get(group.host) if zoned else None,
             nearest=explained(moments, own) if own else (None,) * len(moments),
             watch=LineWatch(moments, group.host, group.pool) if zoned and iis_log else None,
         ))  # fmt: skip
-    return cases
+    return found
 
 
 def _events_of(group: Group, events: Sequence[WorkerEvent], index: ServerIndex) -> tuple[WorkerEvent, ...]:

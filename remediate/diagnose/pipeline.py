@@ -11,12 +11,11 @@ from functools import cache, lru_cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from remediate.diagnose.diagnosis import conclude
-from remediate.diagnose.grouping import Case, prepare
-from remediate.diagnose.iis_log import Line, watch
-from remediate.diagnose.material import HostEvidence, covers, joined, of_evidence, once
+from remediate.diagnose.iis_log import Line, LineWatch, watch
+from remediate.diagnose.merging import HostEvidence, each_error_once, hosts_of, of_evidence
 from remediate.diagnose.reasons import GIVE_ZONE
 from remediate.diagnose.server_index import ServerIndex, server_index
+from remediate.diagnose.streams import streams_of
 from remediate.errors import RemediateError
 from remediate.logs import (
     LogFile,
@@ -76,18 +75,19 @@ def make_diagnosis(inputs: Inputs, created_at: str, note: Callable[[str], None])
     """
     evidence = [of_evidence(one.host, one.evidence) for one in inputs.inspections if one.evidence is not None]
     read = _read(inputs, note)
-    known = server_index(inputs.inspections, inputs.host, _hosts([*read.all, *evidence]))
+    known = server_index(inputs.inspections, inputs.host, hosts_of([*read.all, *evidence]))
     read = _in_utc(read, _zones(known, inputs.time_zone, note))
     errors = _errors(read, evidence, inputs.since)
-    told = [
-        *(event for reading in read.all for event in reading.events),
-        *(e for part in evidence for e in part.events),
-    ]
-    happened = once(told, known)
-    reach = covers(happened, [part.begins for part in evidence], known)
-    cases = prepare(errors, happened, reach, known, iis_log=bool(read.w3c))
-    sources = [reading.source for reading in read.all] + _watched(read.w3c, cases, known)
-    return Diagnosis(created_at=created_at, sources=tuple(sources), streams=conclude(cases, known))
+    events = [event for reading in read.all for event in reading.events]
+    events += [event for part in evidence for event in part.events]
+    passed: list[Source] = []
+
+    def pass_iis_logs(watches: Sequence[LineWatch]) -> None:
+        passed.extend(_watched(read.w3c, watches, known))
+
+    streams = streams_of(errors, events, [part.asked for part in evidence], known, pass_iis_logs if read.w3c else None)
+    sources = (*(reading.source for reading in read.all), *passed)
+    return Diagnosis(created_at=created_at, sources=sources, streams=streams)
 
 
 def _read(inputs: Inputs, note: Callable[[str], None]) -> _Read:
@@ -110,14 +110,6 @@ def _read(inputs: Inputs, note: Callable[[str], None]) -> _Read:
             raise RemediateError(f"{file.name}: is an IIS log; give it with --iis-log, since a pipe is read only once")
     w3c += [file for file, reading in read if reading.source.kind == "w3c"]
     return _Read(readings=[reading for _, reading in read if reading.source.kind != "w3c"], exports=exports, w3c=w3c)
-
-
-def _hosts(parts: Sequence[LogReading | HostEvidence]) -> list[str]:
-    """The names that errors and events give their servers, each as often as it stands there."""
-    names = [error.host for part in parts for error in part.occurrences] + [
-        e.host for part in parts for e in part.events
-    ]
-    return [name for name in names if name]
 
 
 def _in_utc(read: _Read, zone_of: ZoneOf) -> _Read:
@@ -151,7 +143,7 @@ def _errors(read: _Read, evidence: Sequence[HostEvidence], since: datetime | Non
     """Each error once, whether a log, an export or an audit has it; none from before ``since``."""
     collected = [one for reading in read.exports for one in reading.occurrences]
     collected += [one for part in evidence for one in part.occurrences]
-    errors = joined([one for reading in read.readings for one in reading.occurrences], collected)
+    errors = each_error_once([one for reading in read.readings for one in reading.occurrences], collected)
     return errors if since is None else tuple(one for one in errors if _is_since(one, since))
 
 
@@ -164,9 +156,8 @@ def _is_since(error: LoggedException, since: datetime) -> bool:
     return error.time >= since
 
 
-def _watched(w3c: Sequence[LogFile], cases: Sequence[Case], known: ServerIndex) -> list[Source]:
-    """Goes through IIS's logs once, for all cases."""
-    watches = [case.watch for case in cases if case.watch is not None]
+def _watched(w3c: Sequence[LogFile], watches: Sequence[LineWatch], known: ServerIndex) -> list[Source]:
+    """Goes through IIS's logs once, for all watches."""
     # IIS keeps each site's log in a folder of the site's name, W3SVC2, and by default names it nowhere else.
     # Long logs have few hosts and few paths.
     host, serving, logging = lru_cache(64)(known.host), lru_cache(4096)(known.serving), lru_cache(64)(known.logging)

@@ -3,7 +3,7 @@
 What follows are the fixes, with what each ends and leaves, or what to collect.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import median
@@ -13,6 +13,7 @@ from remediate.diagnose.observations import Cause, Facts
 from remediate.iis.codes import CODES, FAULT
 from remediate.iis.frames import STREAMS
 from remediate.values.diagnoses import Remedy, Symptom, SymptomName
+from remediate.values.logs import Source
 
 Symptoms = dict[SymptomName, Symptom]
 
@@ -21,6 +22,9 @@ ZONE_BY = "--time-zone, or --audit with an audit that reports the server's zone"
 GIVE_ZONE = f"give {ZONE_BY}"
 
 _STILL = "the error may still come at recycles and with the first request after a start"
+
+# Sources that hold no exception at all, or those alone that no application caught.
+_NO_LOGS = ("w3c", "audit", "events")
 
 _CAUSES = {
     "time": "a recycle by time", "requests": "a recycle by the number of requests", "schedule": "a scheduled recycle",
@@ -251,3 +255,15 @@ def advice(facts: Facts, chosen: tuple[Remedy, ...]) -> Iterator[str]:
         which = "the log names no server" if facts.host is None else "its server is not in it"
         yield f"the audit tells of {count(facts.servers, 'server')}, and {which}: give --host, as the audit names it"
     yield "look at the pool's settings before you change it: `remediate audit`"
+
+
+def unread(sources: Iterable[Source]) -> str | None:
+    """Why it means nothing that no exception was found; None where it does: logs were read, and understood."""
+    logs = [source for source in sources if not source.kind.startswith(_NO_LOGS)]
+    missed = sum(source.unparsed for source in logs)
+    if not any(source.lines for source in logs):
+        return "no line of an application's log is in it, where those that an application catches are: give a LOG"
+    lost = sum(source.damage is not None for source in logs)
+    if lost:
+        return f"{lost} of the logs could not be read whole"
+    return f"{missed} entries of the logs that may hold one were not understood" if missed else None

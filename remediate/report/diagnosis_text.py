@@ -2,8 +2,7 @@
 
 from collections import Counter
 
-from remediate.diagnose.diagnosis import unread
-from remediate.diagnose.reasons import minutes, moment
+from remediate.diagnose.reasons import minutes, moment, unread
 from remediate.iis.codes import FAULT
 from remediate.logs import KEPT
 from remediate.report.text import count, printable, table

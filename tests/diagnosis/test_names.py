@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from remediate.diagnose.material import joined
+from remediate.diagnose.merging import each_error_once
 from remediate.diagnose.server_index import ServerIndex, server_index
 from remediate.values.fleet import Application, Pool
 from tests.diagnosis.values import error
@@ -89,7 +89,7 @@ def test_an_error_that_a_log_and_an_event_tell_is_one() -> None:
     """And the log's, with what only the event tells."""
     logged = [error(0, application=None), error(3000, application=None)]
     events = [error(2, application="/LM/W3SVC/1/ROOT/shop", local=True), error(9000)]
-    found = joined(logged, events)
+    found = each_error_once(logged, events)
     assert [(one.time, one.application, one.local) for one in found] == [
         (logged[0].time, "/LM/W3SVC/1/ROOT/shop", True),
         (logged[1].time, None, None),

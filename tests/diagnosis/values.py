@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from remediate.diagnose.diagnosis import conclude
-from remediate.diagnose.grouping import prepare
 from remediate.diagnose.iis_log import Line, watch
-from remediate.diagnose.material import covers, once
 from remediate.diagnose.server_index import ServerIndex, server_index
+from remediate.diagnose.streams import streams_of
 from remediate.values.diagnoses import Stream
 from remediate.values.fleet import Inspection, Pool
 from remediate.values.logs import LoggedException, Request, WorkerEvent, WorkerEventKind
@@ -57,17 +55,11 @@ def streams(
 ) -> tuple[Stream, ...]:
     """The whole pure way."""
     known: ServerIndex = server_index(inspections, "web01")
-    happened = once(events, known)
-    cases = prepare(errors, happened, covers(happened, (), known), known, iis_log=requests is not None)
-    found = [case.watch for case in cases if case.watch is not None]
-    watch(
-        (
-            Line(one, "web01", known.serving("web01", one.site, one.path), known.logging("web01", one.site))
-            for one in requests or ()
-        ),
-        found,
+    lines = (
+        Line(one, "web01", known.serving("web01", one.site, one.path), known.logging("web01", one.site))
+        for one in requests or ()
     )
-    return conclude(cases, known)
+    return streams_of(errors, events, (), known, None if requests is None else lambda watches: watch(lines, watches))
 
 
 def one_stream(*arguments: Any, **others: Any) -> Stream:

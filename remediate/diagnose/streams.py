@@ -1,17 +1,17 @@
-"""What logs, events and an audit tell -> streams with their verdicts. Pure but for the requests, which stream by.
+"""Errors and events of all sources -> streams of errors with their verdicts. Pure but for the IIS logs, which pass by.
 
-prepare(...) -> cases, with a watch for each that IIS's log can be held against
-watch(requests, ...)                               (only where there is such a log)
-conclude(cases, index) -> streams
+`streams_of` is the one way, for `diagnose` with files and for an audit's evidence alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from msgspec.structs import replace
 
-from remediate.diagnose.grouping import Case, prepare, split
-from remediate.diagnose.material import covers, of_evidence, once
+from remediate.causation import Cover
+from remediate.diagnose.grouping import Case, cases, split
+from remediate.diagnose.iis_log import LineWatch
+from remediate.diagnose.merging import covers, each_event_once, hosts_of, of_evidence
 from remediate.diagnose.observations import add_up, facts_of
 from remediate.diagnose.server_index import ServerIndex, server_index
 from remediate.diagnose.symptoms import symptoms
@@ -20,41 +20,38 @@ from remediate.diagnose.verdict import judge
 from remediate.iis.codes import FAULT
 from remediate.values.diagnoses import Mark, Stream
 from remediate.values.fleet import Inspection
-from remediate.values.logs import Source
-
-# Sources that hold no exception at all, or those alone that no application caught.
-_NO_LOGS = ("w3c", "audit", "events")
+from remediate.values.logs import LoggedException, WorkerEvent
 
 
-def unread(sources: Iterable[Source]) -> str | None:
-    """Why it means nothing that no exception was found; None where it does: logs were read, and understood."""
-    logs = [source for source in sources if not source.kind.startswith(_NO_LOGS)]
-    missed = sum(source.unparsed for source in logs)
-    if not any(source.lines for source in logs):
-        return "no line of an application's log is in it, where those that an application catches are: give a LOG"
-    lost = sum(source.damage is not None for source in logs)
-    if lost:
-        return f"{lost} of the logs could not be read whole"
-    return f"{missed} entries of the logs that may hold one were not understood" if missed else None
+def streams_of(
+    errors: Iterable[LoggedException], events: Iterable[WorkerEvent], asked: Iterable[Mapping[str, Cover]],
+    index: ServerIndex, pass_iis_logs: Callable[[Sequence[LineWatch]], object] | None = None,
+) -> tuple[Stream, ...]:  # fmt: skip
+    """Each error is there once; an event may be there several times. ``asked`` is as in HostEvidence.
+
+    ``pass_iis_logs`` hands the lines of IIS's logs to the watches that it is called with; None where there is no log.
+    """
+    happened = each_event_once(events, index)
+    found = cases(errors, happened, covers(happened, asked, index), index, iis_log=pass_iis_logs is not None)
+    if pass_iis_logs is not None:
+        pass_iis_logs([case.watch for case in found if case.watch is not None])
+    return tuple(_stream(part, index) for case in found for part in split(case))
 
 
-def conclude(cases: Iterable[Case], index: ServerIndex) -> tuple[Stream, ...]:
-    return tuple(_stream(part, index) for case in cases for part in split(case))
-
-
-def of_evidence_alone(inspections: Sequence[Inspection]) -> tuple[Stream, ...]:
+def of_evidence_alone(inspections: Iterable[Inspection]) -> tuple[Stream, ...]:
     """The streams of the fault in what `audit --evidence` collected, as `diagnose --audit` of it has them.
 
     Most servers have no such error, and nothing is done for them.
     """
     inspections = [one for one in inspections if one.evidence and any(e.code == FAULT for e in one.evidence.errors)]
     parts = [of_evidence(one.host, one.evidence) for one in inspections if one.evidence is not None]
-    errors = [error for part in parts for error in part.occurrences if error.code == FAULT]
-    events = [event for part in parts for event in part.events]
-    known = server_index(inspections, None, [*(e.host for e in errors if e.host), *(e.host for e in events if e.host)])
-    happened = once(events, known)
-    reach = covers(happened, [part.begins for part in parts], known)
-    return conclude(prepare(errors, happened, reach, known, iis_log=False), known)
+    parts = [replace(part, occurrences=tuple(e for e in part.occurrences if e.code == FAULT)) for part in parts]
+    return streams_of(
+        [error for part in parts for error in part.occurrences],
+        [event for part in parts for event in part.events],
+        [part.asked for part in parts],
+        server_index(inspections, None, hosts_of(parts)),
+    )
 
 
 def _stream(case: Case, index: ServerIndex) -> Stream:

@@ -1,9 +1,10 @@
-"""What several sources tell of the same server, put together: each error and each event once. Pure."""
+"""What several sources report of the same server, merged: each error and each event once. Pure."""
 
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,11 +17,11 @@ from remediate.values.logs import Evidence, LoggedException, WorkerEvent
 
 
 class HostEvidence(Struct, frozen=True):
-    """``begins``: by the host's name as the source spells it, from when to when its event log was asked, if known."""
+    """``asked``: by the host's name as the source spells it, from when to when its event log was asked, if known."""
 
     occurrences: tuple[LoggedException, ...] = ()
     events: tuple[WorkerEvent, ...] = ()
-    begins: dict[str, Cover] = {}
+    asked: dict[str, Cover] = {}
 
 
 def of_evidence(host: str, evidence: Evidence) -> HostEvidence:
@@ -29,23 +30,41 @@ def of_evidence(host: str, evidence: Evidence) -> HostEvidence:
     events = [replace(event, host=host, time=time) for event in evidence.events if (time := _utc(event.time))]
     errors = [replace(error, host=host, time=error.time and _utc(error.time)) for error in evidence.errors]
     since, until = _utc(evidence.since), _utc(evidence.until)
-    begins: dict[str, Cover] = {}
+    asked: dict[str, Cover] = {}
     if since and until and log is not None and log.detail is None and log.oldest is not None:
-        begins[host] = Cover(max(since, _utc(log.oldest) or since), until)
+        asked[host] = Cover(max(since, _utc(log.oldest) or since), until)
     elif until and events:
         # The log was asked in part: the newest events, as far back as the first of them.
-        begins[host] = Cover(min(event.time for event in events), until)
-    return HostEvidence(tuple(errors), tuple(events), begins)
+        asked[host] = Cover(min(event.time for event in events), until)
+    return HostEvidence(tuple(errors), tuple(events), asked)
 
 
 def _utc(time: datetime) -> datetime | None:
     return sound(time if time.tzinfo is not None else time.replace(tzinfo=UTC))
 
 
-def joined(logged: Sequence[LoggedException], collected: Iterable[LoggedException]) -> tuple[LoggedException, ...]:
+class _Part(Protocol):
+    """What one source reports."""
+
+    @property
+    def occurrences(self) -> tuple[LoggedException, ...]: ...
+    @property
+    def events(self) -> tuple[WorkerEvent, ...]: ...
+
+
+def hosts_of(parts: Sequence[_Part]) -> list[str]:
+    """The names that errors and events give their servers, each as often as it stands there: those of errors first."""
+    names = [error.host for part in parts for error in part.occurrences]
+    names += [event.host for part in parts for event in part.events]
+    return [name for name in names if name]
+
+
+def each_error_once(
+    logged: Sequence[LoggedException], collected: Iterable[LoggedException]
+) -> tuple[LoggedException, ...]:
     """The errors of application logs, and those of event logs that are not among them.
 
-    One that is in both is the log's; what the log does not tell of it is taken from the event.
+    One that is in both is the log's; what the log leaves out is taken from the event.
     """
     by_code: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
     for place, one in enumerate(logged):
@@ -98,14 +117,14 @@ def _completed(error: LoggedException, event: LoggedException) -> LoggedExceptio
     )
 
 
-def once(events: Iterable[WorkerEvent], index: ServerIndex) -> tuple[WorkerEvent, ...]:
+def each_event_once(events: Iterable[WorkerEvent], index: ServerIndex) -> tuple[WorkerEvent, ...]:
     """Each event once, though several files hold it, with its host's name in the index."""
     named = (replace(event, host=index.host(event.host), time=time) for event in events if (time := _utc(event.time)))
     return tuple(dict.fromkeys(named))
 
 
 def covers(
-    events: Iterable[WorkerEvent], begins: Iterable[Mapping[str, Cover]], index: ServerIndex
+    events: Iterable[WorkerEvent], asked: Iterable[Mapping[str, Cover]], index: ServerIndex
 ) -> dict[str | None, Cover]:
     """What the events of each host reach over: from the first to the last, or what the log was asked for."""
     found: dict[str | None, Cover] = {}
@@ -116,7 +135,7 @@ def covers(
 
     for event in events:
         widen(event.host, Cover(event.time, event.time))
-    for told in begins:
-        for name, cover in told.items():
+    for of_source in asked:
+        for name, cover in of_source.items():
             widen(index.host(name), cover)
     return found
