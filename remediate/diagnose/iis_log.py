@@ -4,7 +4,7 @@ IIS logs a request when it has answered it, to the second, in UTC; and never its
 that request has no line at its time, while an error that a client caused has one. On a busy server some line stands at
 any time: how often is counted beside it, at moments a little away from the errors.
 
-That there is no line tells something only where the log would have it: in a log of the pool's own site, and on a day
+That there is no line means something only where the log would have it: in a log of the pool's own site, and on a day
 (in UTC, as IIS begins its files) of which it has any line. The file of a day may be missing among those given.
 
 The log may be long: requests are seen once, one by one, and nothing is kept of them but a few numbers for each error.
@@ -82,7 +82,7 @@ class LineWatch:
     def take(self, request: Request, pools: frozenset[str], logged: frozenset[str] | None = None) -> None:
         """A line of this server's log; ``pools`` may have answered it, and where that is empty any may.
 
-        ``logged``: the pools of the site whose log it is, None where the site is not told.
+        ``logged``: the pools of the site whose log it is, None where the site is not known.
         """
         if self._pool is not None and logged is not None and self._pool not in logged:
             return
@@ -104,7 +104,7 @@ class LineWatch:
             self._last[after] = moment if held is None else max(held, moment)
 
     def end_file(self, *, whole: bool) -> None:
-        """No more lines of that file. The days of one that could not be read whole tell nothing: lines are missing."""
+        """No more lines of that file. The days of one that could not be read whole show nothing: lines are missing."""
         if not whole:
             self._torn |= self._days_of_file
         self._days |= self._days_of_file

@@ -84,7 +84,7 @@ class ServerIndex(Struct, frozen=True):
     known: dict[tuple[str, str], tuple[Server, ...]] = {}
 
     def host(self, name: str | None) -> str | None:
-        """The inventory's name of that server, or its name in the logs; None where nothing tells."""
+        """The inventory's name of that server, or its name in the logs; None where nothing names it."""
         if not name:
             return self.only
         server = self.server(name)
@@ -126,7 +126,7 @@ class ServerIndex(Struct, frozen=True):
         return not any(_is(app, named) for app in server.applications)
 
     def serving(self, host: str | None, site: str | None, path: str) -> frozenset[str]:
-        """The pools that may have answered a request for that path, folded; several where the site is not told.
+        """The pools that may have answered a request for that path, by ``iis_key``; several where it names no site.
 
         ``site`` is as the IIS log has it: ``W3SVC2``.
         """
@@ -145,7 +145,7 @@ class ServerIndex(Struct, frozen=True):
         return frozenset(iis_key(app.pool) for app in best.values())
 
     def logging(self, host: str | None, site: str | None) -> frozenset[str] | None:
-        """The pools of the site whose IIS log it is, folded; None where the site, or its number, is not told."""
+        """The pools of the site whose IIS log it is, by ``iis_key``; None where the site or its number is not known."""
         server, number = self.server(host), _SITE.fullmatch(site or "")
         if server is None or number is None or any(app.number is None for app in server.applications):
             return None

@@ -72,7 +72,7 @@ def _unlogged(facts: Facts) -> Iterator[str]:
 def periodic(facts: Facts) -> Symptom:
     if not facts.starts:
         return Symptom("not-checkable", _NO_TIME)
-    for check in (_by_idle_stops, _by_rests, _by_period):
+    for check in (_by_idle_stops, _by_idle_gaps, _by_period):
         found = check(facts)
         if found is not None:
             return found
@@ -86,7 +86,7 @@ def periodic(facts: Facts) -> Symptom:
 
 
 def _more(facts: Facts) -> str:
-    """What would tell more of idle stops."""
+    """What would show more of idle stops."""
     if facts.settings is not None and facts.settings.logs_idle_stops is False:
         return f"{LOG_IDLE} lacks IdleTimeout on this pool: set it and wait a day"
     if facts.events is None:
@@ -128,8 +128,8 @@ def _rhythm(facts: Facts) -> str:
     return f", each {minutes(period.seconds)}" if period and period.confidence >= SURE else ""
 
 
-def _by_rests(facts: Facts) -> Symptom | None:
-    """By the time since the last request, where IIS's log tells it and the idle time-out is known."""
+def _by_idle_gaps(facts: Facts) -> Symptom | None:
+    """By the time since the last request, where IIS's log has it and the idle time-out is known."""
     if facts.lines is None or not facts.idle:
         return None
     known = [

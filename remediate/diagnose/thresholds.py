@@ -45,9 +45,9 @@ DEVIATION = 1.4826
 
 # Starts, and a part of all: a smaller part of an application's errors is not a stream of its own.
 LEAST_PART, LEAST_SHARE = 3, 0.05
-# Where the IIS log has lines at more of the other moments, it does not tell errors apart.
+# Where the IIS log has lines at more of the other moments, it does not separate errors.
 CALM = 0.1
-# So many applications at most are told apart, those with the most errors: a log may hold any number of names.
+# So many applications at most are kept apart, those with the most errors: a log may hold any number of names.
 NAMES = 200
 # Years. .NET writes the year 1 for a date that was never set; what lies outside is no time of an error.
 YEARS = range(1990, 2201)

@@ -66,7 +66,7 @@ class Period(Struct, frozen=True, kw_only=True):
     Of ten and more, a tenth is left out at either end: a gap of another cause may be as long by chance.
 
     ``confidence`` is 0 to 1: one less (an upper bound of) the chance that as many errors at random times, as often,
-    show so many equal gaps anywhere. It tells of the clock alone: a scheduled task has a period too.
+    show so many equal gaps anywhere. It is about the clock alone: a scheduled task has a period too.
     """
 
     seconds: float

@@ -91,12 +91,12 @@ def _several() -> list[Case]:
     return [
         Case("a burst of three, told apart, log", (burst,), _LOG, shape="clef"),
         Case("a burst of three, told apart, all", (burst,), _ALL, shape="nlog"),
-        Case("a burst of three, not told apart, log", (burst,), _LOG, told=False),
-        Case("a burst of three, not told apart, events", (burst,), _EVENTS, told=False),
+        Case("a burst of three, not told apart, log", (burst,), _LOG, named=False),
+        Case("a burst of three, not told apart, events", (burst,), _EVENTS, named=False),
         Case("two pools, told apart, log", two, _LOG, shape="clef"),
         Case("two pools, told apart, all", two, _ALL),
-        Case("two pools, not told apart, log", two, _LOG, told=False, shape="nlog"),
-        Case("two pools, not told apart, events", two, _EVENTS, told=False, shape="serilog"),
+        Case("two pools, not told apart, log", two, _LOG, named=False, shape="nlog"),
+        Case("two pools, not told apart, events", two, _EVENTS, named=False, shape="serilog"),
         Case("two pools of like time-outs, told apart", near, _EVENTS),
         Case("one pool ill, the other well", healthy, _ALL, traffic="random"),
     ]

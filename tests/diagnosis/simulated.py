@@ -62,11 +62,12 @@ class Truth:
     """The errors of one code of one application.
 
     ``application`` (and ``domain``, the same as ASP.NET spells it, without its number) is None where the log does not
-    tell applications apart, ``pool`` where it is more than one.
+    name applications, ``pool`` where it is more than one.
 
     ``ours``: whether it is the fault, and which. ``period``: the seconds between errors that nothing else came between,
     None where there are too few. ``idle``, ``recycle`` (any other start), ``client``: how many errors were due to each.
-    ``told_idle``, ``told_recycle``: of how many the given events tell the start. ``accepted``: what may be said of it.
+    ``explained_idle``, ``explained_recycle``: of how many the given events explain the start. ``accepted``: what may be
+    said of it.
     """
 
     application: str | None
@@ -81,8 +82,8 @@ class Truth:
     recycle: int
     client: int
     recycle_causes: Mapping[RecycleCause, int]
-    told_idle: int
-    told_recycle: int
+    explained_idle: int
+    explained_recycle: int
     accepted: frozenset[Verdict]
     # symptom -> whether what is given allows to check it
     checkable: Mapping[SymptomName, bool]
@@ -90,7 +91,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Case:
-    """One server and a look at it. ``told``: the log says of which application each error is."""
+    """One server and a look at it. ``named``: the log says of which application each error is."""
 
     name: str
     pools: tuple[PoolSettings, ...]
@@ -103,7 +104,7 @@ class Case:
     shape: str = "log4net"
     language: str = "en"
     form: Form = field(default_factory=Form)
-    told: bool = True
+    named: bool = True
     events_as: Literal["xml", "json5", "json7"] = "xml"
     unhandled: bool = False
     fields: tuple[str, ...] = (w3c.DEFAULT,)
@@ -129,25 +130,25 @@ class Case:
 
     @cached_property
     def truths(self) -> tuple[Truth, ...]:
-        """By application and code, sorted; of all applications as one where they cannot be told apart."""
+        """By application and code, sorted; of all applications as one where the log does not name them."""
         groups: dict[tuple[str | None, str], list[Error]] = {}
         for error in self.history.errors:
-            application = error.application if self.told or "log" not in self.give else None
+            application = error.application if self.named or "log" not in self.give else None
             groups.setdefault((application, error.code), []).append(error)
         return tuple(self._truth(name, code, errors) for (name, code), errors in sorted(groups.items(), key=str))
 
     def _truth(self, application: str | None, code: str, errors: list[Error]) -> Truth:
         causes = Counter(error.cause for error in errors)
         ours: Kind = "periodic" if causes["idle"] > 2 else "recycle-only" if causes["client"] < len(errors) else "none"
-        told = {error: self._is_told(error) for error in errors}
+        explained = {error: self._is_explained(error) for error in errors}
         idle = [error for error in errors if error.cause == "idle"]
         others = [error for error in errors if error.cause not in ("idle", "client")]
         pools = {error.pool for error in errors}
         timeouts = {pool.idle_timeout for pool in self.pools if pool.name in pools}
-        told_idle, told_recycle = (sum(told[error] for error in some) for some in (idle, others))
+        explained_idle, explained_recycle = (sum(explained[error] for error in some) for some in (idle, others))
         checkable: dict[SymptomName, bool] = {
-            "after-recycle": told_idle + told_recycle > 0, "periodic": ours == "periodic" and len(idle) > 5,
-            "local-request": self.unhandled or ("log" in self.give and self.told and self.shape in _WITH_CLIENT),
+            "after-recycle": explained_idle + explained_recycle > 0, "periodic": ours == "periodic" and len(idle) > 5,
+            "local-request": self.unhandled or ("log" in self.give and self.named and self.shape in _WITH_CLIENT),
             "not-in-iis-log": "w3c" in self.give,
         }  # fmt: skip
         return Truth(
@@ -156,34 +157,36 @@ class Case:
             idle_timeouts=tuple(sorted(timeouts)), period=_period(idle, max(timeouts)), idle=len(idle),
             recycle=len(others), client=causes["client"],
             recycle_causes=dict(Counter(e.recycle for e in others if e.recycle is not None)),
-            told_idle=told_idle, told_recycle=told_recycle,
+            explained_idle=explained_idle, explained_recycle=explained_recycle,
             accepted=self._accepted(
-                ours, code, told_idle + told_recycle, len(idle) + len(others), causes["failure"],
+                ours, code, explained_idle + explained_recycle, len(idle) + len(others), causes["failure"],
                 seen=any(checkable.values()),
             ),
             checkable=checkable,
         )  # fmt: skip
 
-    def _is_told(self, error: Error) -> bool:
+    def _is_explained(self, error: Error) -> bool:
         """Whether an event that is given stands shortly before it, of its pool or of the whole server."""
         return {"events", "evidence"} & set(self.give) != set() and any(
             event.pool in (None, error.pool) and timedelta() <= error.time - event.time <= _FOLLOWS
             for event in self.history.logged
         )
 
-    def _accepted(self, ours: Kind, code: str, told: int, faults: int, failed: int, seen: bool) -> frozenset[Verdict]:
+    def _accepted(
+        self, ours: Kind, code: str, explained: int, faults: int, failed: int, seen: bool
+    ) -> frozenset[Verdict]:
         """``seen``: one symptom at least can be seen in what is given. Where none can, nobody could know more."""
         if code != FAULT:
             return frozenset({"other-cause"})
         if ours == "none":
-            # With the IIS log a client's request is seen at each of them. Without it nothing tells.
+            # With the IIS log a client's request is seen at each of them. Without it nothing shows that.
             return frozenset({"unsupported", "other-cause"} if "w3c" in self.give else {"unsupported", "undetermined"})
         if failed * 5 > faults and "w3c" not in self.give:
-            # A failure of the worker disturbs its clients too: by events alone nobody can tell these apart (ADR 0029).
+            # A failure of the worker disturbs its clients too: by events alone nobody can separate these (ADR 0029).
             return frozenset({"consistent"})
-        if told * 2 > faults:
+        if explained * 2 > faults:
             return frozenset({"confirmed"})
-        if {"w3c", "audit"} <= set(self.give) or told:
+        if {"w3c", "audit"} <= set(self.give) or explained:
             return frozenset({"confirmed", "consistent"})
         return frozenset({"consistent" if seen else "undetermined"})
 
@@ -202,7 +205,7 @@ class Case:
     def _log(self) -> dict[str, bytes]:
         apps = tuple(app for pool in self.pools if pool.managed for app in pool.applications)
         records = entries(self.history, "WEB01", apps, self.span, self.name)
-        layout = Layout(self.zone_info, self.language, self.told)
+        layout = Layout(self.zone_info, self.language, self.named)
         return application_log(self.shape, "logs/app.log", records, layout, self.form)
 
     def _w3c(self) -> dict[str, bytes]:
@@ -216,8 +219,8 @@ class Case:
         idle = {pool.name: pool.idle_timeout for pool in self.pools}
         files = {"events/System.xml": events.log(events.system(self.history.logged, COMPUTER, idle))}
         if self.unhandled:
-            told = events.unhandled(self.history.errors, COMPUTER, self.zone_info, self.language)
-            files["events/Application.xml"] = events.log(told)
+            unhandled = events.unhandled(self.history.errors, COMPUTER, self.zone_info, self.language)
+            files["events/Application.xml"] = events.log(unhandled)
         return {name: encoded(text, Form()) for name, text in files.items()}
 
     def _audit(self) -> dict[str, bytes]:

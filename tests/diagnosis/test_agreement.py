@@ -116,7 +116,7 @@ def confirmed_by_diagnosis(folder: Path, *inspections: Inspection) -> set[tuple[
 @pytest.mark.parametrize(
     ("logged", "confirmed"),
     [
-        pytest.param(errors_after("recycle", 30, number=1), False, id="one error after one recycle, client not told"),
+        pytest.param(errors_after("recycle", 30, number=1), False, id="one error after one recycle, client not known"),
         pytest.param(errors_after("recycle", 30, number=1, local=True), True, id="one error, of the server's own"),
         pytest.param(errors_after("recycle", 30, number=2), True, id="two errors after two recycles"),
         pytest.param(errors_after("boot", 100, number=4), False, id="four errors 100 s after boots"),
@@ -177,7 +177,7 @@ def test_audit_and_diagnosis_agree_on_what_is_confirmed(logged: list[Logged], va
 
 
 def test_a_fleet_of_many_applications_agrees(tmp_path: Path) -> None:
-    """More names than are told apart in a log: those that the audit knows are never taken together."""
+    """More names than are kept apart in a log: those that the audit knows are never taken together."""
     logged = errors_after("recycle", 30, number=2)
     inspections = tuple(server(logged, {}, f"web{number:03}") for number in range(250))
     assert confirmed_by_diagnosis(tmp_path, *inspections) == {(one.host, "Shop") for one in inspections}

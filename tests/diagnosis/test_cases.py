@@ -40,7 +40,7 @@ def test_a_case_is_written_and_adds_up(case: Case, tmp_path: Path) -> None:
     found = Counter(error.code for error in case.history.errors)
     for truth in case.truths:
         assert truth.count == truth.idle + truth.recycle + truth.client
-        assert truth.told_idle <= truth.idle and truth.told_recycle <= truth.recycle
+        assert truth.explained_idle <= truth.idle and truth.explained_recycle <= truth.recycle
         assert truth.idle == 0 or truth.idle > 2, "one or two tell nothing of a period"
         assert truth.period is None or 0 <= truth.period - truth.idle_timeouts[0] <= 120
         found[truth.code] -= truth.count

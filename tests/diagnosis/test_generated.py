@@ -82,10 +82,10 @@ def test_nearly_all_cases_get_the_true_verdict_and_none_a_false_confirmed(
         what for (what, verdict), (_, truth, _) in zip(verdicts.items(), judged, strict=True)
         if verdict not in truth.accepted
     )  # fmt: skip
-    told = "given" if zone else "by the audit, if any"
+    source = "given" if zone else "by the audit, if any"
     record_property(
         "summary",
-        f"diagnosis, time zone {told}: {len(judged) - len(missed)} of {len(judged)} true verdicts in {len(cases)} "
+        f"diagnosis, time zone {source}: {len(judged) - len(missed)} of {len(judged)} true verdicts in {len(cases)} "
         f"generated cases, {len(false)} false confirmed",
     )
     assert len(cases) >= 50
@@ -101,10 +101,10 @@ def test_nearly_all_cases_get_the_true_verdict_and_none_a_false_confirmed(
 
 
 def test_causes_are_counted(tmp_path: Path) -> None:
-    """Where the events tell each start, the errors are attributed one by one."""
-    told = tuple(case for case in CASES if "events" in case.give and "w3c" in case.give)
-    for case, truth, streams in _judged(told, tmp_path, zone=True):
-        if truth.ours != "none" and truth.told_idle == truth.idle and truth.told_recycle == truth.recycle:
+    """Where the events explain each start, the errors are attributed one by one."""
+    with_events = tuple(case for case in CASES if "events" in case.give and "w3c" in case.give)
+    for case, truth, streams in _judged(with_events, tmp_path, zone=True):
+        if truth.ours != "none" and truth.explained_idle == truth.idle and truth.explained_recycle == truth.recycle:
             idle = sum(stream.attribution.idle for stream in streams)
             recycle = sum(stream.attribution.recycle for stream in streams)
             assert abs(idle - truth.idle) <= 0.02 * truth.count, case.name
@@ -115,8 +115,8 @@ def test_causes_are_counted(tmp_path: Path) -> None:
             assert causes.keys() >= {*truth.recycle_causes}, case.name
 
 
-def test_periods_are_told(tmp_path: Path) -> None:
-    """Within half a minute of the true one, wherever there is one and the log tells one pool's errors."""
+def test_periods_are_found(tmp_path: Path) -> None:
+    """Within half a minute of the true one, wherever there is one and the log has one pool's errors."""
     quiet = tuple(case for case in CASES if case.traffic == "none" and "minutes, by" in case.name)
     assert len(quiet) >= 20
     for case, truth, streams in _judged(quiet, tmp_path, zone=True):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from remediate.values.diagnoses import Remedy, Stream, Verdict
 from remediate.values.logs import LoggedException, Request, WorkerEvent
-from tests.diagnosis.values import error, event, one_stream, request, server, streams, told
+from tests.diagnosis.values import error, event, fully_logged, one_stream, request, server, streams
 
 # The start of each error of a pool that nobody asks: 20 minutes, and what IIS takes to notice, which drifts.
 STARTS = [n * 1263.0 + (n * 37 % 50) for n in range(30)]
@@ -24,9 +24,9 @@ AT_RECYCLES = [error(second) for second in RECYCLES]
 RECYCLED = [event(second - 5, "recycle", cause="administrator") for second in RECYCLES]
 PERIODIC: tuple[Remedy, ...] = ("idle-timeout", "on-demand")
 AT_STARTS: tuple[Remedy, ...] = ("on-demand", "log-filter")
-SETTINGS = [server(told())]
-NEVER_IDLE = [server(told(processModel__idleTimeout="00:00:00"))]
-ON_DEMAND = [server(told(startMode="OnDemand"))]
+SETTINGS = [server(fully_logged())]
+NEVER_IDLE = [server(fully_logged(processModel__idleTimeout="00:00:00"))]
+ON_DEMAND = [server(fully_logged(startMode="OnDemand"))]
 
 
 def frames(**others: object) -> list[LoggedException]:
@@ -91,9 +91,9 @@ def test_what_is_not_there_is_not_checkable_and_says_what_would_make_it_so() -> 
     assert all(hints[name] in symptom.text for name, symptom in stream.symptoms.items())
 
 
-def test_what_windows_was_not_told_to_log_did_not_not_happen() -> None:
+def test_what_windows_was_not_set_to_log_did_not_not_happen() -> None:
     """No idle stop and no recycle in the events, of a pool for which neither is logged: nothing is contradicted."""
-    silent = told(processModel__logEventOnProcessModel="", recycling__logEventOnRecycle="Time, Memory")
+    silent = fully_logged(processModel__logEventOnProcessModel="", recycling__logEventOnRecycle="Time, Memory")
     elsewhere = [event(-9, pool="Other"), event(90_000, pool="Other")]
     stream = one_stream(AT_RECYCLES[:9], elsewhere, None, [server(silent)])
     assert stream.verdict == "undetermined" and "contradicted" not in states(stream).values()
@@ -104,13 +104,13 @@ def test_what_windows_was_not_told_to_log_did_not_not_happen() -> None:
     )
 
 
-def test_all_causes_are_told_and_the_errors_follow_none() -> None:
+def test_all_causes_are_logged_and_the_errors_follow_none() -> None:
     others = [event(second + 600, "recycle", cause="time") for second in RECYCLES]
     stream = one_stream(AT_RECYCLES, others, None, NEVER_IDLE)
     assert stream.verdict == "unsupported" and states(stream)["after-recycle"] == "contradicted"
 
 
-def test_a_part_of_an_application_s_errors_is_told_apart() -> None:
+def test_a_part_of_an_application_s_errors_is_a_stream_of_its_own() -> None:
     """A client that goes away is another cause than the start-up request, though code and frames are the same."""
     clients = [second + 400 for second in STARTS[::2]]
     mixed = [*ERRORS, *(error(second) for second in clients)]
@@ -138,12 +138,12 @@ def test_an_error_or_two_near_a_stop_confirm_nothing() -> None:
 @pytest.mark.parametrize(
     ("others", "verdict"),
     [({}, "consistent"), ({"local": True}, "confirmed"), ({"preload": True}, "confirmed")],
-    ids=["client not told", "from the server itself", "Application Initialization"],
+    ids=["client not known", "from the server itself", "Application Initialization"],
 )
 def test_one_error_after_one_recycle_is_no_pattern(others: dict[str, Any], verdict: str) -> None:
     """However seldom the pool is recycled: a client is disturbed by one too. The request's own marks are enough."""
     events = [event(day * 86400.0, "recycle", cause="administrator") for day in range(25)]
-    (stream,) = streams([error(7 * 86400.0 + 30, **others)], events, inspections=[server(told())])
+    (stream,) = streams([error(7 * 86400.0 + 30, **others)], events, inspections=[server(fully_logged())])
     assert stream.verdict == verdict
     (both,) = streams([error(day * 86400.0 + 30) for day in (7, 9)], events)
     assert both.verdict == "confirmed"

@@ -37,7 +37,7 @@ def request(seconds: float, path: str = "/0/orders") -> Request:
     return Request(time=at(seconds), path=path)
 
 
-def told(**values: str) -> Pool:
+def fully_logged(**values: str) -> Pool:
     """A pool of which Windows logs everything, but for what is named; attributes with __ for the dot."""
     logged = {
         "processModel.logEventOnProcessModel": "IdleTimeout",
