@@ -63,7 +63,7 @@ class EventCheck(Struct, frozen=True, kw_only=True):
     shortened: int = 0
 
 
-class Facts(Struct, frozen=True, kw_only=True):
+class Observations(Struct, frozen=True, kw_only=True):
     """One stream. ``starts`` are its bursts' first times, ``causes`` what each came after.
 
     ``framed`` is whether RaiseCommunicationError and ExplicitFlush stand in its stacks, ``entity_read`` whether
@@ -118,13 +118,13 @@ class Facts(Struct, frozen=True, kw_only=True):
         return self.periods[0] if self.periods else None
 
 
-def facts_of(case: Case, index: ServerIndex) -> Facts:
+def observe(case: Case, index: ServerIndex) -> Observations:
     """All that is counted of one case."""
     group = case.group
     settings, server = index.settings(group.host, group.pool), index.server(group.host)
     found = _periods(case, None if settings is None else settings.idle)
     schedule = bool(found) and by_the_clock(case.starts, found[0])
-    return Facts(
+    return Observations(
         host=group.host, application=group.application, pool=group.pool, code=group.code,
         count=len(group.occurrences), framed=group.framed, entity_read=group.entity_read,
         stack=group.stack, streaming=group.streaming,

@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 
 from remediate.causation import confirming_words
-from remediate.diagnose.observations import Cause, Facts
+from remediate.diagnose.observations import Cause, Observations
 from remediate.iis.codes import CODES, FAULT
 from remediate.iis.frames import STREAMS
 from remediate.values.diagnoses import Remedy, Symptom, SymptomName
@@ -68,22 +68,24 @@ def contradicted(symptoms: Symptoms) -> tuple[str, ...]:
     return tuple(f"{name}: {s.text}" for name, s in symptoms.items() if s.state == "contradicted")
 
 
-def median_gap(facts: Facts) -> float:
+def median_gap(observed: Observations) -> float:
     """The median gap between starts, in seconds."""
-    return median((late - early).total_seconds() for early, late in pairwise(facts.starts))
+    return median((late - early).total_seconds() for early, late in pairwise(observed.starts))
 
 
-def exception(facts: Facts) -> str:
-    frames = " with RaiseCommunicationError and ExplicitFlush" if facts.framed else ""
-    part = f", in {len(facts.starts)} of {facts.apart} starts: the others came otherwise" if facts.apart else ""
-    return f"{count(facts.count, 'error')} {facts.code}{frames}{part}"
+def exception(observed: Observations) -> str:
+    frames = " with RaiseCommunicationError and ExplicitFlush" if observed.framed else ""
+    part = (
+        f", in {len(observed.starts)} of {observed.apart} starts: the others came otherwise" if observed.apart else ""
+    )
+    return f"{count(observed.count, 'error')} {observed.code}{frames}{part}"
 
 
-def frames(facts: Facts) -> tuple[str, ...]:
+def frames(observed: Observations) -> tuple[str, ...]:
     """What the frames say against the fault, whatever outweighs it."""
-    if facts.streaming is None:
+    if observed.streaming is None:
         return ()
-    stream, against = STREAMS[facts.streaming], "its frames speak against this fault"
+    stream, against = STREAMS[observed.streaming], "its frames speak against this fault"
     if stream.only:
         return (f"{against}: they write to {stream.what}, which a client opens and a start-up request does not",)
     return (
@@ -91,100 +93,101 @@ def frames(facts: Facts) -> tuple[str, ...]:
     )
 
 
-def of_code(facts: Facts, _symptoms: Symptoms) -> tuple[str, ...]:
-    known = CODES.get(facts.code)
+def of_code(observed: Observations, _symptoms: Symptoms) -> tuple[str, ...]:
+    known = CODES.get(observed.code)
     usual = "this code is not known here" if known is None else f"{known.name}: usually {known.cause}"
     return (f"not the code of this fault, {FAULT}; {usual}",)
 
 
-def of_mode(facts: Facts, _symptoms: Symptoms) -> tuple[str, ...]:
-    mode = "" if facts.settings is None else facts.settings.mode
+def of_mode(observed: Observations, _symptoms: Symptoms) -> tuple[str, ...]:
+    mode = "" if observed.settings is None else observed.settings.mode
     return (
         f"the pool's startMode is {mode}: that is not the setting that causes this fault",
         "if it was set so after these errors: give an audit from before",
     )
 
 
-def of_stack(facts: Facts, _symptoms: Symptoms) -> tuple[str, ...]:
-    log = "the log has no stack" if facts.stack == "none" else "the log has not the whole stack"
+def of_stack(observed: Observations, _symptoms: Symptoms) -> tuple[str, ...]:
+    log = "the log has no stack" if observed.stack == "none" else "the log has not the whole stack"
     return (
         f"{log}: the code alone does not show whether RaiseCommunicationError and ExplicitFlush raised it",
         "have the application log the whole exception, with its stack (in .NET its ToString()), and diagnose that log",
     )
 
 
-def of_few(facts: Facts, _symptoms: Symptoms) -> tuple[str, ...]:
-    assert facts.events is not None
-    starts = count(facts.events.covered, "start")
+def of_few(observed: Observations, _symptoms: Symptoms) -> tuple[str, ...]:
+    assert observed.events is not None
+    starts = count(observed.events.covered, "start")
     return (
-        f"an event explains only {facts.events.explained} of {starts} with errors, and Windows logs all events of this "
-        f"pool that could",
+        f"an event explains only {observed.events.explained} of {starts} with errors, and Windows logs all events of "
+        f"this pool that could",
     )
 
 
-def of_events(facts: Facts, _symptoms: Symptoms) -> tuple[str, ...]:
-    assert facts.events is not None
-    starts, chance = count(facts.events.covered, "start"), facts.events.chance
+def of_events(observed: Observations, _symptoms: Symptoms) -> tuple[str, ...]:
+    assert observed.events is not None
+    starts, chance = count(observed.events.covered, "start"), observed.events.chance
     share = f"{chance:.1%}" if chance >= 0.001 else "under 0.1%"
     return (
-        f"{facts.events.confirming} of {starts} with errors came {confirming_words()} in the event log; an event would "
-        f"explain {share} of random times",
+        f"{observed.events.confirming} of {starts} with errors came {confirming_words()} in the event log; an event "
+        f"would explain {share} of random times",
     )
 
 
-def of_iis_log(facts: Facts, symptoms: Symptoms) -> tuple[str, ...]:
-    assert facts.settings is not None
+def of_iis_log(observed: Observations, symptoms: Symptoms) -> tuple[str, ...]:
+    assert observed.settings is not None
     fits = "the requests came from the server itself"
     if symptoms["periodic"].state == "seen":
-        fits = f"the times fit its idle time-out of {minutes(facts.settings.idle)}"
+        fits = f"the times fit its idle time-out of {minutes(observed.settings.idle)}"
     return (
-        f"the IIS log has no request at the errors' times, the pool {facts.settings.pool} is AlwaysRunning, and {fits}",
+        f"the IIS log has no request at the errors' times, the pool {observed.settings.pool} is AlwaysRunning, and "
+        f"{fits}",
     )
 
 
-def of_gaps(facts: Facts, _symptoms: Symptoms) -> tuple[str, ...]:
-    return (f"half of the gaps are under {minutes(median_gap(facts))} and none comes again and again: too often",)
+def of_gaps(observed: Observations, _symptoms: Symptoms) -> tuple[str, ...]:
+    return (f"half of the gaps are under {minutes(median_gap(observed))} and none comes again and again: too often",)
 
 
-def of_job(facts: Facts, _symptoms: Symptoms) -> tuple[str, ...]:
-    assert facts.period is not None
+def of_job(observed: Observations, _symptoms: Symptoms) -> tuple[str, ...]:
+    assert observed.period is not None
     return (
-        f"each {minutes(facts.period.seconds)}, always at the same minutes of the clock: so does a job; an idle "
+        f"each {minutes(observed.period.seconds)}, always at the same minutes of the clock: so does a job; an idle "
         f"time-out drifts, and no pool is recycled so often",
     )
 
 
-def of_seen(_facts: Facts, symptoms: Symptoms) -> tuple[str, ...]:
+def of_seen(_observed: Observations, symptoms: Symptoms) -> tuple[str, ...]:
     return (f"{' and '.join(seen(symptoms))}: seen; nothing that could be checked speaks against it",)
 
 
-def of_nothing(_facts: Facts, _symptoms: Symptoms) -> tuple[str, ...]:
+def of_nothing(_observed: Observations, _symptoms: Symptoms) -> tuple[str, ...]:
     return ("the exception is that of this fault, and of others too; none of this fault's symptoms was seen",)
 
 
-def of_client(_facts: Facts, symptoms: Symptoms) -> tuple[str, ...]:
+def of_client(_observed: Observations, symptoms: Symptoms) -> tuple[str, ...]:
     found = seen(symptoms)
-    return (f"{' and '.join(found)}: seen, which does not outweigh that",) if found else of_nothing(_facts, symptoms)
+    return (f"{' and '.join(found)}: seen, which does not outweigh that",) if found else of_nothing(_observed, symptoms)
 
 
-def fixed(*words: str) -> Callable[[Facts, Symptoms], tuple[str, ...]]:
-    return lambda _facts, _symptoms: words
+def fixed(*words: str) -> Callable[[Observations, Symptoms], tuple[str, ...]]:
+    return lambda _observed, _symptoms: words
 
 
-def attributed(facts: Facts) -> Iterator[str]:
+def attributed(observed: Observations) -> Iterator[str]:
     """Which pools it may be of, and what came before the errors."""
-    if facts.settings is None and facts.candidates:
-        names = [f"{pool.pool} ({pool.idle_text})" for pool in facts.candidates[:5]]
-        more = ["..."] if len(facts.candidates) > 5 else []
+    if observed.settings is None and observed.candidates:
+        names = [f"{pool.pool} ({pool.idle_text})" for pool in observed.candidates[:5]]
+        more = ["..."] if len(observed.candidates) > 5 else []
         yield f"the log does not tell the pool; AlwaysRunning are: {', '.join(names + more)}"
-    recycles = sorted({cause_text(cause) for cause in facts.causes if cause.kind == "recycle"})
+    recycles = sorted({cause_text(cause) for cause in observed.causes if cause.kind == "recycle"})
     if recycles:
         yield f"after: {', '.join(recycles)}"
 
 
-def settings_of(facts: Facts) -> Iterator[str]:
+def settings_of(observed: Observations) -> Iterator[str]:
     """The pool's settings that count here."""
-    settings = facts.settings
+    settings = observed.settings
     if settings is None:
         return
     idle = f"idleTimeout {settings.idle_text}{', Suspend' if settings.suspends else ''}"
@@ -192,10 +195,10 @@ def settings_of(facts: Facts) -> Iterator[str]:
     yield f"pool {settings.pool}: {settings.mode}, {idle}, {preload}"
 
 
-def fixes(facts: Facts, symptoms: Symptoms) -> Iterator[Remedy]:
+def fixes(observed: Observations, symptoms: Symptoms) -> Iterator[Remedy]:
     """Periodic: either fix; at recycles and starts only: on-demand or the filter. What is set already is left out."""
-    idle = facts.idle
-    if _is_periodic(facts, symptoms):
+    idle = observed.idle
+    if _is_periodic(observed, symptoms):
         if idle != 0:
             yield "idle-timeout"
         yield "on-demand"
@@ -204,56 +207,56 @@ def fixes(facts: Facts, symptoms: Symptoms) -> Iterator[Remedy]:
         yield "log-filter"
 
 
-def _is_periodic(facts: Facts, symptoms: Symptoms) -> bool:
-    if symptoms["periodic"].state == "seen" or any(cause.kind == "idle" for cause in facts.causes):
+def _is_periodic(observed: Observations, symptoms: Symptoms) -> bool:
+    if symptoms["periodic"].state == "seen" or any(cause.kind == "idle" for cause in observed.causes):
         return True
     at_recycles = symptoms["after-recycle"].state == "seen"
-    return bool(facts.idle) and not at_recycles
+    return bool(observed.idle) and not at_recycles
 
 
-def to_collect(facts: Facts, symptoms: Symptoms) -> Iterator[str]:
+def to_collect(observed: Observations, symptoms: Symptoms) -> Iterator[str]:
     """What would make it determined, of what was not given. Without the stack nothing else would."""
-    if not facts.framed:
+    if not observed.framed:
         return
     wanted = (
         (
-            not facts.zoned,
+            not observed.zoned,
             f"the time zone of the log ({ZONE_BY})",
         ),
-        (facts.events is None or not facts.events.covered, "the System event log of the errors' days (--events)"),
-        (facts.lines is None or not facts.lines.checked, "the IIS log of the errors' days (--iis-log)"),
-        (facts.settings is None, "the pool's settings (--audit)"),
+        (observed.events is None or not observed.events.covered, "the System event log of the errors' days (--events)"),
+        (observed.lines is None or not observed.lines.checked, "the IIS log of the errors' days (--iis-log)"),
+        (observed.settings is None, "the pool's settings (--audit)"),
         (symptoms["local-request"].state == "not-checkable", "the client's address and user agent, in the log"),
     )
     missing = [what for lacks, what in wanted if lacks]
     yield f"to collect: {'; '.join(missing) or 'logs of a longer time'}"
 
 
-def _on_demand(facts: Facts, what: str) -> str:
+def _on_demand(observed: Observations, what: str) -> str:
     """What the fix ends. Whether a preload comes under OnDemand too is not known, and Microsoft's own pages differ."""
-    if facts.settings is None:
+    if observed.settings is None:
         return f"on-demand ends {what} where no application preloads; where one does, {_STILL}"
-    if not facts.settings.preloading:
+    if not observed.settings.preloading:
         return f"on-demand ends {what}"
     ends = "on-demand ends the periodic errors" if what == "both" else "on-demand starts no worker by itself"
     return f"{ends}, but an application preloads: {_STILL}"
 
 
-def advice(facts: Facts, chosen: tuple[Remedy, ...]) -> Iterator[str]:
+def advice(observed: Observations, chosen: tuple[Remedy, ...]) -> Iterator[str]:
     """What each fix ends and leaves, and what to look at before it."""
-    recycles = any(cause.kind == "recycle" for cause in facts.causes)
+    recycles = any(cause.kind == "recycle" for cause in observed.causes)
     if "idle-timeout" in chosen:
         left = "leaves those at recycles and starts" if recycles else "would leave any at recycles and starts"
-        yield f"idle-timeout ends the periodic errors and {left}; {_on_demand(facts, 'both')}"
+        yield f"idle-timeout ends the periodic errors and {left}; {_on_demand(observed, 'both')}"
     elif "log-filter" in chosen:
-        yield f"{_on_demand(facts, 'them')}; where the pool must stay warm, log-filter hides them in the log"
-    elif facts.idle == 0:
+        yield f"{_on_demand(observed, 'them')}; where the pool must stay warm, log-filter hides them in the log"
+    elif observed.idle == 0:
         yield "the pool's idle time-out is 0 now: what is left is at recycles and starts"
-    if facts.settings is not None:
+    if observed.settings is not None:
         return
-    if facts.servers and not facts.audited:
-        which = "the log names no server" if facts.host is None else "its server is not in it"
-        yield f"the audit tells of {count(facts.servers, 'server')}, and {which}: give --host, as the audit names it"
+    if observed.servers and not observed.audited:
+        which = "the log names no server" if observed.host is None else "its server is not in it"
+        yield f"the audit tells of {count(observed.servers, 'server')}, and {which}: give --host, as the audit names it"
     yield "look at the pool's settings before you change it: `remediate audit`"
 
 

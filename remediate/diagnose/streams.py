@@ -12,7 +12,7 @@ from remediate.causation import Cover
 from remediate.diagnose.grouping import Case, cases, split
 from remediate.diagnose.iis_log import LineWatch
 from remediate.diagnose.merging import covers, each_event_once, hosts_of, of_evidence
-from remediate.diagnose.observations import add_up, facts_of
+from remediate.diagnose.observations import add_up, observe
 from remediate.diagnose.server_index import ServerIndex, server_index
 from remediate.diagnose.symptoms import symptoms
 from remediate.diagnose.thresholds import MARKS, REPORTED
@@ -55,15 +55,15 @@ def of_evidence_alone(inspections: Iterable[Inspection]) -> tuple[Stream, ...]:
 
 
 def _stream(case: Case, index: ServerIndex) -> Stream:
-    facts = facts_of(case, index)
-    group, found, marks = case.group, symptoms(facts), _marks(case)
-    judgement = judge(facts, found)
+    observed = observe(case, index)
+    group, found, marks = case.group, symptoms(observed), _marks(case)
+    judgement = judge(observed, found)
     sizes = case.sizes
-    attribution, recycles = add_up(facts.causes, sizes)
-    untimed = facts.count - sum(sizes)
-    period = facts.period if facts.period and facts.period.confidence >= REPORTED else None
+    attribution, recycles = add_up(observed.causes, sizes)
+    untimed = observed.count - sum(sizes)
+    period = observed.period if observed.period and observed.period.confidence >= REPORTED else None
     return Stream(
-        host=group.host, application=group.application, pool=group.pool, code=group.code, count=facts.count,
+        host=group.host, application=group.application, pool=group.pool, code=group.code, count=observed.count,
         first=group.times[0] if group.times else None, last=group.times[-1] if group.times else None,
         period_seconds=None if period is None else round(period.seconds, 1),
         period_confidence=0.0 if period is None else round(period.confidence, 3),
