@@ -110,7 +110,7 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
     ``format_version``: The version of the format. A newer version is refused.
     ``tool_version``: The version of remediate that made the diagnosis.
     ``created_at``: When it was made, in RFC 3339, in UTC, in whole seconds.
-    ``sources``: The files that were read. Audits are not among them.
+    ``sources``: The files that were read. The audit is the last of them, where one was given.
     ``streams``: The streams: those of the fault's code first, then by host, application and pool. Empty where no
         exception was found.
     """

@@ -40,7 +40,8 @@ class Finding(Struct, frozen=True, kw_only=True):
         which may be the name of a pool too.
     ``grade``: How sure the finding is: ``possible`` by the settings alone, ``likely``, or ``confirmed`` by logged
         exceptions. With the scope ``defaults`` it is ``possible``.
-    ``reasons``: Texts for a person, at least one: first the settings, then what the event logs show or cannot show.
+    ``reasons``: What the settings show, and with --evidence what the event logs show or cannot show, as texts for a
+        person. There is at least one.
     ``doubts``: The reasons to leave the pool undecided. Empty where there are none.
     ``fixes``: The fixes that help against this rule. The planner plans no other.
     """

@@ -43,8 +43,8 @@ class LoggedException(Struct, frozen=True, kw_only=True):
         be missing for that reason alone. In an audit it is ``cut`` where ``raised`` or ``flushed`` is false.
     ``streaming``: The kind of a client's response that was being written, by the frames. None where they show none.
     ``host``: The server as the entry names it. None where it names none. In an audit None: the report's host is meant.
-    ``application``: The application as the entry names it, such as ``/LM/W3SVC/2/ROOT/shop``. In an audit it is named
-        as in `Application` where that is certain. None where it is not known.
+    ``application``: The application as the entry names it, such as ``/LM/W3SVC/2/ROOT/shop``. In an audit it is the
+        ``path`` of an `Application` where that is certain. None where it is not known.
     ``pool``: The application pool. None where it is not known.
     ``local``: Whether the request came from the server itself. None where the entry has no client address.
     ``preload``: Whether the user agent is that of Application Initialization. None where the entry has no user agent.
@@ -103,7 +103,7 @@ class Source(Struct, frozen=True, kw_only=True):
     """A file that was read for a diagnosis.
 
     ``file``: The path, or ``standard input``. Several files of ELMAH in one folder are one source, ``.../error-*.xml``.
-    ``kind``: The format of the file, by its content. logs/kinds.py has the names.
+    ``kind``: The format of the file, by its content. logs/kinds.py has the names. It is ``audit`` for an audit.
     ``lines``: The number of lines that were read.
     ``damage``: What could not be read of the file, for a person. None where the whole file was read.
     ``unparsed``: The number of lines or entries that matter and were not understood.
@@ -111,7 +111,8 @@ class Source(Struct, frozen=True, kw_only=True):
     ``untimed``: The number of exceptions and events whose time was not recognised. Several of them may be the same one.
     ``code_only``: The number of entries that name the fault's code without an exception's type or stack.
     ``time_zone``: The zone of the times: ``UTC``, an offset such as ``+02:00``, or an IANA name. It is ``unknown``
-        where the zone is not known, or where nothing with a time was found. Several zones are separated by commas.
+        where the format and the entries do not determine the zone. Several zones, ``unknown`` among them, are separated
+        by commas.
     ``time_zone_from``: What gave the zone of times that have none: ``option`` for --time-zone, ``audit`` for the audit
         of the server. None where nothing gave it, or no time needed it.
     ``ambiguous``: The number of exceptions and events whose time is not known although the zone is, since the server's
