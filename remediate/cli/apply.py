@@ -78,7 +78,7 @@ def apply(
         batches=batches, max_failures=max_failures,
     )  # fmt: skip
     outcome = apply_plan(job, _Shown(check))
-    # The record of a run was named at its beginning.
+    # The folder of a run's record was shown at its beginning.
     text = run_text(outcome.run, outcome.folder if check else None, kept=outcome.folder is not None)
     emit(text.encode(), None)
     if outcome.lost:
