@@ -56,9 +56,9 @@ def audit_inventory(
 ) -> Audit:
     """The audit of the inventory's hosts; standard error shows the progress."""
     fleet = read_fleet(inventory)
-    with follow("inspecting", len(fleet.targets)) as tell:
+    with follow("inspecting", len(fleet.targets)) as done:
         return audit_fleet(
-            fleet, forks, timeout, rules, lambda report: tell(report_line(report), _trouble(report)), evidence_days
+            fleet, forks, timeout, rules, lambda report: done(report_line(report), _trouble(report)), evidence_days
         )
 
 

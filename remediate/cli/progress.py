@@ -36,7 +36,7 @@ def follow(doing: str, hosts: int) -> Iterator[Callable[[str, bool], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(doing, total=hosts)
 
-        def tell(line: str, trouble: bool) -> None:
+        def done(line: str, trouble: bool) -> None:
             if trouble and shortened(line) == line:
                 bar.console.print(Text(line))
             bar.advance(task)
@@ -44,4 +44,4 @@ def follow(doing: str, hosts: int) -> Iterator[Callable[[str, bool], None]]:
                 # Ansible takes some seconds more to end a run of many hosts.
                 bar.update(task, description=f"{doing}: ending")
 
-        yield tell
+        yield done

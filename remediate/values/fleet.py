@@ -158,9 +158,10 @@ HostReport = Inspection | Unreachable | Failed | Skipped
 
 
 class Inventory(Struct, frozen=True, kw_only=True):
-    """Which inventories, which of their hosts, and how their vaults open (Ansible's ``label@source``).
+    """The options that select hosts and reach them, as on the command line of Ansible. It is never saved.
 
-    The rest is what Ansible takes on its command line; ``extra_vars`` may hold secrets.
+    ``sources`` are the inventories, ``limit`` is a pattern of hosts, and ``vault_ids`` have Ansible's form
+    ``label@source``. ``extra_vars`` may hold secrets.
     """
 
     sources: tuple[str, ...]

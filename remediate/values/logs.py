@@ -88,7 +88,10 @@ class WorkerEvent(Struct, frozen=True, kw_only=True):
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """One line of an IIS (W3C) log. ``time`` is when the answer was sent, in UTC, to the second."""
+    """One line of an IIS (W3C) log, which is never saved. ``time`` is when the answer was sent, in UTC, to the second.
+
+    ``local`` and ``preload`` are as in `LoggedException`. A field that the line does not have is None or empty.
+    """
 
     time: datetime
     host: str | None = None

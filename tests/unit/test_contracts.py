@@ -47,6 +47,20 @@ def test_each_saved_field_has_a_contract(kind: Any) -> None:
     assert [name for name, text in contracts.items() if not SENTENCES.fullmatch(text)] == []
 
 
+@pytest.mark.parametrize("kind", SAVED, ids=lambda kind: kind.__name__)
+def test_the_contract_of_a_field_that_may_be_null_says_what_null_means(kind: Any) -> None:
+    """The contract has the word None."""
+    contracts = dict(CONTRACT.findall(inspect.cleandoc(kind.__doc__ or "")))
+    described = msgspec.inspect.type_info(kind)
+    assert isinstance(described, msgspec.inspect.StructType)
+    may_be_null = [
+        field.name
+        for field in described.fields
+        if isinstance(field.type, msgspec.inspect.UnionType) and field.type.includes_none
+    ]
+    assert [name for name in may_be_null if name in contracts and "None" not in contracts[name]] == []
+
+
 def test_all_that_is_saved_is_looked_at() -> None:
     """The walk comes to the values at the ends: in lists, in dictionaries, in unions and in fields that may be null."""
     names = {kind.__name__ for kind in SAVED}
