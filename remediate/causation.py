@@ -1,12 +1,11 @@
-"""What explains an error 0x80070032, and what confirms the fault. Audit and diagnosis ask here, and nowhere else. Pure.
+"""The rules of what explains an error 0x80070032 and what confirms the fault, for the audit and the diagnosis. Pure.
 
 An event of the pool, or a start of Windows, explains an error that comes soon after it. The error is also evidence of
-the fault where the event is one after which IIS starts a worker and sends it a request of its own. A failure of a
-worker explains an error and confirms nothing: what ends a worker disturbs its clients too, so it is to be ruled out
-first.
+the fault if IIS starts a worker after the event and sends it a request of its own. A failure of a worker explains an
+error and confirms nothing: a failure disturbs clients too, so its own cause is to be ruled out first.
 
-`is_pattern` is what confirms by events: docs/adr/0009 and 0029 have the reasons. Whether a request is the server's own
-is decided where addresses are read, and stands in ``LoggedException.local``.
+`is_pattern` decides what confirms by events. docs/adr/0009 and 0029 have the reasons. Whether a request is the server's
+own is decided where addresses are read, and ``LoggedException.local`` has the result.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,16 +19,16 @@ from remediate.values.logs import WorkerEvent, WorkerEventKind
 
 
 class Explanation(Struct, frozen=True):
-    """One kind of event. ``explains``: seconds after it within which it explains an error. ``confirms``: seconds after
-    it within which the error is evidence of the fault; None where it never is."""
+    """One kind of event, named ``what``. ``explains`` is the time in seconds after the event within which the event
+    explains an error. ``confirms`` is the time within which the error is evidence of the fault. None: it never is."""
 
     what: str
     explains: int
     confirms: int | None
 
 
-# A minute for the start of the worker and the application's own is the fault's description. Windows logs its start long
-# before IIS serves, so a boot explains an error for longer; but clients come back after a boot too.
+# A minute is enough for the start of the worker and of the application. Windows logs its own start long before IIS
+# serves, so a boot explains an error for longer. But clients come back after a boot too.
 EXPLANATIONS: dict[WorkerEventKind, Explanation] = {
     "idle-stop": Explanation("an idle stop", 60, 60),
     "shortened": Explanation("an idle stop", 60, 60),
@@ -38,14 +37,14 @@ EXPLANATIONS: dict[WorkerEventKind, Explanation] = {
     "failure": Explanation("a failure of the worker", 60, None),
 }
 IDLE_STOPS: frozenset[WorkerEventKind] = frozenset({"idle-stop", "shortened"})
-# Seconds. Some logs have whole seconds, cut off: an error of the event's own second is stamped up to one second before
-# the event. An error that is stamped a whole second before it came first.
+# Seconds. Some logs cut times off to whole seconds, so an error in the second of the event is stamped up to one second
+# before the event. An error that is stamped a whole second before the event came first.
 TOLERANCE = 1
-# At least this part of the errors has to follow an event, so that the cause of one is the cause of all.
+# At least this part of the errors must follow an event, so that one error's cause is the cause of all.
 MOST = 0.8
-# What would come about by chance less often than once in so many times is not taken for chance.
+# A result that chance gives less often than once in this many times is not attributed to chance.
 RARE = 1000
-# So many errors are a pattern: one error after one recycle is none, since a recycle disturbs clients too.
+# At least this many errors are a pattern. One error after one recycle is not, since a recycle disturbs clients too.
 PATTERN = 2
 
 
@@ -56,7 +55,7 @@ def words(kind: WorkerEventKind) -> str:
 
 
 def confirming_words() -> str:
-    """All that is evidence of the fault: ``within 60 s after an idle stop, a recycle or a boot``."""
+    """The times and events that make an error evidence: ``within 60 s after an idle stop, a recycle or a boot``."""
     whats: dict[int, list[str]] = {}
     for row in EXPLANATIONS.values():
         if row.confirms is not None and row.what not in whats.setdefault(row.confirms, []):
@@ -76,16 +75,17 @@ def confirms(event: WorkerEvent | None, time: datetime) -> bool:
 
 
 def is_pattern(confirming: int, covered: int, chance: float, *, marks: bool) -> bool:
-    """Whether errors at starts confirm the fault: nearly all are evidence of it, they are two or have the request's own
-    marks, and chance would hardly bring them there.
+    """Whether errors at starts confirm the fault: nearly all are evidence, they are two or have the marks of the
+    server's own request, and chance is improbable.
 
-    ``confirming`` of the ``covered`` starts with errors are evidence; ``chance`` is how often a random moment would be.
+    ``confirming`` of the ``covered`` starts with errors are evidence. ``chance`` is the probability, 0 to 1, that an
+    error at a random time would be.
     """
     return confirming >= MOST * covered and (confirming >= PATTERN or marks) and rare(confirming, covered, chance)
 
 
 class Cover(Struct, frozen=True):
-    """The time that a server's events reach over; an error outside is not judged by them."""
+    """The period that a server's events cover. An error outside is not judged by them."""
 
     since: datetime
     until: datetime
@@ -96,7 +96,7 @@ class Cover(Struct, frozen=True):
 
 
 def explained(times: Sequence[datetime], events: Iterable[WorkerEvent]) -> tuple[WorkerEvent | None, ...]:
-    """For each time the last event that explains it, a failure before all others; None where there is none."""
+    """For each time the last event that explains it, where a failure precedes all others. None: no event does."""
     by_kind: dict[WorkerEventKind, list[WorkerEvent]] = {}
     for event in sorted(events, key=lambda event: event.time):
         by_kind.setdefault(event.kind, []).append(event)
@@ -118,7 +118,7 @@ def _explanation(
 
 
 def followed(events: Iterable[WorkerEvent], times: Sequence[datetime]) -> tuple[int, int]:
-    """How many of the events explain one of the (sorted) times, and how many events there are."""
+    """The number of the events that explain at least one of the (sorted) times, and the number of events."""
     hits = total = 0
     for event in events:
         total += 1
@@ -129,7 +129,7 @@ def followed(events: Iterable[WorkerEvent], times: Sequence[datetime]) -> tuple[
 
 
 def chance_of_explanation(events: Iterable[WorkerEvent], cover: Cover) -> float:
-    """The part of the covered time in which an error would be explained by one of the events, 0 to 1."""
+    """The part of the covered time, 0 to 1, in which one of the events would explain an error."""
     whole = max((cover.until - cover.since).total_seconds(), 1.0)
     spans = sorted(
         (event.time - timedelta(seconds=TOLERANCE), event.time + timedelta(seconds=EXPLANATIONS[event.kind].explains))
@@ -145,12 +145,15 @@ def chance_of_explanation(events: Iterable[WorkerEvent], cover: Cover) -> float:
 
 
 def rare(seen: int, of: int, chance: float, trials: int = 1) -> bool:
-    """Whether so many of so many would hardly come about by chance, where the best of so many trials was taken."""
+    """Whether chance is an improbable cause of ``seen`` hits in ``of`` tries, each with the probability ``chance``.
+
+    ``trials`` is the number of alternatives of which this is the best.
+    """
     return of > 0 and seen > 0 and (chance <= 0 or unlikely(seen, of, chance) > log(RARE * trials))
 
 
 def unlikely(seen: int, of: int, chance: float) -> float:
-    """How unlikely it is to see so many of so many by chance: less the logarithm of Chernoff's bound."""
+    """The negative logarithm of Chernoff's bound on the probability of ``seen`` hits in ``of`` tries by chance."""
     share = seen / of
     if share <= chance:
         return 0.0

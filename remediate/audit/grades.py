@@ -1,8 +1,9 @@
-"""How sure a finding is, and why: what the settings say, and what the server's event logs show. Pure.
+"""The grade of a finding with its reasons, by the settings and by the server's event logs. Pure.
 
-Settings alone are *possible*; all that sends the start-up request makes *likely*, and so do idle stops that follow each
-other at the idle time-out. *confirmed* is what the diagnosis of the same evidence confirms (streams.py), by the rules
-of causation.py. What Windows did not log is not checkable, and never "did not happen".
+A pool is *possible* by its settings alone. It is *likely* if all that sends the start-up request is there, or if idle
+stops follow each other at the idle time-out. It is *confirmed* if the diagnosis of the same evidence confirms it, by
+the rules of causation.py. An event that Windows did not log is not checkable, and is never reported as "did not
+happen".
 """
 
 from collections import Counter, defaultdict
@@ -28,7 +29,7 @@ _FRAMES = "RaiseCommunicationError and ExplicitFlush"
 
 @dataclass(frozen=True)
 class Known:
-    """A server's evidence by pool, the names folded; ``boots`` are about all of them, ``confirmed`` are pools."""
+    """A server's evidence, by the `iis_key` of each pool. ``boots`` concern all pools, ``confirmed`` holds keys."""
 
     evidence: Evidence
     events: dict[str, list[WorkerEvent]]
@@ -38,7 +39,7 @@ class Known:
 
 
 def known(hosts: Sequence[Inspection]) -> dict[str, Known]:
-    """The evidence of each host that has some, by the host's name."""
+    """The evidence by the name of the host, for the hosts that have evidence."""
     confirmed: dict[str | None, set[str]] = defaultdict(set)
     for stream in of_evidence_alone(hosts):
         if stream.verdict == "confirmed" and stream.pool is not None:
@@ -61,7 +62,7 @@ def _by_pool(evidence: Evidence, confirmed: frozenset[str]) -> Known:
 
 
 def grade(host: Inspection, pool: Pool, known: Known | None) -> tuple[Grade, tuple[str, ...]]:
-    """The grade of a pool at risk, with its reasons in plain words."""
+    """The grade of a pool at risk, with its reasons for a person."""
     by_settings, why = _by_settings(host, pool)
     if known is None:
         return by_settings, why
@@ -75,7 +76,7 @@ def grade(host: Inspection, pool: Pool, known: Known | None) -> tuple[Grade, tup
 
 
 def _by_settings(host: Inspection, pool: Pool) -> tuple[Grade, tuple[str, ...]]:
-    """*likely* when all that sends the start-up request is there."""
+    """The grade is *likely* if all that sends the start-up request is there, else *possible*."""
     preloading = [a.path for a in pool.applications if a.preloadEnabled and a.preloadEnabled.value == "true"]
     where = f"preloadEnabled on {', '.join(preloading)}"
     if preloading and host.appinit_module and pool.value("managedRuntimeVersion"):
@@ -86,10 +87,10 @@ def _by_settings(host: Inspection, pool: Pool) -> tuple[Grade, tuple[str, ...]]:
 
 
 def _of_errors(known: Known, pool: Pool) -> tuple[str, ...]:
-    """What the exceptions of the pool say; whether they confirm is not decided here."""
+    """Reasons by the exceptions of the pool. Whether they confirm is not decided here."""
     every = [e for e in known.errors[iis_key(pool.name)] if e.code == FAULT]
     errors = [e for e in every if e.raised and e.flushed]
-    # A client with an address of its own, a body being read, a client's own response: those have other causes.
+    # The request of another address, the reading of a request's body, and a client's own response are other causes.
     ours = [e for e in errors if e.local is not False and not e.entity_read and not _of_a_client(e)]
     reasons = []
     times = [error.time for error in ours if error.time is not None]
@@ -113,13 +114,13 @@ def _of_errors(known: Known, pool: Pool) -> tuple[str, ...]:
 
 
 def _of_a_client(error: LoggedException) -> bool:
-    """Whether its frames speak for a client; some do so only where the request is not told to be the server's own."""
+    """Whether its frames show a client's response. Some do so only if the request is not known to be the server's."""
     stream = None if error.streaming is None else STREAMS[error.streaming]
     return stream is not None and (stream.only or error.local is not True)
 
 
 def _by_stops(known: Known, pool: Pool) -> tuple[bool, tuple[str, ...]]:
-    """Whether the worker was stopped when idle, again and again, at the idle time-out."""
+    """Whether the worker was stopped repeatedly at the idle time-out, and the reasons."""
     idle = pool.value(IDLE_TIMEOUT)
     if idle is None or not ends_when_idle(idle, pool.value(IDLE_ACTION)):
         return False, ()
@@ -142,7 +143,7 @@ def _by_stops(known: Known, pool: Pool) -> tuple[bool, tuple[str, ...]]:
 
 
 def _not_checkable(evidence: Evidence, pool: Pool, errors: bool) -> Iterator[str]:
-    """What was not logged, with the setting that would log it; and what the logs no longer hold."""
+    """Reasons for events that are not logged, with the setting that logs them, and for events that the logs lost."""
     if ends_when_idle(pool.value(IDLE_TIMEOUT), pool.value(IDLE_ACTION)) and not _logged(pool, LOG_IDLE, "IdleTimeout"):
         yield f"idle stops are not checkable: {LOG_IDLE} lacks IdleTimeout"
     recycles = [m for m in MEANING.values() if m.attribute == LOG_RECYCLE and not _logged(pool, LOG_RECYCLE, m.flag)]
@@ -168,18 +169,18 @@ def _gaps_of(name: str, log: EventLog, evidence: Evidence, what: str) -> Iterato
 
 
 def _readable(log: EventLog) -> bool:
-    """Whether what was not read of it was not logged."""
+    """Whether the whole log was read, so that an event that was not read was not logged."""
     return log.detail is None and log.oldest is not None and log.complete
 
 
 def _logged(pool: Pool, attribute: str, flag: str | None) -> bool:
-    """Whether the pool's setting has the event logged; an IIS that does not know the setting logs it."""
+    """Whether the pool's setting has the event logged. A version of IIS without the setting logs it."""
     value = pool.value(attribute)
     return value is None or flag in [part.strip() for part in value.split(",")]
 
 
 def _since(evidence: Evidence, log: str) -> str:
-    """From when on what is not there was not logged."""
+    """The time from which on a missing event was not logged, in words."""
     if not evidence.logs[log].complete:
         return " among the newest events"
     return f" since {_at(max(evidence.since, evidence.logs[log].oldest or evidence.since))}"

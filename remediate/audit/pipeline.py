@@ -1,4 +1,4 @@
-"""A fleet, or configuration files -> an audit. Nothing is written on a server."""
+"""The steps of an audit of a fleet or of configuration files. Nothing is written on a server."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The rules: Inspection -> Findings. Pure. What each rule means, for `remediate explain`, stands beside it."""
+"""The rules that make findings from inspections, each with its text for `remediate explain`. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,13 +9,14 @@ from remediate.iis.attributes import AT_RISK, CONDITION, IDLE_ACTION, IDLE_TIMEO
 from remediate.values.findings import Doubt, DoubtKind, Finding, FixName, Level
 from remediate.values.fleet import HostReport, Inspection, Pool, Value
 
-# What stands in a finding's ``pool`` when its scope is the defaults of all pools. A pool may have that name too.
+# The ``pool`` of a finding whose scope is the defaults of all pools. A pool may have that name too.
 DEFAULTS = "applicationPoolDefaults"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """``level`` is what a finding counts as; asked for by name, or confirmed by what happened, it is a finding."""
+    """``level`` is the level of its findings. A finding that is confirmed, or whose rule was named by --rules, is no
+    note."""
 
     id: str
     level: Level
@@ -25,7 +26,7 @@ class Rule:
 
 
 def find(hosts: Iterable[HostReport], asked: frozenset[str] = frozenset()) -> tuple[Finding, ...]:
-    """All findings, sorted by host, pool and rule; only of the rules ``asked`` for, where some are."""
+    """All findings, sorted by host, pool and rule. If ``asked`` is not empty, only the findings of these rules."""
     inspected = [host for host in hosts if isinstance(host, Inspection)]
     evidence = known(inspected)
     found = [
@@ -48,7 +49,7 @@ def _finding(
     pool: Pool | None,
 ) -> Finding:
     sure, evidence = ("possible", ()) if pool is None else grade(host, pool, known)
-    # What was seen to happen is no mere note, whatever the rule.
+    # A fault that was logged is a finding, whatever the rule.
     level: Level = "finding" if asked or sure == "confirmed" else rule.level
     return Finding(
         rule=rule.id, level=level, host=host.host, scope="defaults" if pool is None else "pool", pool=name,
@@ -65,7 +66,7 @@ def _periodic(host: Inspection) -> Iterator[tuple[str, tuple[str, ...], Pool | N
 
 
 def _line(value: Value) -> str:
-    """Where the value stands, if it was read from a file."""
+    """The line of the value, if it was read from a file."""
     return "" if value.line is None else f" (line {value.line})"
 
 
@@ -101,28 +102,33 @@ RULES: dict[str, Rule] = {
         Rule(
             "RM001", "finding", ("idle-timeout", "on-demand"), _periodic,
             f"""\
-RM001 periodic: the pool is AlwaysRunning, and its worker is ended when it was idle for too long.
+RM001 periodic: the pool is AlwaysRunning, and its worker is ended when it is idle for too long.
 
 IIS starts the worker again at once and sends the application a request of its own. An ASP.NET application that
-writes to that request's response logs HttpException 0x80070032: after each idle time-out, and at each recycle.
+writes to the response of that request logs HttpException 0x80070032. This occurs after each idle time-out and at
+each recycle.
 
-Seen in the settings: startMode AlwaysRunning, processModel.idleTimeout over zero, processModel.idleTimeoutAction
-Terminate (before IIS 8.5 it always is). By inference, Suspend pages the worker out and nothing starts.
-Graded `likely` where an application has preloadEnabled, the Application Initialization module is installed and the
-pool runs managed code: that is what sends the request. Else `possible`. `audit --evidence` reads the event logs: idle
-stops (5186, and 5195 where memory runs low) that follow each other at the idle time-out make `likely`. The exception
-itself (1309) with its frames makes `confirmed`: {PATTERN} errors or more, or one of the server itself, that came
-{confirming_words()}. A failure of the worker confirms nothing.
-`remediate diagnose --audit` confirms by the same rules.
+The settings are startMode AlwaysRunning, processModel.idleTimeout over zero, and processModel.idleTimeoutAction
+Terminate (before IIS 8.5 an idle worker is always ended). By inference, Suspend pages the worker out and starts none.
 
-Fixes: idle-timeout (idleTimeout=0) ends the periodic errors and leaves those at recycle; the DISA STIG for IIS
-counts it as a finding (V-218762, V-214474). on-demand (startMode=OnDemand) ends both where no application has
-preloadEnabled; where one has, the error may still come with the first client's request after a start and at
-recycles: whether IIS preloads under OnDemand is not documented clearly. The first request after a start is slow
-then, and work that needs a warm process stops.
+The grade is `likely` if an application has preloadEnabled, the Application Initialization module is installed and
+the pool runs managed code, since these send the request. Otherwise it is `possible`. `audit --evidence` reads the
+event logs too. The grade is then also `likely` if idle stops (5186, and 5195 when memory runs low) follow each other
+at the idle time-out. It is `confirmed` by the exception itself (1309) with its frames: {PATTERN} errors or more, or one
+error of a request from the server itself, that came {confirming_words()}.
+A failure of the worker confirms nothing. `remediate diagnose --audit` confirms by the same rules.
 
-Not read: <applicationInitialization doAppInitAfterRestart="true"> in a web.config or in applicationHost.config. It
-makes the request at each restart of the application, under any startMode and without an event of the pool.
+The fix idle-timeout (idleTimeout=0) ends the periodic errors and leaves the errors at recycles. The DISA STIG for IIS
+counts this setting as a finding (V-218762, V-214474).
+
+The fix on-demand (startMode=OnDemand) ends both where no application has preloadEnabled. Where an application has
+it, the error may still occur with the first client's request after a start and at recycles, since it is not clearly
+documented whether IIS preloads under OnDemand. With this fix the first request after a start is slow, and work that
+needs a warm process stops.
+
+The audit does not read <applicationInitialization doAppInitAfterRestart="true"> in a web.config or in
+applicationHost.config. It causes the request at each restart of the application, under any startMode and without an
+event of the pool.
 """,
         ),
         Rule(
@@ -130,25 +136,26 @@ makes the request at each restart of the application, under any startMode and wi
             """\
 RM002 recycle: the pool is AlwaysRunning, and its worker is not ended when idle (idleTimeout 0, or Suspend).
 
-The periodic errors of RM001 do not come. IIS still sends the application a request of its own when the pool is
-recycled or the server starts, and HttpException 0x80070032 can be logged then. A note, unless it is asked for with
-`--rules RM002`, or `audit --evidence` confirms it (see RM001).
+The periodic errors of RM001 do not occur. IIS still sends the application a request of its own when the pool is
+recycled or the server starts, and HttpException 0x80070032 can be logged then. The result is a note, unless the rule
+is named with `--rules RM002` or `audit --evidence` confirms it (see RM001).
 
-Fix: on-demand (startMode=OnDemand). Where an application has preloadEnabled, the error may still come with the
-first client's request after a start and at recycles, see RM001. Where the pool must stay warm the error can only be
-filtered in the application's own logger: `remediate log-filter` prints a filter for NLog, log4net, Serilog or ELMAH.
+The fix is on-demand (startMode=OnDemand). Where an application has preloadEnabled, the error may still occur with the
+first client's request after a start and at recycles (see RM001). Where the pool must stay warm, the error can only be
+filtered in the application's own logger. `remediate log-filter` prints a filter for NLog, log4net, Serilog or ELMAH.
 """,
         ),
         Rule(
             "RM004", "note", ("idle-timeout", "on-demand"), _defaults,
             """\
-RM004 defaults: applicationPoolDefaults says AlwaysRunning, with an idle time-out over zero.
+RM004 defaults: applicationPoolDefaults is AlwaysRunning, with an idle time-out over zero.
 
-Every new pool, and every pool that says nothing itself, has RM001's condition. Pools that have it are found by
-RM001, one by one, and a plan changes those. The defaults themselves are changed by `plan --scope defaults` alone:
-every pool that says nothing itself follows, and the plan names them. It is not documented whether IIS recycles them.
+Every new pool has the condition of RM001, and so has every pool without values of its own. RM001 finds the existing
+pools one by one, and a plan changes these pools. Only `plan --scope defaults` changes the defaults themselves. Every
+pool without a value of its own then inherits the new value, and the plan names these pools. It is not documented
+whether IIS recycles them.
 
-Fixes: as for RM001, on applicationPoolDefaults.
+The fixes are those of RM001, on applicationPoolDefaults.
 """,
         ),
     )

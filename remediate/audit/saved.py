@@ -1,4 +1,4 @@
-"""A saved audit, to plan from: it must be recent, since a plan holds what the servers had then."""
+"""A saved audit to plan from. It must be recent, since the plan expects the settings that the servers had then."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from remediate.errors import RemediateError
 from remediate.saved import load
 from remediate.values.findings import Audit
 
-# Clocks of two machines differ by less than this.
+# The clocks of two machines may differ by this much.
 _AHEAD = timedelta(hours=1)
 
 

@@ -1,4 +1,4 @@
-"""Reports on hosts -> an audit, with its findings and sums; and several audits as one."""
+"""Makes an audit from reports on hosts, with its findings and counts, and merges several audits."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from remediate.values.fleet import HostReport, Inspection
 
 
 def assemble(hosts: Sequence[HostReport], started: str, rules: frozenset[str] = frozenset()) -> Audit:
-    """The audit of these hosts, which was begun at ``started`` (RFC 3339) and ends now.
+    """The audit of these hosts, which began at ``started`` (RFC 3339) and ends now.
 
     ``rules`` are the ids of the rules that were asked for; empty for all of them.
     """
@@ -34,7 +34,7 @@ def assemble(hosts: Sequence[HostReport], started: str, rules: frozenset[str] = 
 
 
 def merge(audits: Iterable[Audit], rules: frozenset[str] = frozenset()) -> Audit:
-    """Several saved audits as one; of a host that is in two of them, the later report counts.
+    """Merge saved audits. If a host is in two of them, the later report counts.
 
     The rules are applied again: the findings of a file may be those of an older version.
     """

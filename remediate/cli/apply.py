@@ -78,7 +78,7 @@ def apply(
         batches=batches, max_failures=max_failures,
     )  # fmt: skip
     outcome = apply_plan(job, _Shown(check))
-    # The record of a run was named at its beginning.
+    # The folder of a run's record was shown at its beginning.
     text = run_text(outcome.run, outcome.folder if check else None, kept=outcome.folder is not None)
     emit(text.encode(), None)
     if outcome.lost:
@@ -116,13 +116,13 @@ class _Shown:
 
     @contextmanager
     def applying(self, hosts: int) -> Iterator[Callable[[HostResult], None]]:
-        with follow("trying" if self._check else "applying", hosts) as tell:
-            yield lambda host: tell(result_line(host), host.status not in ("changed", "unchanged", "pending"))
+        with follow("trying" if self._check else "applying", hosts) as done:
+            yield lambda host: done(result_line(host), host.status not in ("changed", "unchanged", "pending"))
 
     @contextmanager
     def proving(self, hosts: int) -> Iterator[Callable[[HostProof], None]]:
-        with follow("reading again", hosts) as tell:
-            yield lambda proof: tell(proof_line(proof), bool(proof.broken))
+        with follow("reading again", hosts) as done:
+            yield lambda proof: done(proof_line(proof), bool(proof.broken))
 
     def ended_early(self, words: str) -> None:
         click.echo(f"remediate: ansible-playbook ended early: {words}", err=True)

@@ -54,7 +54,7 @@ _DAYS = 7
     show_default=True,
     help="Version of IIS that the files of --config are from.",
 )
-@click.option("--evidence", is_flag=True, help="Read the servers' event logs too, and report what happened.")
+@click.option("--evidence", is_flag=True, help="Read the servers' event logs too, and report what they show.")
 @click.option(
     "--days", type=click.IntRange(1, MOST_DAYS), metavar="N", help=f"Days of event logs to read.  [default: {_DAYS}]"
 )
@@ -84,7 +84,8 @@ def audit(
     With --config, search applicationHost.config files instead. No server and no network is needed.
 
     With --evidence, grade the findings by the event logs. A finding is `likely` when worker processes were stopped
-    at the idle time-out again and again. It is `confirmed` when the exception itself was logged right after a stop.
+    at the idle time-out again and again. It is `confirmed` when the exception itself was logged right after an idle
+    stop, a recycle or a boot.
     """
     if more and not configs:
         raise click.UsageError(f"unexpected argument {str(more[0])!r}: give files with --config")
@@ -112,7 +113,7 @@ def audit(
 
 
 def _of_files(paths: tuple[Path, ...], version: Version, rules: frozenset[str], shown: bool) -> Audit:
-    """The audit of files; standard error names the files that failed where the report is not ``shown`` on a screen."""
+    """The audit of files; if the report is not ``shown`` on a screen, standard error names the files that failed."""
     value = audit_files(paths, version, rules, lambda line: click.echo(printable(line), err=True))
     for report in value.hosts:
         if isinstance(report, Failed) and not shown and not is_quiet():

@@ -1,4 +1,4 @@
-"""A word out of a known set. For a wrong one the error names the set, and the word that was probably meant."""
+"""A word from a known set. The error for a wrong word names the set, and the word that was probably meant."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

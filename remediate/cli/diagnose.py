@@ -1,7 +1,7 @@
 """remediate diagnose: from logs to the pool that causes the error.
 
 Exit codes: 0 what was read is not this fault; 2 a stream is confirmed or consistent; 3 a stream is undetermined, a file
-could not be read whole, or nothing was read in which the exception could stand; 1 a file cannot be read; 64 usage.
+could not be read whole, or nothing was read that could hold the exception; 1 a file cannot be read; 64 usage.
 """
 
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from remediate.values.logs import Source
 
 
 def _zone(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
-    """Refuse what is no zone."""
+    """Refuse a text that is not a time zone."""
     try:
         if text is not None:
             parse_zone(text)
@@ -37,7 +37,7 @@ def _zone(_context: click.Context, _option: click.Parameter, text: str | None) -
 
 
 def _moment(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
-    """``2026-11-25``, ``2026-11-25 14:00`` or RFC 3339; UTC where no zone is said."""
+    """``2026-11-25``, ``2026-11-25 14:00`` or RFC 3339. A time without a zone is in UTC."""
     if text is None:
         return None
     try:
@@ -69,12 +69,12 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str | None)
     "--time-zone",
     metavar="ZONE",
     callback=_zone,
-    help="Time zone of times that have none, such as UTC, +02:00 or Europe/Berlin.  [default: that of the audit]",
+    help="Time zone of times without a zone, such as UTC, +02:00 or Europe/Berlin.  [default: the zone in the audit]",
 )
 @click.option(
-    "--since", metavar="TIME", callback=_moment, help="Leave out errors before this time, for instance that of a fix."
+    "--since", metavar="TIME", callback=_moment, help="Leave out errors before this time, such as the time of a fix."
 )
-@click.option("--host", metavar="NAME", help="Server of the logs that name none.")
+@click.option("--host", metavar="NAME", help="Server of the logs that name no server.")
 @format_option(FORMS)
 @out_option()
 def diagnose(
@@ -112,17 +112,17 @@ def _inspections(audit: Audit) -> tuple[Inspection, ...]:
     return tuple(host for host in audit.hosts if isinstance(host, Inspection))
 
 
-# Those of the others are OK.
+# The exit code of every other verdict is OK.
 _EXITS: dict[Verdict, Exit] = {
     "confirmed": Exit.PENDING, "consistent": Exit.PENDING, "undetermined": Exit.INCOMPLETE,
 }  # fmt: skip
 
 
 def _exit(diagnosis: Diagnosis) -> Exit:
-    """That nothing was found is OK only where something was read in which it could stand."""
+    """Without a stream the exit code is OK only if something was read that could hold an exception."""
     if not diagnosis.streams and unread(diagnosis.sources):
         return Exit.INCOMPLETE
-    # An entry with the code alone may be this fault, and so may what could not be read: that is no answer.
+    # An entry with the code alone may be this fault, and so may a part that could not be read.
     unknown = any(source.code_only or source.damage for source in diagnosis.sources)
     open_question = Exit.INCOMPLETE if unknown else Exit.OK
     return worst(open_question, *(_EXITS.get(stream.verdict, Exit.OK) for stream in diagnosis.streams))

@@ -1,4 +1,4 @@
-"""The exit codes. Where several hold, the first of 1, 3, 4, 2 is given; the summary has all."""
+"""The exit codes. Where several apply, the first of 1, 3, 4, 2 is returned."""
 
 from enum import IntEnum
 
@@ -17,5 +17,5 @@ _ORDER = (Exit.ERROR, Exit.INCOMPLETE, Exit.STALE, Exit.PENDING)
 
 
 def worst(*codes: Exit) -> Exit:
-    """The one to give where several hold."""
+    """The code to return where several apply."""
     return next((code for code in _ORDER if code in codes), Exit.OK)

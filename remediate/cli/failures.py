@@ -1,4 +1,4 @@
-"""How a command may end other than by its own exit code: each failure is one line on standard error and a code."""
+"""The failures that end a command. Each one is a line on standard error and an exit code."""
 
 import errno
 import sys
@@ -16,7 +16,7 @@ from remediate.iis.inspection import one_line
 
 
 def end_with(error: BaseException) -> Exit:
-    """Say what happened, in one line; the exit code."""
+    """Report the failure in one line, and return the exit code."""
     words, code = next((words, code) for kind, words, code in _ENDS if isinstance(error, kind))
     text = words(error)
     if text:
@@ -31,7 +31,7 @@ def _usage(error: click.UsageError) -> str:
 
 
 def _list_of_commands(error: click.exceptions.NoArgsIsHelpError) -> str:
-    """A group without a command: its help text, which has several lines."""
+    """A group was called without a command: print its help text, which has several lines."""
     click.echo(error.format_message(), err=True)
     return ""
 
@@ -43,7 +43,7 @@ def _of_system(error: OSError) -> str:
 
 
 def _of_ansible(error: SystemExit) -> str:
-    """It ends the process when it cannot even be loaded."""
+    """Ansible ends the process where it cannot be loaded."""
     return f"Ansible does not start here: {error.code} (it needs a UTF-8 locale, such as LC_ALL=C.UTF-8)"
 
 
@@ -54,7 +54,7 @@ def _bug(error: Exception) -> str:
     return f"a bug, please report it with what -v shows: {place(error)}"
 
 
-# The first row that fits counts.
+# The first row that matches counts.
 _ENDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[Any], str], Exit], ...] = (
     (click.exceptions.NoArgsIsHelpError, _list_of_commands, Exit.USAGE),
     (click.UsageError, _usage, Exit.USAGE),

@@ -1,4 +1,4 @@
-"""The inventory that a command reads, from -i or from Ansible's configuration, and what is shown meanwhile."""
+"""The inventory of a command, from -i or from Ansible's configuration, and the progress while it is read."""
 
 import threading
 import time
@@ -19,7 +19,7 @@ from remediate.values.fleet import Failed, HostReport, Inspection, Inventory, Un
 
 
 def with_sources(inventory: Inventory, others: str = "") -> Inventory:
-    """The same with the configured inventory where none was named; a UsageError where none is configured either.
+    """The inventory, with the configured sources where -i was not given. UsageError where none are configured.
 
     ``others`` are options that the command takes instead of -i.
     """
@@ -34,19 +34,19 @@ def with_sources(inventory: Inventory, others: str = "") -> Inventory:
     return msgspec.structs.replace(inventory, sources=sources)
 
 
-# A host whose variables take this many seconds is named.
+# A host whose variables take longer than this many seconds is reported.
 _PATIENCE = 3.0
 
 
 def read_fleet(inventory: Inventory) -> Fleet:
-    """The fleet. Standard error shows what Ansible warns of, and a host whose variables take long."""
+    """The fleet. Standard error shows the warnings of Ansible, and a host whose variables take long."""
     warnings: list[str] = []
     with _watched() as reading:
         try:
             fleet = read_inventory(inventory, reading, warnings.append)
         except WrongOption as error:
             raise click.UsageError(str(error)) from error
-    for text in warnings:  # of an inventory that cannot be read, the error is enough
+    for text in warnings:  # where the inventory cannot be read, only the error is shown
         click.echo(f"remediate: warning: {text}", err=True)
     return fleet
 
@@ -56,9 +56,9 @@ def audit_inventory(
 ) -> Audit:
     """The audit of the inventory's hosts; standard error shows the progress."""
     fleet = read_fleet(inventory)
-    with follow("inspecting", len(fleet.targets)) as tell:
+    with follow("inspecting", len(fleet.targets)) as done:
         return audit_fleet(
-            fleet, forks, timeout, rules, lambda report: tell(report_line(report), _trouble(report)), evidence_days
+            fleet, forks, timeout, rules, lambda report: done(report_line(report), _trouble(report)), evidence_days
         )
 
 
@@ -68,7 +68,7 @@ def _trouble(report: HostReport) -> bool:
 
 @contextmanager
 def _watched() -> Iterator[Callable[[str], None]]:
-    """Name the host whose variables take long: a lookup may wait for a person, or for ever."""
+    """Report the host whose variables take long: a lookup may wait for a person, or for ever."""
     if is_quiet():
         yield lambda _host: None
         return

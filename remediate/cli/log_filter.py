@@ -1,4 +1,4 @@
-"""remediate log-filter: print a filter for the application's own logger, where a pool must stay as it is."""
+"""remediate log-filter: print a filter for the application's own logger, for a pool that must stay as it is."""
 
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from remediate.log_filters.catalogue import FORMATS, LOGGERS, filters_of
 @click.option("--format", "form", type=OneOf(FORMATS), help="Format of the logger's configuration.")
 @out_option()
 def log_filter(logger: str, form: str | None, out: Path | None) -> None:
-    """Print a filter for LOGGER (nlog, serilog, log4net or elmah) that drops this error's exception, and no other.
+    """Print a filter for LOGGER (nlog, serilog, log4net or elmah) that drops only the exception of this
+    error.
 
     A comment says where the filter goes and what it hides. JSON has no comments, so there it is written to standard
     error.

@@ -1,4 +1,4 @@
-"""The program's start: signals and streams are in order before the rest, which takes a moment, is loaded."""
+"""The start of the program: it sets up signals and streams before it loads the rest, which takes a moment."""
 
 import os
 import signal
@@ -11,8 +11,8 @@ def main() -> None:
     """Entry point."""
     code: int = Exit.INTERRUPTED
     try:
-        # A pipeline that is cancelled, or a terminal that goes away, is an interruption too: nothing more is begun.
-        # What is ignored stays so: `nohup` means it.
+        # A pipeline that is cancelled, or a terminal that is closed, is an interruption too: nothing more is begun.
+        # A signal that is ignored stays ignored, as under `nohup`.
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, signal.default_int_handler)
@@ -22,14 +22,14 @@ def main() -> None:
         code = run()
     except KeyboardInterrupt:
         print("remediate: interrupted", file=sys.stderr, flush=True)
-    # At once: threads may still hang on a server that does not answer, and a closed stdout cannot be flushed again.
+    # Without cleanup: threads may still wait for a server, and a closed stdout cannot be flushed again.
     os._exit(code)
 
 
 def _open_streams() -> None:
-    """Standard streams that the caller closed, so that no other file takes their numbers, and Ansible finds them.
+    """Open the standard streams that the caller closed. Else other files get their numbers, and Ansible misses them.
 
-    What is written to a closed standard output, or read from a closed standard input, fails, as it should.
+    Writing to a closed standard output fails, as it should, and so does reading from a closed standard input.
     """
     if sys.stdin is None:
         _open(0, os.O_WRONLY)

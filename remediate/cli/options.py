@@ -35,9 +35,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def inventory_options() -> Callable[[F], F]:
-    """-i, -l and what else Ansible takes for reaching hosts, handed to the command as the one argument ``inventory``.
+    """-i, -l and the other options of Ansible for reaching hosts, passed to the command as the argument ``inventory``.
 
-    Without -i it has no sources: cli/inventory.py finds those that are configured.
+    Without -i it has no sources: cli/inventory.py finds the configured ones.
     """
     add = _all(
         click.option(
@@ -72,7 +72,7 @@ def inventory_options() -> Callable[[F], F]:
             metavar="VARS",
             help="Extra variables, as for ansible-playbook: NAME=VALUE, JSON or @FILE. May be repeated.",
         ),
-        click.option("-u", "--user", metavar="NAME", help="Connect as this user where no variable names one."),
+        click.option("-u", "--user", metavar="NAME", help="User to connect as where no variable names a user."),
         click.option("-k", "--ask-pass", is_flag=True, help="Ask for the connection password."),
         click.option(
             "--connection-password-file", "password_file", metavar="FILE", help="File with the connection password."
@@ -107,12 +107,12 @@ def inventory_options() -> Callable[[F], F]:
 
 
 TIMEOUT = 60.0
-# Event logs are long, and Windows looks through all of one for each question.
+# Event logs are long, and Windows reads the whole log for each query.
 EVIDENCE_TIMEOUT = 180.0
 
 
 def pace_options(evidence: bool = False) -> Callable[[F], F]:
-    """How many hosts at once, and for how long each; with ``evidence``, ``timeout`` is None unless it was given."""
+    """--forks and --timeout. With ``evidence`` the ``timeout`` is None unless it was given."""
     seconds, hosts = click.FloatRange(1, 3600), click.IntRange(1, 1000)
     words = f"Seconds to wait for each host.  [default: {TIMEOUT:g}; with --evidence {EVIDENCE_TIMEOUT:g}]"
     timeout = (
@@ -139,7 +139,7 @@ def _all(*options: Callable[[Any], Any]) -> Callable[[F], F]:
 
 
 def rules_option() -> Callable[[F], F]:
-    """--rules, handed to the command as the set ``rules``."""
+    """--rules, passed to the command as the set ``rules``."""
 
     def parse(_context: click.Context, _option: click.Parameter, text: str) -> frozenset[str]:
         rules = frozenset(rule.strip().upper() for rule in text.split(",") if rule.strip())
@@ -153,12 +153,12 @@ def rules_option() -> Callable[[F], F]:
         metavar="RM001,...",
         default="",
         callback=parse,
-        help="Check only these rules, and report what they find as findings, not as notes.",
+        help="Check only these rules, and report all that they find as findings, not as notes.",
     )
 
 
 def format_option(formats: Sequence[str]) -> Callable[[F], F]:
-    """--format, handed to the command as ``form``; the first of the formats is the default."""
+    """--format, passed to the command as ``form``. The first of the formats is the default."""
     return click.option(
         "--format", "form", type=OneOf(formats), default=formats[0], show_default=True, help="Format of the output."
     )
@@ -189,7 +189,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def duration(_context: click.Context, _option: click.Parameter, text: str) -> float:
-    """``90s``, ``20m``, ``24h``, ``7d`` or IIS's ``[d.]hh:mm:ss``, in seconds; what can mean two things is refused."""
+    """``90s``, ``20m``, ``24h``, ``7d`` or IIS's ``[d.]hh:mm:ss``, in seconds. An ambiguous text is refused."""
     number, unit = text[:-1], text[-1:]
     if unit in _UNITS and number.isascii() and number.isdigit() and len(number) < 7:
         return int(number) * _UNITS[unit]
@@ -207,12 +207,12 @@ def amount(_context: click.Context, _option: click.Parameter, text: str, least: 
 
 
 def amounts(context: click.Context, option: click.Parameter, text: str | None) -> tuple[str, ...]:
-    """Several of them, of at least one host each, between commas; none where it is not given."""
+    """Amounts of at least one host, separated by commas. Empty where the option is not given."""
     return tuple(amount(context, option, part, least=1) for part in text.split(",")) if text else ()
 
 
 def screen(out: Path | None) -> Screen:
-    """What standard output is: a terminal's width and colours, or a pipe's; a file is written as for a pipe."""
+    """The width and colours of standard output: a terminal's or a pipe's. A file is written as for a pipe."""
     if out is not None:
         return PIPE
     utf8 = (sys.stdout.encoding or "").lower().replace("-", "").replace("_", "") == "utf8"
@@ -223,7 +223,7 @@ def screen(out: Path | None) -> Screen:
 
 
 def check_target(out: Path | None) -> None:
-    """RemediateError where ``emit`` could not write there: asked before the work that is to be written."""
+    """RemediateError where ``emit`` could not write there. It is called before the work whose result is written."""
     if out is None or (out.exists() and not out.is_file()):
         return
     folder = out.resolve().parent
@@ -233,10 +233,10 @@ def check_target(out: Path | None) -> None:
 
 
 def emit(data: bytes, out: Path | None) -> None:
-    """To standard output, or to a file that is replaced whole or not at all."""
+    """Write to standard output, or to a file that is replaced whole or not at all."""
     if out is None:
         sys.stdout.buffer.write(data)
-        # What fails afterwards must not cost what was reported, and a reader that went away is noticed here.
+        # A later failure must not lose the output, and a reader that is gone is detected here.
         sys.stdout.flush()
         return
     try:

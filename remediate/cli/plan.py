@@ -1,4 +1,4 @@
-"""remediate plan: findings and a chosen fix -> a plan directory."""
+"""remediate plan: write a plan directory from findings and a chosen fix."""
 
 from pathlib import Path
 from typing import cast
@@ -28,7 +28,7 @@ from remediate.values.findings import DoubtKind, FixName
 from remediate.values.fleet import Inventory
 
 _SHARED: frozenset[DoubtKind] = frozenset({"shared"})
-# Pools that cannot have the error as they are now.
+# Pools that cannot have the error in their present state.
 _DORMANT: frozenset[DoubtKind] = frozenset({"stopped", "unmanaged", "unused"})
 
 

@@ -1,4 +1,4 @@
-"""The program: its commands, and the run of the one that was asked for."""
+"""The program: its commands, and the run of the command that the arguments name."""
 
 import sys
 from importlib import import_module
@@ -28,7 +28,7 @@ _COMMANDS = {
     "log-filter": "Print a log filter that drops this error.",
     "completion": "Print the completion script of a shell.",
 }
-# What other distributions add: entry points of this group, one for each command.
+# Other distributions add commands by entry points of this group, one for each command.
 _ADDED = "remediate.commands"
 _OF_THE_LAB = {
     "lab": "Serve simulated IIS servers on this machine.",
@@ -38,12 +38,12 @@ _GET_THE_LAB = "the simulated fleet is a package of its own: run `pip install ./
 
 
 def _added() -> dict[str, EntryPoint]:
-    """The commands of other distributions, by name; none takes the name of one of ours."""
+    """The commands of other distributions, by name. None of them can have the name of a command above."""
     return {entry.name: entry for entry in entry_points(group=_ADDED) if entry.name not in _COMMANDS}
 
 
 class _Commands(click.Group):
-    """Loads a command's file when it is asked for: to read an inventory takes half of Ansible, `show` needs none."""
+    """Loads the file of a command when it is needed: an inventory needs half of Ansible, `show` needs none of it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return [*_COMMANDS, *_added()]
@@ -79,8 +79,8 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
-            # click would end the process, without a word.
-            raise RemediateError("whoever read the output went away, so it is cut off") from error
+            # click would end the process without a message.
+            raise RemediateError("the reader of the output is gone, so the output is cut off") from error
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
         texts = _COMMANDS | _OF_THE_LAB
@@ -103,14 +103,14 @@ with_verbosity(cli)
 
 
 def run() -> int:
-    """Run the command that the arguments name; its exit code."""
-    # What Python cannot hand to anybody, in a generator that a library drops, it would print with a traceback.
+    """Run the command that the arguments name, and return its exit code."""
+    # Python would print an exception that nobody can catch, as in a generator that a library drops, with a traceback.
     sys.unraisablehook = lambda dropped: report(dropped.exc_value) if dropped.exc_value is not None else None
     try:
         code: int | None = answer_shell(cli)
         if code is None:
             code = cli.main(standalone_mode=False)
         sys.stdout.flush()
-    except BaseException as error:  # noqa: BLE001  # the last resort: a bug is said in one line too
+    except BaseException as error:  # noqa: BLE001  # the last resort: a bug is reported in one line too
         code = end_with(error)
     return int(code or Exit.OK)

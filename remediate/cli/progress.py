@@ -14,10 +14,10 @@ from remediate.cli.verbosity import is_quiet
 
 @contextmanager
 def follow(doing: str, hosts: int) -> Iterator[Callable[[str, bool], None]]:
-    """Call what this gives with each host's line as it is done, and whether it is trouble.
+    """Gives a function to call for each host that is done, with its line and whether the line reports a problem.
 
-    Beside a bar only trouble is shown: a thousand lines of "all is well" would scroll it away. Trouble that another
-    host had before is shortened, `web02: failed, as web01`, and not shown beside a bar.
+    Beside a bar only problems are shown: a thousand lines without a problem would scroll them away. A problem that
+    another host had before is shortened, `web02: failed, as web01`, and not shown beside a bar.
     """
     if is_quiet():
         yield lambda _line, _trouble: None
@@ -36,7 +36,7 @@ def follow(doing: str, hosts: int) -> Iterator[Callable[[str, bool], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(doing, total=hosts)
 
-        def tell(line: str, trouble: bool) -> None:
+        def done(line: str, trouble: bool) -> None:
             if trouble and shortened(line) == line:
                 bar.console.print(Text(line))
             bar.advance(task)
@@ -44,4 +44,4 @@ def follow(doing: str, hosts: int) -> Iterator[Callable[[str, bool], None]]:
                 # Ansible takes some seconds more to end a run of many hosts.
                 bar.update(task, description=f"{doing}: ending")
 
-        yield tell
+        yield done

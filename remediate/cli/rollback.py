@@ -1,4 +1,4 @@
-"""remediate rollback: a run -> the plan of its inverse."""
+"""remediate rollback: write the plan that undoes a run."""
 
 from pathlib import Path
 
@@ -26,9 +26,7 @@ def rollback(run: Path, out: Path) -> None:
     if found.check:
         raise RemediateError(f"{run}: was a dry run; there is nothing to undo")
     if found.running:
-        raise RemediateError(
-            f"{run}: is still running, and goes on to write: wait for its end, or end it, then undo it"
-        )
+        raise RemediateError(f"{run}: is still running and may write more: wait for its end, or end it, then undo it")
     made = write_plan(make_rollback(found, now()), out)
     emit(plan_text(made).encode(), None)
     click.echo(printable(f"written: {out}"), err=True)
@@ -37,4 +35,4 @@ def rollback(run: Path, out: Path) -> None:
         names = [host.host for host in hosts]
         click.echo(printable(f"{who(names)}: {status}: {with_names(detail, names)}"), err=True)
     if silent:
-        click.echo("a server that still writes is asked by this plan to end before its next commit", err=True)
+        click.echo("this plan asks a server that still writes to end before its next commit", err=True)

@@ -37,7 +37,7 @@ def show(path: Path, form: DiagnosisForm, out: Path | None) -> None:
 
 
 def _warn_of_edits(folder: Path, plan: Plan) -> None:
-    """A folder that was edited may do something else than its plan.json says."""
+    """Warn of a folder that was edited, since it may do other things than its plan.json says."""
     try:
         check_digest(folder, plan)
     except RemediateError as error:

@@ -1,4 +1,4 @@
-"""-v and -q. Every command takes them, before its name and behind it."""
+"""-v and -q. Every command takes them, before and after its name."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ _LOGGER = logging.getLogger("remediate")
 
 
 class _ToStderr(logging.Handler):
-    """Writes to whatever standard error is at the moment: a progress bar puts itself in its place."""
+    """Writes to the current standard error, since a progress bar replaces it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if sys.stderr is not None:
@@ -36,7 +36,7 @@ def is_quiet() -> bool:
 
 
 def with_verbosity(command: click.Command) -> click.Command:
-    """The command with both options, and so its subcommands; calling it twice adds them once."""
+    """The command and its subcommands with both options. A second call adds nothing."""
     if not any(option.name == "verbose" for option in command.params):
         common: dict[str, Any] = {"is_flag": True, "expose_value": False, "is_eager": True}
         command.params += [

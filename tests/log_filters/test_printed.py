@@ -77,7 +77,7 @@ def test_what_a_logger_does_not_have_is_usage(tmp_path: Path) -> None:
         assert done.stdout == ""
         assert line.startswith("remediate: ")
     assert not (tmp_path / "filter").exists()
-    assert "xml and json" in remediate("log-filter", "nlog", "--format", "cs", expect=64).stderr
+    assert "xml or json" in remediate("log-filter", "nlog", "--format", "cs", expect=64).stderr
     nowhere = remediate("log-filter", "nlog", "--out", tmp_path / "no" / "where", expect=1)
     assert len(nowhere.stderr.splitlines()) == 1
 

@@ -221,7 +221,8 @@ def test_a_reader_that_goes_away(inventory: Path) -> None:
     done = run(
         "bash", "-c", f"remediate show {inventory.parent / 'plan'} | true; exit ${{PIPESTATUS[0]}}", PATH=_path()
     )
-    assert (done.returncode, done.stderr) == (1, "remediate: whoever read the output went away, so it is cut off\n")
+    said = "remediate: the reader of the output is gone, so the output is cut off\n"
+    assert (done.returncode, done.stderr) == (1, said)
 
 
 class _Web(BaseHTTPRequestHandler):

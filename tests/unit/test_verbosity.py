@@ -44,7 +44,7 @@ def test_a_bug_with_one_host_is_shown_with_the_host(inventory: Path, broken: str
     done = remediate(*line.split(), "-i", inventory, expect=3, PYTHONPATH=broken, CANARY=PASSWORD)
     for host in ("web01", "web02"):
         assert f"{host}: Traceback (most recent call last):\n" in done.stderr
-    assert "LookupError" in done.stderr and "KeyError" in done.stderr and 'fleet.py", line ' in done.stderr
+    assert "LookupError" in done.stderr and "KeyError" in done.stderr and 'runner.py", line ' in done.stderr
     assert "2 hosts  failed  LookupError at script.py:" in done.stdout
     assert PASSWORD not in done.stdout + done.stderr
 
