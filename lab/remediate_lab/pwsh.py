@@ -60,7 +60,8 @@ class PwshEngine:
     def __init__(self, pwsh: Path, scratch: Path) -> None:
         self._pwsh = pwsh.resolve()
         self._scratch = scratch
-        self._compiled = Path(os.environ.get("REMEDIATE_LAB_COMPILED", scratch))
+        self._compiled = Path(os.environ.get("REMEDIATE_LAB_COMPILED", scratch / "compiled"))
+        self._host = scratch / _HOST
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._warm = WarmProcesses(self._start_host)
         (scratch / "home").mkdir(parents=True, exist_ok=True)
@@ -70,10 +71,6 @@ class PwshEngine:
         link.unlink(missing_ok=True)
         link.symlink_to(self._pwsh)
 
-    @property
-    def _host(self) -> Path:
-        return self._compiled / _HOST
-
     def furnish(self, servers: Sequence[Server]) -> None:
         """Give the servers the assemblies that their scripts use, compiled once; IIS's once for each version of it."""
         versions = {server: read_knobs(server.windows).get("iis_version", "10.0") for server in servers}
@@ -82,6 +79,7 @@ class PwshEngine:
         with (self._compiled / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._compile(made)
+        _link(self._host, self._compiled / _HOST)
         for server, version in versions.items():
             system = server.windows / "System32"
             _link(system / _EVENT_LOGS, self._compiled / _EVENT_LOGS)
@@ -91,7 +89,8 @@ class PwshEngine:
     def _compile(self, targets: Mapping[str, Path]) -> None:
         """What is not there yet, in one process, since most of the time is its start."""
         script = _quoted(_HERE / "windows" / "build.ps1")
-        events, host, source = self._compiled / _EVENT_LOGS, self._host, _HERE / "powershell" / "WarmHost.cs"
+        events, host = self._compiled / _EVENT_LOGS, self._compiled / _HOST
+        source = _HERE / "powershell" / "WarmHost.cs"
         making = {dll: f"& {script} -OutputPath {_quoted(dll)} -FileVersion {v}.0.1" for v, dll in targets.items()}
         making[events] = f"& {script} -OutputPath {_quoted(events)} -EventLogs"
         making[host] = f"Add-Type -Path {_quoted(source)} -OutputAssembly {_quoted(host)} -OutputType Library"
