@@ -52,7 +52,7 @@ BOMBS = {
     "bomb:gzip": "packed answer (Content-Encoding: gzip)",
     "bomb:chunked": "more than 512 KiB in one answer",
     "bomb:stdout": "more than 512 KiB in one answer",
-    "bomb:line": "ended the connection",
+    "bomb:line": "closed the connection",
     "bomb:elements": "does not speak WS-Management",
     "bomb:deep": "does not speak WS-Management",
     "bomb:entities": "does not speak WS-Management",

@@ -377,7 +377,6 @@ def test_clearing_twice_is_safe(site: Site) -> None:
 NOT_OURS = ("remediate-golden", "remediate-20250101T000000Z\n", "remediate-2025\u0660101T000000Z")
 
 
-@on_pwsh
 def test_five_backups_are_kept(site: Site) -> None:
     """The oldest go, but only those that a run of ours made."""
     root = site.windows / "System32/inetsrv/backup"

@@ -141,7 +141,6 @@ def test_a_clear_takes_the_attribute_away(site: Site) -> None:
 
 @on_pwsh
 @one_auth
-@on_pwsh
 @pytest.mark.parametrize("says", ["false", "true"])
 def test_what_was_inherited_is_cleared_whatever_the_api_says(site: Site, says: str) -> None:
     """The file tells where a value came from. The API may call one from the defaults the pool's own."""
@@ -282,7 +281,6 @@ def test_changed_between_two_commits(site: Site) -> None:
 
 @on_pwsh
 @one_auth
-@on_pwsh
 def test_conflicts_are_read_again_and_retried(site: Site) -> None:
     """The file changes, or is in use, at the moment of the commit: a fresh look, and another try."""
     folder = plan(site, "idle-timeout")
