@@ -179,7 +179,7 @@ def attributed(observed: Observations) -> Iterator[str]:
     if observed.settings is None and observed.candidates:
         names = [f"{pool.pool} ({pool.idle_text})" for pool in observed.candidates[:5]]
         more = ["..."] if len(observed.candidates) > 5 else []
-        yield f"the log does not tell the pool; AlwaysRunning are: {', '.join(names + more)}"
+        yield f"the log does not name the pool; AlwaysRunning are: {', '.join(names + more)}"
     recycles = sorted({cause_text(cause) for cause in observed.causes if cause.kind == "recycle"})
     if recycles:
         yield f"after: {', '.join(recycles)}"
@@ -256,7 +256,7 @@ def advice(observed: Observations, chosen: tuple[Remedy, ...]) -> Iterator[str]:
         return
     if observed.servers and not observed.audited:
         which = "the log names no server" if observed.host is None else "its server is not in it"
-        yield f"the audit tells of {count(observed.servers, 'server')}, and {which}: give --host, as the audit names it"
+        yield f"the audit has {count(observed.servers, 'server')}, and {which}: give --host, as the audit names it"
     yield "look at the pool's settings before you change it: `remediate audit`"
 
 

@@ -29,7 +29,7 @@ from remediate.iis.events import LOG_IDLE, LOG_RECYCLE
 from remediate.values.diagnoses import Symptom, SymptomName
 
 _NO_ZONE = f"the log's time zone is not known: {GIVE_ZONE}"
-_NO_TIME = "the log tells no time of these errors"
+_NO_TIME = "the log has no time for these errors"
 
 
 def symptoms(observed: Observations) -> dict[SymptomName, Symptom]:
@@ -241,7 +241,7 @@ def local_request(observed: Observations) -> Symptom:
         )
     if observed.local:
         return Symptom("seen", f"{count(observed.local, 'request')} from the server itself")
-    return Symptom("not-checkable", "the log does not tell the client: have it log its address and user agent")
+    return Symptom("not-checkable", "the log does not name the client: have it log its address and user agent")
 
 
 def not_in_iis_log(observed: Observations) -> Symptom:
@@ -253,7 +253,9 @@ def not_in_iis_log(observed: Observations) -> Symptom:
     if not lines.checked:
         return Symptom("not-checkable", "the IIS log given does not reach over the errors: give that of their days")
     if lines.chance > BUSY:
-        return Symptom("not-checkable", "so busy that a line stands at nearly any time: only the client would tell")
+        return Symptom(
+            "not-checkable", "so busy that a line stands at nearly any time: only the client's address would decide"
+        )
     stray = (
         f" (at {lines.matched} others one stands, as it does at {lines.chance:.0%} of all moments)"
         if lines.matched

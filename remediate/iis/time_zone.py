@@ -35,7 +35,7 @@ def _checked(reported: TimeZone, clock: str | None) -> ZoneInfo:
     zone = _named(reported.id)
     time = clock_time(clock)
     if time is None or time.year not in _YEARS:
-        raise ValueError("its clock tells no time by which its time zone could be checked")
+        raise ValueError("its clock gives no time by which its time zone could be checked")
     for number, minutes in enumerate(reported.offsets):
         moment = (time - number * _APART).astimezone(zone)
         said = moment.astimezone(timezone(timedelta(minutes=minutes)))

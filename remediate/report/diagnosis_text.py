@@ -46,7 +46,7 @@ def title(stream: Stream) -> str:
         stream.application or "",
         f"on {stream.host}" if stream.host else "",
     ]
-    return f"{stream.code}, {', '.join(name for name in names if name) or 'of an application that is not told'}"
+    return f"{stream.code}, {', '.join(name for name in names if name) or 'of an application that is not named'}"
 
 
 def attributed(stream: Stream) -> str:

@@ -95,9 +95,7 @@ def test_an_audit_that_does_not_tell_of_the_server_says_so(host: str | None, why
     audit.write_text(json.dumps(value | {"hosts": [first, first | {"host": "web02", "machine": "WEB02"}]}))
     named = [] if host is None else ["--host", host]
     _, diagnosis = diagnosis_of(tmp_path, log, "--audit", audit, *named)
-    assert (
-        f"the audit tells of 2 servers, and {why}: give --host, as the audit names it" in diagnosis.streams[0].reasons
-    )
+    assert f"the audit has 2 servers, and {why}: give --host, as the audit names it" in diagnosis.streams[0].reasons
 
 
 @pytest.mark.parametrize("form", ["table", "html"])

@@ -169,7 +169,7 @@ def test_without_a_zone_the_period_is_found_and_nothing_is_compared() -> None:
 def test_errors_without_a_time_are_counted_and_said() -> None:
     stream = one_stream([LoggedException(code="0x80070032", raised=True, flushed=True)] * 3)
     assert stream.count == 3 and stream.attribution.unexplained == 3 and stream.first is None
-    assert "tells no time" in stream.symptoms["periodic"].text
+    assert "has no time" in stream.symptoms["periodic"].text
 
 
 def test_a_hundred_thousand_names_are_bounded() -> None:
