@@ -34,8 +34,8 @@ PRINTED: dict[str, tuple[bytes, tuple[str, ...] | None]] = {
     "warnings": (b'{"warnings": 5, "changed": false, "inspection": {}}\r\n', ()),
     "deep": (b'{"inspection": ' + b"[" * 900 + b"]" * 900 + b"}\r\n", ()),
     "deeper": (b'{"inspection": ' + b"[" * 90_000 + b"]" * 90_000 + b"}\r\n", ()),
-    "half": (json.dumps({"failed": True, "msg": "Caf\udce9 \ud800!"}).encode(), ("holds what is no text",)),
-    "half-inside": (json.dumps({"inspection": INSPECTION | {"machine": "\ud800"}}).encode(), ("no text",)),
+    "half": (json.dumps({"failed": True, "msg": "Caf\udce9 \ud800!"}).encode(), ("is not text",)),
+    "half-inside": (json.dumps({"inspection": INSPECTION | {"machine": "\ud800"}}).encode(), ("text",)),
     "long-number": (b'{"inspection": {"format_version": ' + b"9" * 10_000 + b"}}\r\n", ()),
 }
 

@@ -39,7 +39,6 @@ NOT_SENT = {
     "refused": ["ansible_port=1"],
     "password": ["ansible_password=wrong"],
     "timeouts": ["ansible_winrm_operation_timeout_sec=60"],
-    "task": ["remediate_task_timeout=soon"],
     "psrp": ["ansible_connection=psrp", "ansible_port=1"],
 }
 
