@@ -20,7 +20,7 @@ from pathlib import Path
 from remediate.errors import RemediateError
 
 # By this interpreter: the ansible-core that read the inventory also runs the playbook.
-ANSIBLE_PLAYBOOK = (sys.executable, str(Path(__file__).with_name("launcher") / "ansible_playbook.py"))
+ANSIBLE_PLAYBOOK = (sys.executable, str(Path(__file__).parents[1] / "fleet" / "launcher" / "ansible_playbook.py"))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""ansible-playbook, given through a pipe what may be secret (see ../handover.py). It runs in a process of its own.
+"""ansible-playbook in a process of its own, given through a pipe what may be secret (see playbook/handover.py).
 
 Ansible takes extra variables and the connection's password from arguments, prompts and files alone. It resolves such a
 file's path, and a pipe has none: so they are put in its place here, where no argument list and no disk shows them.
@@ -6,7 +6,7 @@ file's path, and a pipe has none: so they are put in its place here, where no ar
 Lookups, commands of the `pipe` lookup and `playbook_dir` mean the current folder, as they did when the inventory was
 read: a host must not be reached with other variables than those it was inspected with. What stands beside the playbook
 is found all the same. (Of a plain ansible-playbook they mean the playbook's folder.) run_playbook of
-../../fleet/ansible_internals.py does it.
+../ansible_internals.py does it.
 
 Its output is a log that is kept: nothing of what it reads is quoted there, and nothing that an inventory's script or a
 lookup's command writes to standard error (docs/adr/0010, 0026).
