@@ -81,10 +81,14 @@ def is_run(folder: Path) -> bool:
 
 
 def _not_begun(folder: Path) -> str:
-    """Without a record nothing is written on a server."""
+    """Without a record nothing is written on a server; unless it was there, and is gone."""
     if is_open(folder) or ((folder / RECORD).exists() and _is_held(folder / RECORD)):
         what = "this run has begun nothing yet, and may still begin"
         return f"{folder}: {what}: try again later, or stop its ansible-playbook"
+    # A mark is made before the first of a change goes to its host, and after the record's first line.
+    if begun := sum(1 for _ in (folder / "marks").glob("*")):
+        what = f"its record is empty or gone, and {begun} of its hosts were begun"
+        return f"{folder}: {what}: what was written there is not known; audit these servers"
     said = f": {last_words(folder / LOG)}" if (folder / LOG).exists() else ""
     return f"{folder}: nothing was begun in this run, and nothing was written{said}"
 

@@ -56,6 +56,20 @@ def test_wherever_it_ends_it_says_what_is_known(tmp_path: Path) -> None:
         assert (run.finished_at is None) is (reached < 4)
 
 
+@pytest.mark.parametrize("record", [None, b""])
+def test_a_record_that_is_gone_does_not_mean_that_nothing_was_written(tmp_path: Path, record: bytes | None) -> None:
+    """The marks of the hosts that were begun are still there, so what was written is not known."""
+    run = tmp_path / "runs" / "20261129T110916Z-528fd4"
+    (run / "marks").mkdir(parents=True)
+    (run / "marks" / "web01").touch()
+    if record is not None:
+        (run / RECORD).write_bytes(record)
+    for arguments in ((), ("--out", tmp_path / "undo")):
+        said = remediate("rollback" if arguments else "show", run, *arguments, expect=1).stderr
+        assert "1 of its hosts were begun" in said and "not known" in said and said.count("\n") == 1
+        assert "nothing was written" not in said
+
+
 def test_junk_is_one_line(tmp_path: Path) -> None:
     for junk in (
         b"",
