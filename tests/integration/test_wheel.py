@@ -84,14 +84,20 @@ def archive_text(wheel: Path, name: str) -> str:
         return archive.read(name).decode()
 
 
-def test_the_product_alone_says_how_to_get_the_lab(elsewhere: Path) -> None:
+def check_the_lab_is_elsewhere(elsewhere: Path) -> None:
     """Its wheel has no simulated fleet, and names the package that has one."""
     for line in (["lab", "up"], ["demo"]):
         assert call(elsewhere, "remediate", *line, expect=1) == ""
 
 
 def test_the_whole_job(elsewhere: Path, inventory: Path) -> None:
-    """Audit, plan, plain dry run, apply, audit, undo: the collection, the playbooks and the scripts are in it."""
+    """Audit, plan, plain dry run, apply, audit, undo: the collection, the playbooks and the scripts are in it.
+
+    One test, since the environments take a minute to make.
+    """
+    check_the_lab_is_elsewhere(elsewhere)
+    check_the_filters_are_in_it(elsewhere)
+    check_the_pages_are_in_it(elsewhere)
     plan, undo = elsewhere / "plan", elsewhere / "undo"
     files = sorted((elsewhere / "lab" / "servers").rglob("applicationHost.config"))
     before = [file.read_bytes() for file in files]
@@ -118,13 +124,13 @@ def test_the_whole_job(elsewhere: Path, inventory: Path) -> None:
     assert [file.read_bytes() for file in files] == before
 
 
-def test_the_filters_are_in_it(elsewhere: Path) -> None:
+def check_the_filters_are_in_it(elsewhere: Path) -> None:
     """Each is a file beside the code."""
     for each in FILTERS:
         assert call(elsewhere, "remediate", "log-filter", each.logger, "--format", each.format) == each.text
 
 
-def test_the_pages_are_in_it(elsewhere: Path) -> None:
+def check_the_pages_are_in_it(elsewhere: Path) -> None:
     """HTML and SVG are made by templates, which are files beside the code."""
     log = elsewhere / "app.log"
     log.write_text("2026-11-09 04:00:00,000 [1] INFO Shop - all is well\n")
