@@ -36,10 +36,10 @@ def _open_streams() -> None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115  # as long as the process
     if sys.stdout is None:
         _open(1, os.O_RDONLY)
-        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115  # as above
     if sys.stderr is None:
         _open(2, os.O_WRONLY)
-        sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115  # as above
 
 
 def _open(number: int, flags: int) -> None:

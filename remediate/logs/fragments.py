@@ -10,6 +10,8 @@ from xml.parsers import expat
 
 from msgspec import Struct
 
+from remediate.logs.exceptions import find_code
+from remediate.logs.tally import Tally
 from remediate.logs.window import Window
 
 # No error and no event is as long as that.
@@ -99,3 +101,19 @@ def parse(text: bytes) -> tuple[Node, ...] | None:
     except expat.ExpatError:
         return None
     return tuple(Node(name, attributes, "".join(texts)) for name, attributes, texts in nodes)
+
+
+def elements_with_code(
+    window: Window, tally: Tally, name: str, *, prefixed: bool = False
+) -> Iterator[tuple[int, tuple[Node, ...]]]:
+    """The line and the nodes of each element of this name that names a code; one that cannot be read is counted."""
+    for fragment in fragments(window, name, prefixed=prefixed):
+        text = fragment.text
+        if text is None:
+            tally.unparsed += 1
+        elif find_code(text, 0) >= 0:
+            nodes = parse(text)
+            if nodes is None:
+                tally.unparsed += 1
+            else:
+                yield fragment.line, nodes

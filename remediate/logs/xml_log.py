@@ -12,8 +12,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from remediate.logs.exceptions import find_code
-from remediate.logs.fragments import Node, fragments, parse
+from remediate.logs.fragments import Node, elements_with_code
 from remediate.logs.origin import of_properties
 from remediate.logs.tally import Tally
 from remediate.logs.timestamps import epoch, moment
@@ -21,16 +20,8 @@ from remediate.logs.window import Window
 
 
 def read_xml_log(window: Window, tally: Tally) -> None:
-    for fragment in fragments(window, "event", prefixed=True):
-        text = fragment.text
-        if text is None:
-            tally.unparsed += 1
-        elif find_code(text, 0) >= 0:
-            nodes = parse(text)
-            if nodes is None:
-                tally.unparsed += 1
-            else:
-                _keep(nodes, fragment.line, tally)
+    for line, nodes in elements_with_code(window, tally, "event", prefixed=True):
+        _keep(nodes, line, tally)
 
 
 def _keep(nodes: tuple[Node, ...], line: int, tally: Tally) -> None:

@@ -1,18 +1,19 @@
-"""The command, run in this process: an exit code, and what it wrote."""
+"""The command: an exit code, and what it wrote."""
 
 from pathlib import Path
 
-from remediate.cli.program import cli
 from remediate.saved import load
 from remediate.values.diagnoses import Diagnosis
+from tests.conftest import remediate
 from tests.diagnosis.simulated import Given
 
 
 def run_diagnose(folder: Path, *arguments: object) -> tuple[int, bytes]:
     """The exit code, and the report."""
     out = folder / "report"
-    code = cli.main(["diagnose", *map(str, arguments), "--out", str(out)], standalone_mode=False)
-    return int(code), out.read_bytes()
+    done = remediate("diagnose", *map(str, arguments), "--out", out)
+    assert done.returncode in (0, 2, 3), done.stderr
+    return done.returncode, out.read_bytes()
 
 
 def diagnosis_of(folder: Path, *arguments: object) -> tuple[int, Diagnosis]:

@@ -16,7 +16,8 @@ from tests.powershell.engine import HERE, Engine
 from tests.powershell.event_scenarios import EVENTS_ON_IIS_10
 from tests.powershell.lock_scenarios import LOCKS
 from tests.powershell.pattern_scenarios import PATTERNS_ON_IIS_7_5, PATTERNS_ON_IIS_10
-from tests.powershell.scenarios import ON_IIS_7_5, ON_IIS_10
+from tests.powershell.reading_scenarios import READING_ON_IIS_10
+from tests.powershell.writing_scenarios import WRITING_ON_IIS_7_5, WRITING_ON_IIS_10
 
 pytestmark = pytest.mark.pwsh
 
@@ -31,8 +32,10 @@ def test_every_scenario_holds_and_every_statement_ran(
     marks = tmp_path / "marks"
     every = mark_files(engine, sorted(scripts.rglob("*.ps*1")), marks)
     troubles: list[Exception] = []
-    on_iis_10 = ON_IIS_10 + PATTERNS_ON_IIS_10 + EVENTS_ON_IIS_10 + API_ON_IIS_10 + LOCKS + BUSY
-    for version, scenarios in (("10.0", on_iis_10), ("7.5", ON_IIS_7_5 + PATTERNS_ON_IIS_7_5)):
+    on_iis_10 = (
+        READING_ON_IIS_10 + WRITING_ON_IIS_10 + PATTERNS_ON_IIS_10 + EVENTS_ON_IIS_10 + API_ON_IIS_10 + LOCKS + BUSY
+    )
+    for version, scenarios in (("10.0", on_iis_10), ("7.5", WRITING_ON_IIS_7_5 + PATTERNS_ON_IIS_7_5)):
         server = bench(version)
         for scenario in scenarios:
             server.fresh()

@@ -11,12 +11,9 @@ import pytest
 
 from tests.powershell.conftest import MakeBench
 from tests.powershell.event_scenarios import a_record_that_windows_cannot_render_hides_no_other
-from tests.powershell.scenarios import (
-    Scenario,
-    a_refused_commit_is_a_failure,
-    an_enum_has_its_own_name,
-    one_of_a_kind_is_a_list_of_one,
-)
+from tests.powershell.reading_scenarios import an_enum_has_its_own_name, one_of_a_kind_is_a_list_of_one
+from tests.powershell.scenarios import Scenario
+from tests.powershell.writing_scenarios import a_refused_commit_is_a_failure
 
 pytestmark = pytest.mark.pwsh
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from remediate.cli.choices import OneOf
 from remediate.cli.exits import Exit
 from remediate.errors import RemediateError
 from remediate_lab import control
+from remediate_lab.commands.options import engine_option
 from remediate_lab.variety import server
 
 _BIN = Path(sys.executable).parent
@@ -25,13 +25,7 @@ _SHOWN = 12
 @click.command()
 @click.option("--servers", type=click.IntRange(1, 1000), default=40, show_default=True, help="Number of servers.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the fleet.")
-@click.option(
-    "--engine",
-    type=OneOf(["emulated", "pwsh"]),
-    default="emulated",
-    show_default=True,
-    help="Engine that runs the commands.",
-)
+@engine_option
 @click.option("--port", type=click.IntRange(1, 65535), default=5985, show_default=True, help="Port to listen on.")
 @click.option("--full", is_flag=True, help="Show the whole output of each command.")
 def demo(servers: int, seed: int, engine: str, port: int, full: bool) -> Exit:

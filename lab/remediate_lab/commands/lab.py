@@ -11,6 +11,7 @@ from remediate.cli.exits import Exit
 from remediate.errors import RemediateError
 from remediate_lab import control
 from remediate_lab.clock.traffic import TRAFFIC
+from remediate_lab.commands.options import engine_option
 from remediate_lab.knobs import Knobs
 from remediate_lab.logs.files import LOGS
 from remediate_lab.play import Options, play
@@ -52,13 +53,7 @@ def lab() -> None:
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Serve the *.config files below this folder, in turn, instead of generated ones.",
 )
-@click.option(
-    "--engine",
-    type=OneOf(["emulated", "pwsh"]),
-    default="emulated",
-    show_default=True,
-    help="Engine that runs the commands.",
-)
+@engine_option
 @click.option(
     "--auth", type=OneOf(["basic", "ntlm"]), default="ntlm", show_default=True, help="Authentication to accept."
 )

@@ -208,7 +208,7 @@ class NegotiateGate:
             if not token:
                 raise ValueError("not a Negotiate token")
             return context.step(token)
-        except Exception as error:  # noqa: BLE001 - pyspnego meets a hostile token with whatever its parsing meets
+        except Exception as error:  # noqa: BLE001  # pyspnego meets a hostile token with whatever its parsing meets
             log.debug("handshake failed: %s: %s", type(error).__name__, error)
             del self._contexts[connection]
             return None

@@ -122,7 +122,7 @@ class _NoDoctype(TreeBuilder):
 def parse_envelope(message: bytes) -> Envelope:
     """Read the bytes as an envelope, or raise ``Malformed``. They are UTF-8, whatever they declare."""
     # The encoding is given so that a declared one cannot choose among Python's codecs.
-    parser = XMLParser(target=_NoDoctype(), encoding="utf-8")  # noqa: S314 - document types are refused
+    parser = XMLParser(target=_NoDoctype(), encoding="utf-8")  # noqa: S314  # document types are refused
     try:
         parser.feed(message)
         root = parser.close()

@@ -1,7 +1,6 @@
 """Binary event logs are read by a library, where it is installed. The files are made by hand: see binary_events.py."""
 
 import gzip
-import subprocess
 import sys
 from pathlib import Path
 
@@ -64,16 +63,16 @@ def test_any_bytes_in_it_give_a_reading(tmp_path: Path, at: int, bytes_: bytes) 
 
 def test_without_the_library_it_is_refused_with_the_extra_s_name(tmp_path: Path) -> None:
     """Named, in one line; beside others in a folder, with a note."""
-    (tmp_path / "System.evtx").write_bytes(FILE)
-    (tmp_path / "Other.xml").write_text(samples.text("system.xml"))
-    code = "import sys; sys.modules['evtx'] = None; from remediate.cli.main import main; main()"
+    without = tmp_path / "without"
+    without.mkdir()
+    (without / "sitecustomize.py").write_text("import sys\nsys.modules['evtx'] = None\n")
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    (exports / "System.evtx").write_bytes(FILE)
+    (exports / "Other.xml").write_text(samples.text("system.xml"))
     named, found = (
-        subprocess.run(
-            [sys.executable, "-c", code, "diagnose", "--events", tmp_path / name],
-            capture_output=True, text=True, check=False,
-        )
-        for name in ("System.evtx", "")
-    )  # fmt: skip
+        remediate("diagnose", "--events", exports / name, PYTHONPATH=str(without)) for name in ("System.evtx", "")
+    )
     assert named.returncode == 1 and named.stderr.count("\n") == 1
     assert (
         "System.evtx: a binary event log, which needs the extra `evtx`: pip install '.[evtx]' in a checkout"
