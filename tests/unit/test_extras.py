@@ -32,6 +32,17 @@ def test_without_the_lab_its_commands_are_not_listed(tmp_path: Path) -> None:
     assert "  audit " in listed and "  lab " not in listed and "  demo " not in listed
 
 
+def test_no_other_distribution_takes_the_place_of_a_command(tmp_path: Path) -> None:
+    """One that names a command of the product is not loaded, and the command is listed once."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.metadata as m\n"
+        "m.entry_points = lambda **_: m.EntryPoints([m.EntryPoint('explain', 'antigravity:x', 'remediate.commands')])\n"
+    )
+    assert "RM001" in remediate("explain", "RM001", expect=0, PYTHONPATH=str(tmp_path)).stdout
+    listed = remediate("--help", expect=0, PYTHONPATH=str(tmp_path)).stdout
+    assert listed.count("  explain ") == 1
+
+
 def test_nothing_that_we_say_names_the_strangers_package() -> None:
     """In no message, help text or document."""
     root = Path(__file__).parents[2]
