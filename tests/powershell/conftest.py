@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-for _name in ("scenarios", "api_scenarios", "event_scenarios", "lock_scenarios", "busy_scenarios", "bench"):
-    pytest.register_assert_rewrite(f"tests.powershell.{_name}")
+for _file in (*sorted(Path(__file__).parent.glob("*scenarios.py")), Path("bench.py")):
+    pytest.register_assert_rewrite(f"tests.powershell.{_file.stem}")
 
-from tests.powershell.bench import Bench, copy_scripts  # noqa: E402 - asserts there tell what they saw
-from tests.powershell.engine import WINDOWS_POWERSHELL, Engine  # noqa: E402
+from tests.powershell.bench import Bench, copy_scripts  # noqa: E402  # asserts there show what they saw
+from tests.powershell.engine import WINDOWS_POWERSHELL, Engine  # noqa: E402  # as above
 
 MakeBench = Callable[..., Bench]
 

@@ -142,3 +142,42 @@ def test_both_undo_the_same(events: list[dict[str, Any]]) -> None:
                 by_the_playbook(folder)
             return
         assert by_the_playbook(folder) == expected
+
+
+@pytest.mark.parametrize(
+    ("scope", "source", "back"),
+    [
+        ("pool", "pool", {"pool": "Shop", "set": "00:20:00"}),
+        ("pool", "defaults", {"pool": "Shop", "clear": True, "inherits": "00:20:00"}),
+        ("pool", "schema", {"pool": "Shop", "clear": True, "inherits": "00:20:00"}),
+        ("pool", "unknown", {"pool": "Shop", "set": "00:20:00"}),
+        ("defaults", "defaults", {"scope": "defaults", "set": "00:20:00"}),
+        ("defaults", "schema", {"scope": "defaults", "clear": True, "inherits": "00:20:00"}),
+    ],
+)
+def test_what_was_inherited_is_cleared_again(tmp_path: Path, scope: str, source: str, back: dict[str, Any]) -> None:
+    """A value that stood at the pool, or at the defaults, is set to what it was; an inherited one is not frozen."""
+    pool, attribute = "Shop" if scope == "pool" else "applicationPoolDefaults", "processModel.idleTimeout"
+    change = {
+        "host": "web01", "machine": "WEB01", "scope": scope, "pool": pool, "attribute": attribute, "set": "00:00:00",
+        "expect": "00:20:00", "expect_source": source, "recycle": "now", "reason": "r",
+    }  # fmt: skip
+    done = {
+        "scope": scope, "pool": pool, "attribute": attribute, "set": "00:00:00", "expect": "00:20:00",
+        "state": "pending", "found": "00:20:00", "found_source": source, "wanted": "00:00:00",
+        "written": True, "verified": True,
+    }  # fmt: skip
+    begin = {
+        "event": "begin", "at": AT, "format": "remediate.record", "format_version": 1, "run": "r", "check": False,
+        "plan_digest": "d", "hosts": ["web01"], "playbook": "playbook.yml",
+    }  # fmt: skip
+    answer = {"status": "changed", "detail": None, "backup": None, "machine": "WEB01", "changes": [done]}
+    events = [
+        begin, {"event": "start", "at": AT, "host": "web01", "changes": [change]},
+        {"event": "host", "at": AT, "host": "web01", **answer}, {"event": "end", "at": AT},
+    ]  # fmt: skip
+    (tmp_path / RECORD).write_text("".join(json.dumps(event) + "\n" for event in events))
+    wanted = {"attribute": attribute, "expect": "00:00:00"} | back
+    for hosts, _ in (by_the_command(tmp_path), by_the_playbook(tmp_path)):
+        (undone,) = hosts["web01"][1]
+        assert {key: value for key, value in undone.items() if key in {*wanted, "set", "clear"}} == wanted
